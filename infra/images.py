@@ -1,0 +1,95 @@
+"""Logos that a merchant uploads: read with suspicion, made small, written anew."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kernel.errors import Invalid, TooLarge
+
+_MOST_BYTES = 2_000_000
+_MOST_PIXELS = 16_000_000
+_SIDE = 512
+_LOSSLESS_BYTES = 16_000  # a flat logo stays below and stays sharp; a photo does not, and may lose a little
+
+
+class NotAPicture(Invalid):
+    slug, title = "not-a-picture", "The picture cannot be used"
+
+
+class PictureTooLarge(TooLarge):
+    slug, title = "picture-too-large", "The picture is too large"
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A logo of at most 512 pixels a side, without metadata. ``webp`` is there where it is smaller than ``png``."""
+
+    png: bytes
+    webp: bytes | None
+    width: int
+    height: int
+
+
+def logo(data: bytes) -> Logo:
+    """The logo in an uploaded PNG, JPEG or WebP file of at most 2 MB and 16 megapixels; smaller ones keep their size.
+
+    Takes up to a second of processor time: keep it off the event loop. Raises :class:`NotAPicture` or
+    :class:`PictureTooLarge`.
+    """
+    if len(data) > _MOST_BYTES:
+        raise PictureTooLarge(f"The file has {len(data):,} bytes; at most {_MOST_BYTES:,} are accepted.")
+    picture = _decoded(_opened(data))
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    png = _written(picture, "PNG", optimize=True)
+    webp = _webp(picture)
+    return Logo(png, webp if len(webp) < len(png) else None, *picture.size)
+
+
+def _opened(data: bytes) -> Image.Image:
+    """The file's header. Nothing is decoded before its size is known."""
+    if data.lstrip()[:1] == b"<":
+        raise NotAPicture("SVG is not accepted, because it can carry programs. Send a PNG, JPEG or WebP file.")
+    try:
+        picture = Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
+    except UnidentifiedImageError:
+        raise NotAPicture("This is not a PNG, JPEG or WebP file.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureTooLarge(_too_many_pixels()) from None
+    except (OSError, SyntaxError, ValueError):
+        raise NotAPicture("The file is damaged. Export it again as PNG, JPEG or WebP.") from None
+    if picture.width * picture.height > _MOST_PIXELS:
+        raise PictureTooLarge(_too_many_pixels())
+    if picture.format != "MPO" and getattr(picture, "is_animated", False):  # MPO: a JPEG beside its preview
+        raise NotAPicture("The picture moves. Send one still picture.")
+    return picture
+
+
+def _too_many_pixels() -> str:
+    return f"The picture has more than {_MOST_PIXELS // 1_000_000} megapixels. {_SIDE} pixels a side are enough."
+
+
+def _decoded(picture: Image.Image) -> Image.Image:
+    """The pixels alone, upright, in RGB or RGBA."""
+    try:
+        upright = ImageOps.exif_transpose(picture)
+    except (OSError, SyntaxError, ValueError):
+        raise NotAPicture("The file is damaged. Export it again as PNG, JPEG or WebP.") from None
+    if upright.mode.startswith("I"):  # grey of 16 bits, which convert() would cut off at 255 instead of scaling
+        upright = upright.point(lambda level: level * (1 / 256)).convert("L")
+    plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    plain.info.clear()
+    return plain
+
+
+def _webp(picture: Image.Image) -> bytes:
+    exact = _written(picture, "WEBP", lossless=True, method=5)
+    if len(exact) <= _LOSSLESS_BYTES:
+        return exact
+    return min(exact, _written(picture, "WEBP", quality=85, method=5), key=len)
+
+
+def _written(picture: Image.Image, form: str, **options: bool | int) -> bytes:
+    out = BytesIO()
+    picture.save(out, form, **options)
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Small doors, each to one outside thing: the database, object storage, PDF, QR, settings."""

@@ -1,0 +1,101 @@
+"""Settings in small groups, each read from ``COUNTERFOIL_*`` variables and checked at start."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _database_url(url: str) -> str:
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
+        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _storage_url(url: str) -> str:
+    if not url.startswith("file:///"):
+        raise ValueError("must be file:///… with an absolute folder")
+    return url
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be http(s)://host[:port][/path], without query or fragment")
+    return url.rstrip("/")
+
+
+class _Group(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="COUNTERFOIL_", extra="ignore", frozen=True)
+
+
+class Data(_Group):
+    """Where things are kept. What is not given lies in ``data_dir``."""
+
+    data_dir: Path = Field(Path("var"), description="Folder of the embedded database, objects, fonts and the secret key.")
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+        None, description="SQLAlchemy URL. Default: sqlite:///<data_dir>/counterfoil.db"
+    )
+    storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
+        None, description="Object storage, file:///folder. Default: <data_dir>/objects"
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="32 bytes in URL-safe base64: seals webhook secrets at rest. Default: made in <data_dir>/secret.key"
+    )
+
+    def where_database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'counterfoil.db'}"
+
+    def where_objects(self) -> str:
+        return self.storage_url or (self.data_dir.resolve() / "objects").as_uri()
+
+
+class Server(_Group):
+    """How the service is reached."""
+
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        "http://127.0.0.1:8000", description="Public address; every link and QR code starts with it."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="Server processes. More than one needs PostgreSQL.")
+
+
+class Pdf(_Group):
+    """The PDF engine."""
+
+    pdf_processes: int = Field(1, ge=1, le=16, description="Child processes that render PDF.")
+    pdf_seconds: int = Field(20, ge=1, le=300, description="A render that takes longer is stopped.")
+
+
+class Log(_Group):
+    """What is written to standard error."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    log_format: Literal["json", "text"] = Field("json", description="json for machines, text for eyes.")
+
+
+class Settings:
+    """All groups together; built once at start and handed down."""
+
+    def __init__(self, data: Data | None = None, server: Server | None = None) -> None:
+        self.data = data or Data()
+        self.server = server or Server()
+        self.pdf = Pdf()
+        self.log = Log()
+
+
+GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Log)
+
+
+def explain(error: ValidationError) -> str:
+    """A start-up error as lines that name the variable and what is wrong, without the value."""
+    lines = []
+    for found in error.errors(include_input=False, include_url=False):
+        name = "COUNTERFOIL_" + "_".join(str(part) for part in found["loc"]).upper()
+        lines.append(f"{name}: {found['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)

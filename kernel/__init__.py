@@ -1,0 +1,1 @@
+"""The ground floor: money, ids, time, errors, languages. Pure standard library."""

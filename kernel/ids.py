@@ -1,0 +1,43 @@
+"""Identifiers. An id names a row and may be guessed; a token opens a link and may not."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+from typing import Final
+
+# Crockford's base 32: no I, L, O, U, so that a person can read an id out over the phone.
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+
+TOKEN_PATTERN: Final = r"^[A-Za-z0-9_-]{22,64}$"
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,64}")
+# 22 random characters hold about 19 different ones, 32 hex digits about 14. A counter padded with zeros does not.
+_LEAST_DIFFERENT: Final = 8
+
+
+def _base32(number: int, length: int) -> str:
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (length - 1), -1, -5))
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """``rct_`` and 26 characters: 48 bits of milliseconds, then 80 random bits, so ids sort by age (as ULIDs do)."""
+    milliseconds = int(now.timestamp() * 1000)
+    return f"{prefix}_{_base32((milliseconds << 80) | secrets.randbits(80), 26)}"
+
+
+def new_token() -> str:
+    """128 random bits as 22 characters that need no escaping in a URL (RFC 4648 section 5)."""
+    return secrets.token_urlsafe(16)
+
+
+def is_token(text: str) -> bool:
+    """Whether ``text`` can be a link token: 22 to 64 URL-safe characters that look random.
+
+    Tills mint their own, so 32 hex digits or a UUID pass, while a padded serial number does not.
+    """
+    return bool(_TOKEN.fullmatch(text)) and len(set(text)) >= _LEAST_DIFFERENT
+
+
+def digest(secret: str) -> str:
+    """SHA-256 in hex, for secrets of full entropy (keys, tokens); a password would need a slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,53 @@
+"""The languages that Counterfoil speaks, and how a reader's wish becomes one of them."""
+
+from collections.abc import Iterable
+from typing import Final
+
+LANGUAGES: Final = {
+    "en": "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "hi": "हिन्दी",
+    "ar": "العربية",
+}
+RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
+
+
+def base_language(tag: str) -> str:
+    """The primary subtag of a BCP 47 tag in lower case: ``de`` of ``de-AT``."""
+    return tag.replace("_", "-").split("-", 1)[0].strip().lower()
+
+
+def direction(language: str) -> str:
+    return "rtl" if base_language(language) in RIGHT_TO_LEFT else "ltr"
+
+
+def accepted(header: str) -> list[str]:
+    """The tags of an ``Accept-Language`` header, best first (RFC 9110 section 12.5.4); what cannot be read is left out."""
+    ranked: list[tuple[float, int, str]] = []
+    for position, part in enumerate(header.split(",")[:20]):
+        tag, _, parameter = part.partition(";")
+        weight = _weight(parameter)
+        if tag.strip() and weight > 0:
+            ranked.append((-weight, position, tag.strip()))
+    return [tag for _, _, tag in sorted(ranked)]
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        return min(max(float(value), 0.0), 1.0)
+    except ValueError:
+        return 0.0
+
+
+def choose(wishes: Iterable[str | None], offered: Iterable[str], otherwise: str) -> str:
+    """The first wish that is offered, compared by primary subtag; ``otherwise`` where none is."""
+    have = set(offered)
+    for wish in wishes:
+        if wish and base_language(wish) in have:
+            return base_language(wish)
+    return otherwise

@@ -1,0 +1,222 @@
+"""The one intake: whatever brought a sale, it becomes a receipt here, in one transaction."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import orjson
+from sqlalchemy import Connection
+
+from accounts.places import Directory, Place
+from kernel.errors import FieldError, Forbidden, Invalid, Problem, Unauthorized
+from kernel.ids import is_token, new_id, new_token
+from receipts import amend, totals
+from receipts.document import Issuer
+from receipts.fields import context_for
+from receipts.issue import Draft, Issued, issue
+from receipts.sale import Content, Sale
+
+_CONTENT = frozenset(Content.model_fields)
+_PRIVATE = {"shopper", "metadata", "deliver"}
+
+
+class DoesNotAddUp(Invalid):
+    slug: ClassVar[str] = "does-not-add-up"
+    title: ClassVar[str] = "The sale does not add up"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A sale at the door: read and checked, not yet accepted.
+
+    Its id and token are drawn here, before any transaction, so that a try that was lost on the way to the database and
+    is made again finds what the first one wrote.
+    """
+
+    merchant_id: str
+    sale: Sale
+    id: str
+    token: str
+    content: str
+    private: str
+    fingerprint: str
+    findings: Sequence[FieldError]
+    source: str = "api"
+    idempotency_key: str | None = None
+    store_id: str | None = None
+    till_id: str | None = None
+    # An adapter never refuses what the other system already sold.
+    only_flag: bool = False
+
+
+def arrive(
+    merchant_id: str,
+    sale: Sale,
+    *,
+    now: datetime,
+    source: str = "api",
+    idempotency_key: str | None = None,
+    store_id: str | None = None,
+    till_id: str | None = None,
+    only_flag: bool = False,
+) -> Arrival:
+    """``store_id`` and ``till_id`` bind the sale to where the caller's key belongs."""
+    if sale.token is not None and not is_token(sale.token):
+        raise Invalid(errors=[FieldError("/token", "does not look random; 128 random bits as 22 URL-safe characters would do")])
+    context = context_for(sale.currency)
+    content = sale.model_dump_json(include=set(_CONTENT), exclude_defaults=True, context=context)
+    rest = sale.model_dump_json(exclude=set(_CONTENT | {"token"}), exclude_defaults=True, context=context)
+    private = sale.model_dump_json(include=_PRIVATE, exclude_defaults=True, context=context)
+    return Arrival(
+        merchant_id=merchant_id,
+        sale=sale,
+        id=new_id("rct", now),
+        token=sale.token or new_token(),
+        content=content,
+        private=private,
+        fingerprint=hashlib.sha256(f"{content}\n{rest}".encode()).hexdigest(),
+        findings=totals.check(sale),
+        source=source,
+        idempotency_key=idempotency_key,
+        store_id=store_id,
+        till_id=till_id,
+        only_flag=only_flag,
+    )
+
+
+def take(
+    conn: Connection, arrivals: Sequence[Arrival], *, directories: Mapping[str, Directory], now: datetime
+) -> list[Issued | Problem]:
+    """Accept each arrival or say why not, in the caller's transaction; the answers come in the order of the arrivals.
+
+    Plain sales are written together. What gives money back goes one by one, each in its own savepoint, after the sales
+    of the same call, so that a batch may hold a sale and its refund.
+    """
+    answers: dict[int, Issued | Problem] = {}
+    sales: dict[int, Draft] = {}
+    amending: list[int] = []
+    for index, arrival in enumerate(arrivals):
+        try:
+            draft = _draft(arrival, directories, now)
+        except Problem as problem:
+            answers[index] = problem
+            continue
+        if arrival.sale.kind == "sale":
+            sales[index] = draft
+        else:
+            amending.append(index)
+    answers |= zip(sales, issue(conn, list(sales.values()), now=now), strict=True)
+    for index in amending:
+        answers[index] = _take_amending(conn, arrivals[index], directories, now)
+    return [answers[index] for index in range(len(arrivals))]
+
+
+def _take_amending(
+    conn: Connection, arrival: Arrival, directories: Mapping[str, Directory], now: datetime
+) -> Issued | Problem:
+    draft = _draft(arrival, directories, now)
+    try:
+        with conn.begin_nested():
+            return _issue_amending(conn, arrival, draft, now)
+    except Problem as problem:
+        return problem
+
+
+def _issue_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datetime) -> Issued | Problem:
+    sale, merchant_id = arrival.sale, arrival.merchant_id
+    if sale.original is None:
+        if sale.kind == "exchange":
+            return issue(conn, [draft], now=now)[0]
+        raise Invalid(errors=[FieldError("/original", f"is missing; a {sale.kind} names the receipt it is about")])
+    original = amend.find_original(conn, merchant_id, arrival.source, sale.original)
+    amend.check_original(sale, original)
+    draft.row["original_id"] = original.id
+    issued = issue(conn, [draft], now=now)[0]
+    if isinstance(issued, Issued) and issued.is_new:
+        amend.give_back(conn, merchant_id, original, amend.sum_going_back(sale, original))
+    return issued
+
+
+def _draft(arrival: Arrival, directories: Mapping[str, Directory], now: datetime) -> Draft:
+    """The rows of an arrival. Raises the :class:`Problem` for which it is refused."""
+    sale, directory = arrival.sale, directories.get(arrival.merchant_id)
+    if directory is None:
+        raise Unauthorized("The key's merchant is gone")
+    place = _place(arrival, directory)
+    till = _till(arrival, directory, place)
+    findings = list(arrival.findings)
+    staff = directory.staff.get(sale.staff) if sale.staff else None
+    if sale.staff and staff is None:
+        findings.append(FieldError("/staff", "is not a member of staff of this merchant"))
+    if findings and directory.on_mismatch == "refuse" and not arrival.only_flag:
+        raise DoesNotAddUp(errors=findings) if arrival.findings else Invalid(errors=findings)
+    row = {
+        "id": arrival.id,
+        "merchant_id": arrival.merchant_id,
+        "brand_id": place.brand_id,
+        "store_id": place.id,
+        "till_id": till[0] if till else None,
+        "staff_id": staff[0] if staff else None,
+        "token": arrival.token,
+        "source": arrival.source,
+        "external_id": sale.external_id,
+        "number": sale.number or arrival.id[-10:].upper(),
+        "kind": sale.kind,
+        "currency": sale.currency,
+        "total": sale.total,
+        "issued_at": sale.issued_at,
+        "accepted_at": now,
+        "original_id": None,
+        "fingerprint": arrival.fingerprint,
+        "warnings": orjson.dumps([finding.as_json() for finding in findings]).decode(),
+        "content": arrival.content,
+        "issuer": _issuer(place, till[1] if till else None, staff[1] if staff else None),
+    }
+    return Draft(row, _shopper(arrival), arrival.idempotency_key, is_minted=sale.token is not None)
+
+
+def _place(arrival: Arrival, directory: Directory) -> Place:
+    place = directory.store_of(arrival.sale.store, arrival.store_id)
+    if place is None:
+        wrong = "is not a store of this merchant" if arrival.sale.store else "is missing; the merchant has not exactly one store"
+        raise Invalid(errors=[FieldError("/store", wrong)])
+    if arrival.store_id not in (None, place.id):
+        raise Forbidden("This key is bound to another store")
+    return place
+
+
+def _till(arrival: Arrival, directory: Directory, place: Place) -> tuple[str, str] | None:
+    """The till's id and name."""
+    if arrival.sale.till is None:
+        known = (till for (store_id, _), till in directory.tills.items() if store_id == place.id)
+        return next((till for till in known if till[0] == arrival.till_id), None)
+    till = directory.tills.get((place.id, arrival.sale.till))
+    if till is None:
+        raise Invalid(errors=[FieldError("/till", "is not a till of this store")])
+    if arrival.till_id not in (None, till[0]):
+        raise Forbidden("This key is bound to another till")
+    return till
+
+
+def _issuer(place: Place, till: str | None, staff: str | None) -> str:
+    issuer = Issuer(
+        brand=place.brand_name,
+        store=place.name,
+        legal_name=place.legal_name,
+        address=place.address,
+        phone=place.phone,
+        timezone=place.timezone,
+        tax_id=place.tax_id,
+        till=till,
+        staff=staff,
+    )
+    return issuer.model_dump_json(exclude_defaults=True)
+
+
+def _shopper(arrival: Arrival) -> dict[str, Any] | None:
+    if arrival.private == "{}":
+        return None
+    email = arrival.sale.shopper.email if arrival.sale.shopper else None
+    return {"receipt_id": arrival.id, "merchant_id": arrival.merchant_id, "email": email, "details": arrival.private}

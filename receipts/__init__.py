@@ -1,0 +1,1 @@
+"""Receipts: what a till says, checked, kept, and shown in every form."""

@@ -1,0 +1,118 @@
+"""Accepting receipts: many at once, each exactly once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from infra.database import insert_or_ignore
+from kernel.errors import Conflict, FieldError, Problem
+from receipts.tables import IdempotencyKey, Receipt, ReceiptShopper
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A receipt that is ready to be written."""
+
+    row: dict[str, Any]
+    shopper: dict[str, Any] | None = None
+    idempotency_key: str | None = None
+    # Whether the till minted the token, and so has printed it.
+    is_minted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    id: str
+    token: str
+    number: str
+    # A JSON array.
+    warnings: str
+    is_new: bool
+
+
+def issue(conn: Connection, drafts: Sequence[Draft], *, now: datetime) -> list[Issued | Problem]:
+    """Write what is new; answer a repetition with the receipt that is there, a contradiction with a :class:`Conflict`.
+
+    Two statements serve any number of drafts. The unique constraints decide every race, so two tills, two processes and
+    two drafts of one call are all the same case.
+    """
+    if not drafts:
+        return []
+    ours = _claim_keys(conn, drafts, now)
+    rows = [draft.row for draft, is_ours in zip(drafts, ours, strict=True) if is_ours]
+    written = _insert(conn, rows)
+    shoppers = [draft.shopper for draft in drafts if draft.shopper and draft.row["id"] in written]
+    if shoppers:
+        conn.execute(insert(ReceiptShopper), shoppers)
+    return [_issued(draft.row, True) if draft.row["id"] in written else _earlier(conn, draft) for draft in drafts]
+
+
+def _insert(conn: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
+    if not rows:
+        return set()
+    return set(conn.scalars(insert_or_ignore(conn, Receipt).returning(Receipt.id), rows))
+
+
+def _claim_keys(conn: Connection, drafts: Sequence[Draft], now: datetime) -> list[bool]:
+    """Which drafts hold their idempotency key, or need none."""
+    rows = [
+        {"merchant_id": draft.row["merchant_id"], "key": draft.idempotency_key, "receipt_id": draft.row["id"], "created_at": now}
+        for draft in drafts
+        if draft.idempotency_key is not None
+    ]
+    if not rows:
+        return [True] * len(drafts)
+    claimed = set(conn.scalars(insert_or_ignore(conn, IdempotencyKey).returning(IdempotencyKey.receipt_id), rows))
+    return [draft.idempotency_key is None or draft.row["id"] in claimed for draft in drafts]
+
+
+def _issued(row: Any, is_new: bool) -> Issued:
+    return Issued(row["id"], row["token"], row["number"], row["warnings"], is_new)
+
+
+def _earlier(conn: Connection, draft: Draft) -> Issued | Problem:
+    """The receipt that was there before ``draft``: under its key, its external id, its token, or written by a lost try."""
+    row, merchant_id = draft.row, draft.row["merchant_id"]
+    same = [Receipt.id == row["id"], Receipt.token == row["token"]]
+    if row["external_id"] is not None:
+        same.append((Receipt.source == row["source"]) & (Receipt.external_id == row["external_id"]))
+    if draft.idempotency_key is not None:
+        mine = (IdempotencyKey.merchant_id == merchant_id) & (IdempotencyKey.key == draft.idempotency_key)
+        same.append(Receipt.id == select(IdempotencyKey.receipt_id).where(mine).scalar_subquery())
+    found = conn.execute(select(Receipt.__table__).where(Receipt.merchant_id == merchant_id, or_(*same))).mappings().all()
+    printed = len(found) == 1 and draft.is_minted and found[0]["token"] != row["token"]
+    if len(found) == 1 and found[0]["fingerprint"] == row["fingerprint"] and not printed:
+        _settle_key(conn, draft, found[0]["id"])
+        return _issued(found[0], False)
+    _settle_key(conn, draft, None)
+    return _contradiction(found, draft, printed)
+
+
+def _settle_key(conn: Connection, draft: Draft, receipt_id: str | None) -> None:
+    """A key that was claimed for a receipt which then was not written leads to the one that is there, or is free again."""
+    if draft.idempotency_key is None:
+        return
+    claimed = (
+        IdempotencyKey.merchant_id == draft.row["merchant_id"],
+        IdempotencyKey.key == draft.idempotency_key,
+        IdempotencyKey.receipt_id == draft.row["id"],
+    )
+    if receipt_id is None:
+        conn.execute(delete(IdempotencyKey).where(*claimed))
+    else:
+        conn.execute(update(IdempotencyKey).where(*claimed).values(receipt_id=receipt_id))
+
+
+def _contradiction(found: Sequence[Any], draft: Draft, printed: bool) -> Conflict:
+    row = draft.row
+    if printed or not found or any(each["token"] == row["token"] for each in found):
+        wrong = "is not the one of this receipt" if printed else "leads to another receipt; mint a new one"
+        return Conflict("The token does not fit the receipt", errors=[FieldError("/token", wrong)])
+    if any(each["external_id"] == row["external_id"] is not None for each in found):
+        right = "is taken by a sale with different content; send the same body, or a new id"
+        return Conflict("Another sale was accepted under this external_id", errors=[FieldError("/external_id", right)])
+    right = "was used with a different body; use a new key for a new sale"
+    return Conflict("Another sale was accepted under this key", errors=[FieldError("header:Idempotency-Key", right)])

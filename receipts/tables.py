@@ -1,0 +1,78 @@
+"""Tables of receipts. A receipt's row is written once; what happens later stands beside it."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.database import Base, Instant
+
+
+class Receipt(Base):
+    __tablename__ = "receipts"
+    __table_args__ = (
+        UniqueConstraint("merchant_id", "source", "external_id"),
+        Index("ix_receipts_merchant_id_issued_at_id", "merchant_id", "issued_at", "id"),
+        Index("ix_receipts_merchant_id_number", "merchant_id", "number"),
+        Index("ix_receipts_original_id", "original_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    store_id: Mapped[str] = mapped_column(ForeignKey("stores.id"))
+    till_id: Mapped[str | None] = mapped_column(ForeignKey("tills.id"))
+    staff_id: Mapped[str | None] = mapped_column(ForeignKey("staff_members.id"))
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    # Who said it: "api", or the adapter ("shopify"). An external id is unique within its source.
+    source: Mapped[str] = mapped_column(String(20))
+    external_id: Mapped[str | None] = mapped_column(String(128))
+    number: Mapped[str] = mapped_column(String(128))
+    kind: Mapped[str] = mapped_column(String(10))
+    currency: Mapped[str] = mapped_column(String(3))
+    total: Mapped[int] = mapped_column(BigInteger)
+    issued_at: Mapped[datetime] = mapped_column(Instant)
+    accepted_at: Mapped[datetime] = mapped_column(Instant)
+    original_id: Mapped[str | None] = mapped_column(ForeignKey("receipts.id"))
+    # SHA-256 of all that was sent, to tell a repetition from a contradiction.
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    # What did not add up and was flagged: a JSON array of {pointer, detail}.
+    warnings: Mapped[str] = mapped_column(Text)
+    # The sale as receipts.sale.Content, and the store as receipts.document.Issuer: JSON, byte for byte as first written.
+    content: Mapped[str] = mapped_column(Text)
+    issuer: Mapped[str] = mapped_column(Text)
+
+
+class ReceiptShopper(Base):
+    """Personal data of a receipt, apart from it: erased by deleting this row, and never behind the receipt's link."""
+
+    __tablename__ = "receipt_shoppers"
+    __table_args__ = (Index("ix_receipt_shoppers_merchant_id_email", "merchant_id", "email"),)
+
+    receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    email: Mapped[str | None] = mapped_column(String(254))
+    # receipts.sale.Shopper, with metadata and wished deliveries: JSON.
+    details: Mapped[str] = mapped_column(Text)
+
+
+class IdempotencyKey(Base):
+    """``Idempotency-Key`` headers, each with the receipt that its first request made."""
+
+    __tablename__ = "idempotency_keys"
+
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    receipt_id: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ReturnedSum(Base):
+    """How much of a receipt went back, once anything did. One conditional UPDATE decides every race for it."""
+
+    __tablename__ = "returned_sums"
+
+    receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    limit: Mapped[int] = mapped_column(BigInteger)
+    returned: Mapped[int] = mapped_column(BigInteger)

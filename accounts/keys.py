@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -71,8 +71,11 @@ def create(
     if till_id is not None:
         store_id = _store_of(conn, merchant_id, till_id)
     key = PREFIX + secrets.token_urlsafe(24)
-    info = KeyInfo(new_id("key", now), name, key[: len(PREFIX) + 4], tuple(sorted(set(scopes))), store_id, till_id, now, None)
-    values = {"id": info.id, "merchant_id": merchant_id, "name": name, "digest": digest(key), "hint": info.hint}
+    info = KeyInfo(
+        new_id("key", now), name, key[: len(PREFIX) + 4], tuple(sorted(set(scopes))), store_id, till_id, now, None
+    )
+    values: dict[str, Any] = {"id": info.id, "merchant_id": merchant_id, "name": name, "digest": digest(key)}
+    values["hint"] = info.hint
     values |= {"scopes": list(info.scopes), "store_id": store_id, "till_id": till_id, "created_at": now}
     conn.execute(insert(ApiKey).values(values))
     return key, info

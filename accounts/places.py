@@ -38,7 +38,7 @@ class Directory:
     staff: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def store_of(self, slug: str | None, bound_store_id: str | None) -> Place | None:
-        """The store that a sale names; without a name the one that the key is bound to, else the merchant's only one."""
+        """The store that a sale names; without a name the one that the key is bound to, else the only one."""
         if slug is not None:
             return self.stores.get(slug)
         if bound_store_id is not None:
@@ -49,10 +49,14 @@ class Directory:
 def directories(conn: Connection, merchant_ids: Collection[str]) -> dict[str, Directory]:
     merchants = select(Merchant.id, Merchant.on_mismatch).where(Merchant.id.in_(merchant_ids))
     found = {row.id: Directory(row.on_mismatch) for row in conn.execute(merchants)}
-    stores = select(Store.__table__, Brand.name.label("brand_name"), Brand.languages).join(Brand, Brand.id == Store.brand_id)
+    stores = select(Store.__table__, Brand.name.label("brand_name"), Brand.languages).join(
+        Brand, Brand.id == Store.brand_id
+    )
     for row in conn.execute(stores.where(Store.merchant_id.in_(merchant_ids))):
         found[row.merchant_id].stores[row.slug] = _place(row)
-    tills = select(Till.merchant_id, Till.store_id, Till.slug, Till.id, Till.name).where(Till.merchant_id.in_(merchant_ids))
+    tills = select(Till.merchant_id, Till.store_id, Till.slug, Till.id, Till.name).where(
+        Till.merchant_id.in_(merchant_ids)
+    )
     for till in conn.execute(tills):
         found[till.merchant_id].tills[till.store_id, till.slug] = (till.id, till.name)
     staff = select(StaffMember.merchant_id, StaffMember.slug, StaffMember.id, StaffMember.name)
@@ -90,10 +94,14 @@ class DirectoryCache:
 
     def get(self, conn: Connection, merchant_ids: Collection[str], *, at: float) -> dict[str, Directory]:
         """Directories no older than ``seconds`` at the monotonic instant ``at``."""
-        stale = [id for id in set(merchant_ids) if self._read.get(id, (-1e9,))[0] < at - self._seconds]
+        wanted = set(merchant_ids)
+        stale = [merchant_id for merchant_id in wanted if not self._is_fresh(merchant_id, at)]
         if stale:
-            self._read |= {id: (at, directory) for id, directory in directories(conn, stale).items()}
-        return {id: self._read[id][1] for id in set(merchant_ids) if id in self._read}
+            self._read |= {merchant_id: (at, found) for merchant_id, found in directories(conn, stale).items()}
+        return {merchant_id: self._read[merchant_id][1] for merchant_id in wanted & self._read.keys()}
+
+    def _is_fresh(self, merchant_id: str, at: float) -> bool:
+        return merchant_id in self._read and self._read[merchant_id][0] >= at - self._seconds
 
     def forget(self) -> None:
         self._read.clear()

@@ -1,7 +1,7 @@
-"""Many small writes, one commit: a thread takes what waits, does it in one transaction, and answers everyone together.
+"""Many small writes, one commit: a thread takes what waits, does it in one transaction, and answers all together.
 
-A synced commit costs about as much for fifty receipts as for one. The price is that a batch can fail as a whole; it is then
-done again, one by one, so that only the culprit fails. The work must therefore bear repetition.
+A synced commit costs about as much for fifty receipts as for one. The price is that a batch can fail as a whole; it is
+then done again, one by one, so that only the culprit fails. The work must therefore bear repetition.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class GroupCommit(Generic[Item, Answer]):
         await asyncio.to_thread(self._thread.join)
 
     async def submit(self, item: Item) -> Answer | Problem:
-        """The answer, once it is committed. Raises :class:`Unavailable` where too much waits or the database is away."""
+        """The answer, once it is committed. Raises :class:`Unavailable` where too much waits."""
         return (await self.submit_all([item]))[0]
 
     async def submit_all(self, items: Sequence[Item]) -> list[Answer | Problem]:

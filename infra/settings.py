@@ -36,7 +36,9 @@ class _Group(BaseSettings):
 class Data(_Group):
     """Where things are kept. What is not given lies in ``data_dir``."""
 
-    data_dir: Path = Field(Path("var"), description="Folder of the embedded database, objects, fonts and the secret key.")
+    data_dir: Path = Field(
+        Path("var"), description="Folder of the embedded database, objects, fonts and the secret key."
+    )
     database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None, description="SQLAlchemy URL. Default: sqlite:///<data_dir>/counterfoil.db"
     )
@@ -44,7 +46,8 @@ class Data(_Group):
         None, description="Object storage, file:///folder. Default: <data_dir>/objects"
     )
     secret_key: SecretStr | None = Field(
-        None, description="32 bytes in URL-safe base64: seals webhook secrets at rest. Default: made in <data_dir>/secret.key"
+        None,
+        description="32 bytes in URL-safe base64, to seal webhook secrets. Default: made in <data_dir>/secret.key",
     )
 
     def where_database(self) -> str:
@@ -57,12 +60,15 @@ class Data(_Group):
 class Server(_Group):
     """How the service is reached."""
 
-    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
-        "http://127.0.0.1:8000", description="Public address; every link and QR code starts with it."
+    base_url: Annotated[str, AfterValidator(_base_url)] | None = Field(
+        None, description="Public address; every link and QR code starts with it. Default: http://<host>:<port>"
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="Server processes. More than one needs PostgreSQL.")
+
+    def address(self) -> str:
+        return self.base_url or f"http://{self.host}:{self.port}"
 
 
 class Pdf(_Group):
@@ -82,11 +88,11 @@ class Log(_Group):
 class Settings:
     """All groups together; built once at start and handed down."""
 
-    def __init__(self, data: Data | None = None, server: Server | None = None) -> None:
+    def __init__(self, data: Data | None = None, server: Server | None = None, log: Log | None = None) -> None:
         self.data = data or Data()
         self.server = server or Server()
         self.pdf = Pdf()
-        self.log = Log()
+        self.log = log or Log()
 
 
 GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Log)

@@ -9,7 +9,7 @@ from typing import Final
 # Crockford's base 32: no I, L, O, U, so that a person can read an id out over the phone.
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
-TOKEN_PATTERN: Final = r"^[A-Za-z0-9_-]{22,64}$"
+TOKEN_PATTERN: Final = r"^[A-Za-z0-9_-]{22,64}$"  # noqa: S105 – a pattern, not a token
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,64}")
 # 22 random characters hold about 19 different ones, 32 hex digits about 14. A counter padded with zeros does not.
 _LEAST_DIFFERENT: Final = 8

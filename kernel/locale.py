@@ -24,7 +24,7 @@ def direction(language: str) -> str:
 
 
 def accepted(header: str) -> list[str]:
-    """The tags of an ``Accept-Language`` header, best first (RFC 9110 section 12.5.4); what cannot be read is left out."""
+    """The tags of an ``Accept-Language`` header, best first (RFC 9110 section 12.5.4), without what cannot be read."""
     ranked: list[tuple[float, int, str]] = []
     for position, part in enumerate(header.split(",")[:20]):
         tag, _, parameter = part.partition(";")

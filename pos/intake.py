@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -64,7 +64,9 @@ def arrive(
 ) -> Arrival:
     """``store_id`` and ``till_id`` bind the sale to where the caller's key belongs."""
     if sale.token is not None and not is_token(sale.token):
-        raise Invalid(errors=[FieldError("/token", "does not look random; 128 random bits as 22 URL-safe characters would do")])
+        raise Invalid(
+            errors=[FieldError("/token", "does not look random; 128 random bits as 22 URL-safe characters would do")]
+        )
     context = context_for(sale.currency)
     content = sale.model_dump_json(include=set(_CONTENT), exclude_defaults=True, context=context)
     rest = sale.model_dump_json(exclude=set(_CONTENT | {"token"}), exclude_defaults=True, context=context)
@@ -136,6 +138,7 @@ def _issue_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datet
     issued = issue(conn, [draft], now=now)[0]
     if isinstance(issued, Issued) and issued.is_new:
         amend.give_back(conn, merchant_id, original, amend.sum_going_back(sale, original))
+        return replace(issued, original_token=original.token)
     return issued
 
 
@@ -180,7 +183,11 @@ def _draft(arrival: Arrival, directories: Mapping[str, Directory], now: datetime
 def _place(arrival: Arrival, directory: Directory) -> Place:
     place = directory.store_of(arrival.sale.store, arrival.store_id)
     if place is None:
-        wrong = "is not a store of this merchant" if arrival.sale.store else "is missing; the merchant has not exactly one store"
+        wrong = (
+            "is not a store of this merchant"
+            if arrival.sale.store
+            else "is missing; the merchant has not exactly one store"
+        )
         raise Invalid(errors=[FieldError("/store", wrong)])
     if arrival.store_id not in (None, place.id):
         raise Forbidden("This key is bound to another store")
@@ -219,4 +226,10 @@ def _shopper(arrival: Arrival) -> dict[str, Any] | None:
     if arrival.private == "{}":
         return None
     email = arrival.sale.shopper.email if arrival.sale.shopper else None
-    return {"receipt_id": arrival.id, "merchant_id": arrival.merchant_id, "email": email, "details": arrival.private}
+    searchable = email.lower() if email else None
+    return {
+        "receipt_id": arrival.id,
+        "merchant_id": arrival.merchant_id,
+        "email": searchable,
+        "details": arrival.private,
+    }

@@ -41,7 +41,7 @@ class InboundEvent(Base):
     external_id: Mapped[str] = mapped_column(String(255))
     topic: Mapped[str] = mapped_column(String(100))
     body: Mapped[str] = mapped_column(Text)
-    # "waiting", "done", "ignored" (a topic that makes no receipt) or "failed"; ``outcome`` says which receipt, or why not.
+    # "waiting", "done", "ignored" (a topic that makes no receipt) or "failed"; ``outcome`` says which, or why not.
     state: Mapped[str] = mapped_column(String(10))
     outcome: Mapped[str | None] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(Instant)

@@ -21,6 +21,7 @@ class NothingLeft(Conflict):
 @dataclass(frozen=True, slots=True)
 class OriginalReceipt:
     id: str
+    token: str
     kind: str
     currency: str
     # What may go back at most.
@@ -29,7 +30,7 @@ class OriginalReceipt:
 
 def find_original(conn: Connection, merchant_id: str, source: str, wanted: Original) -> OriginalReceipt:
     """Raises :class:`Invalid` where no receipt of the merchant, or more than one, answers to the reference."""
-    named = []
+    named: list[ColumnElement[bool]] = []
     if wanted.id is not None:
         named.append((Receipt.id == wanted.id) | (Receipt.token == wanted.id) | _external(source, wanted.id))
     if wanted.external_id is not None:
@@ -40,17 +41,17 @@ def find_original(conn: Connection, merchant_id: str, source: str, wanted: Origi
         named.append(Receipt.number == wanted.number)
     if not named:
         raise Invalid(errors=[FieldError("/original", "must hold id, external_id, token or number of the receipt")])
-    columns = select(Receipt.id, Receipt.kind, Receipt.currency, Receipt.total, Receipt.content)
+    columns = select(Receipt.id, Receipt.token, Receipt.kind, Receipt.currency, Receipt.total, Receipt.content)
     rows = conn.execute(columns.where(Receipt.merchant_id == merchant_id, *named).limit(2)).all()
     if not rows:
         raise Invalid(errors=[FieldError("/original", "names no receipt; the original must be accepted first")])
     if len(rows) > 1:
         raise Invalid(errors=[FieldError("/original", "names several receipts; give its id or external_id")])
     row = rows[0]
-    return OriginalReceipt(row.id, row.kind, row.currency, _limit(row.kind, row.total, row.content, row.currency))
+    return OriginalReceipt(row.id, row.token, row.kind, row.currency, _limit(*row[2:]))
 
 
-def _limit(kind: str, total: int, content: str, currency: str) -> int:
+def _limit(kind: str, currency: str, total: int, content: str) -> int:
     """What was paid; in an exchange only a difference is paid, so there the new goods count."""
     if kind != "exchange":
         return abs(total)
@@ -76,7 +77,7 @@ def check_original(sale: Content, original: OriginalReceipt) -> None:
 
 
 def give_back(conn: Connection, merchant_id: str, original: OriginalReceipt, amount: int) -> None:
-    """Take ``amount`` out of what can still go back, or raise :class:`NothingLeft`. Concurrent takers wait for the row."""
+    """Take ``amount`` out of what can still go back, or raise :class:`NothingLeft`. Others wait meanwhile."""
     row = {"receipt_id": original.id, "merchant_id": merchant_id, "limit": original.limit, "returned": 0}
     conn.execute(insert_or_ignore(conn, ReturnedSum), row)
     left = ReturnedSum.limit - ReturnedSum.returned

@@ -1,4 +1,4 @@
-"""Refuse card numbers. PCI DSS 3.3 lets a receipt carry the last four digits; a full number must not even be kept in a log."""
+"""Refuse card numbers: PCI DSS lets a receipt carry the last four digits, and a full number not even stand in a log."""
 
 import re
 from collections.abc import Iterator

@@ -1,8 +1,6 @@
-"""The canonical receipt, as `.json` serves it and every other form is made from it."""
+"""What is stored of a receipt, and how it is read back."""
 
 from typing import Any
-
-import orjson
 
 from receipts.fields import Part, context_for
 from receipts.sale import Content
@@ -20,14 +18,6 @@ class Issuer(Part):
     tax_id: str | None = None
     till: str | None = None
     staff: str | None = None
-
-
-def canonical(*, id: str, number: str, content: str, issuer: str, original: dict[str, str] | None) -> dict[str, Any]:
-    """The document as JSON values. Amounts are decimal strings at the currency's exponent; nothing in it is personal."""
-    head: dict[str, Any] = {"format": "counterfoil-receipt/1", "id": id, "number": number, "issuer": orjson.loads(issuer)}
-    if original:
-        head["original"] = original
-    return head | orjson.loads(content)
 
 
 def read_content(content: str, currency: str) -> Content:

@@ -1,7 +1,7 @@
 """The field types of a sale: amounts, quantities and clean text, with errors that say what would be right.
 
-An amount travels as a decimal string (``"4.30"``) and lives as an integer of the currency's smallest unit (``430``). How
-many digits that takes is known only from the sale's currency, so it is handed to pydantic as context: see
+An amount travels as a decimal string (``"4.30"``) and lives as an integer of the currency's smallest unit (``430``).
+How many digits that takes is known only from the sale's currency, so it is handed to pydantic as context: see
 :func:`context_for`.
 """
 
@@ -41,7 +41,9 @@ def _digits(info: ValidationInfo | SerializationInfo) -> int:
 def _read_amount(value: object, info: ValidationInfo) -> int:
     digits = _digits(info)
     if not isinstance(value, str):
-        raise PydanticCustomError("amount", "is not a string; a decimal string such as {like} is expected", {"like": money.example(digits)})
+        raise PydanticCustomError(
+            "amount", "is not a string; a decimal string such as {like} is expected", {"like": money.example(digits)}
+        )
     try:
         return money.parse(value, digits)
     except money.AmountError as error:
@@ -78,7 +80,10 @@ def _decimal_reader(what: str, pattern: str) -> Callable[[object], Decimal]:
 def _decimal(what: str, pattern: str, example: str) -> Any:
     schema = {"type": "string", "pattern": f"^{pattern}$", "examples": [example]}
     return Annotated[
-        Decimal, PlainValidator(_decimal_reader(what, pattern)), PlainSerializer(str, return_type=str), WithJsonSchema(schema)
+        Decimal,
+        PlainValidator(_decimal_reader(what, pattern)),
+        PlainSerializer(str, return_type=str),
+        WithJsonSchema(schema),
     ]
 
 

@@ -31,6 +31,8 @@ class Issued:
     # A JSON array.
     warnings: str
     is_new: bool
+    # Of the receipt that this one amends.
+    original_token: str | None = None
 
 
 def issue(conn: Connection, drafts: Sequence[Draft], *, now: datetime) -> list[Issued | Problem]:
@@ -59,7 +61,12 @@ def _insert(conn: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
 def _claim_keys(conn: Connection, drafts: Sequence[Draft], now: datetime) -> list[bool]:
     """Which drafts hold their idempotency key, or need none."""
     rows = [
-        {"merchant_id": draft.row["merchant_id"], "key": draft.idempotency_key, "receipt_id": draft.row["id"], "created_at": now}
+        {
+            "merchant_id": draft.row["merchant_id"],
+            "key": draft.idempotency_key,
+            "receipt_id": draft.row["id"],
+            "created_at": now,
+        }
         for draft in drafts
         if draft.idempotency_key is not None
     ]
@@ -74,7 +81,7 @@ def _issued(row: Any, is_new: bool) -> Issued:
 
 
 def _earlier(conn: Connection, draft: Draft) -> Issued | Problem:
-    """The receipt that was there before ``draft``: under its key, its external id, its token, or written by a lost try."""
+    """The receipt that was there before ``draft``: under its key, external id or token, or written by a lost try."""
     row, merchant_id = draft.row, draft.row["merchant_id"]
     same = [Receipt.id == row["id"], Receipt.token == row["token"]]
     if row["external_id"] is not None:
@@ -82,7 +89,9 @@ def _earlier(conn: Connection, draft: Draft) -> Issued | Problem:
     if draft.idempotency_key is not None:
         mine = (IdempotencyKey.merchant_id == merchant_id) & (IdempotencyKey.key == draft.idempotency_key)
         same.append(Receipt.id == select(IdempotencyKey.receipt_id).where(mine).scalar_subquery())
-    found = conn.execute(select(Receipt.__table__).where(Receipt.merchant_id == merchant_id, or_(*same))).mappings().all()
+    found = (
+        conn.execute(select(Receipt.__table__).where(Receipt.merchant_id == merchant_id, or_(*same))).mappings().all()
+    )
     printed = len(found) == 1 and draft.is_minted and found[0]["token"] != row["token"]
     if len(found) == 1 and found[0]["fingerprint"] == row["fingerprint"] and not printed:
         _settle_key(conn, draft, found[0]["id"])
@@ -92,7 +101,7 @@ def _earlier(conn: Connection, draft: Draft) -> Issued | Problem:
 
 
 def _settle_key(conn: Connection, draft: Draft, receipt_id: str | None) -> None:
-    """A key that was claimed for a receipt which then was not written leads to the one that is there, or is free again."""
+    """A key claimed for a receipt that then was not written leads to the one that is there, or is free again."""
     if draft.idempotency_key is None:
         return
     claimed = (

@@ -35,7 +35,7 @@ def read_sale(body: Any) -> Sale:
 
 
 def field_errors(error: ValidationError, at: str = "") -> list[FieldError]:
-    """Pydantic's findings as pointers below ``at``. The input stays behind, since it may hold what must not be repeated."""
+    """Pydantic's findings as pointers below ``at``, without the input: it may hold what must not be repeated."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
     return [FieldError(at + "".join(f"/{_escaped(part)}" for part in each["loc"]), each["msg"]) for each in found]
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from receipts.document import Issuer
 from receipts.sale import Content
 
@@ -44,3 +46,13 @@ class ReceiptRecord:
     original: RelatedReceipt | None = None
     # What came back on this receipt, oldest first.
     amendments: tuple[RelatedReceipt, ...] = ()
+
+
+def canonical(record: ReceiptRecord) -> dict[str, Any]:
+    """The document that `.json` serves, as JSON values: amounts are decimal strings, and nothing in it is personal."""
+    head: dict[str, Any] = {"format": "counterfoil-receipt/1", "id": record.id, "number": record.number}
+    head["issuer"] = orjson.loads(record.issuer_json)
+    if record.original is not None:
+        head["original"] = {"id": record.original.id, "number": record.original.number}
+    content: dict[str, Any] = orjson.loads(record.content_json)
+    return head | content

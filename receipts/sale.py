@@ -29,7 +29,9 @@ from receipts.fields import (
 Kind = Literal["sale", "refund", "void", "exchange"]
 Flag = Literal["training", "gift", "copy"]
 TaxRounding = Literal["line", "order", "rate"]
-EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$")]
+EmailAddress = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$")
+]
 PhoneNumber = Annotated[str, StringConstraints(max_length=40, pattern=r"^\+?[0-9()\s./-]{3,40}$")]
 
 
@@ -50,7 +52,9 @@ class Allocation(Part):
 
 
 class OrderDiscount(Discount):
-    allocations: list[Allocation] = Field([], description="How the discount falls on the lines; the shares sum to `amount`.")
+    allocations: list[Allocation] = Field(
+        [], description="How the discount falls on the lines; the shares sum to `amount`."
+    )
 
 
 class AppliedTax(Part):
@@ -84,7 +88,9 @@ class Line(Part):
     tax_rate: Percent | None = Field(None, description="Short for one entry in `taxes`.")
     taxes: list[AppliedTax] = Field([], max_length=10)
     type: Literal["product", "service", "deposit", "gift_card", "fee", "donation"] = "product"
-    parent: Code | None = Field(None, description="The `id` of the bundle, or of the line this modifies or is a deposit for.")
+    parent: Code | None = Field(
+        None, description="The `id` of the bundle, or of the line this modifies or is a deposit for."
+    )
     sku: Code | None = None
     gtin: Annotated[str, StringConstraints(pattern=r"^[0-9]{8,14}$")] | None = None
     commodity_code: Code | None = Field(None, description="HSN, HS or CN code.")
@@ -104,7 +110,9 @@ class Line(Part):
     returnable: bool | None = None
     return_days: int | None = Field(None, ge=0, le=3650)
     warranty_months: int | None = Field(None, ge=0, le=1200)
-    original_line: Code | None = Field(None, description="In a refund or exchange, the `id` of the line that comes back.")
+    original_line: Code | None = Field(
+        None, description="In a refund or exchange, the `id` of the line that comes back."
+    )
     reason: Name | None = Field(None, description="Why it comes back.")
     notes: list[Text] = Field([], max_length=20)
     attributes: dict[Code, Text] = Field({}, max_length=50)
@@ -150,9 +158,11 @@ class Foreign(Part):
 
 
 class Payment(Part):
-    """One tender. A card number is never accepted, not even masked to the first digits: scheme and last four are kept."""
+    """One tender. A card number is never accepted: only the scheme and the last four digits are kept."""
 
-    method: Slug = Field(description="card, cash, gift_card, voucher, store_credit, points, wallet, bank_transfer, invoice, cheque, other …")
+    method: Slug = Field(
+        description="card, cash, gift_card, voucher, store_credit, points, wallet, bank_transfer, invoice, other …"
+    )
     amount: Amount = Field(description="What this tender paid. For cash, what was handed over less the change.")
     name: Name | None = Field(None, description="What to print, where the method does not say it.")
     tendered: Amount | None = None
@@ -211,7 +221,9 @@ class Loyalty(Part):
     """Points; whole or with decimals, as the programme counts."""
 
     programme: Name | None = None
-    card: Annotated[str, StringConstraints(max_length=8)] | None = Field(None, description="The last characters of the card.")
+    card: Annotated[str, StringConstraints(max_length=8)] | None = Field(
+        None, description="The last characters of the card."
+    )
     earned: Quantity | None = None
     redeemed: Quantity | None = None
     balance: Quantity | None = None
@@ -286,18 +298,26 @@ class Content(Part):
 class Sale(Content):
     """The body of ``POST /v1/receipts``."""
 
-    external_id: Code | None = Field(None, description="The till's own id of this sale: the same id twice is one receipt.")
-    number: Code | None = Field(None, description="The number that is printed. Made from the id where the till has none.")
+    external_id: Code | None = Field(
+        None, description="The till's own id of this sale: the same id twice is one receipt."
+    )
+    number: Code | None = Field(
+        None, description="The number that is printed. Made from the id where the till has none."
+    )
     token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22,64}$")] | None = Field(
         None, description="A link token that the till minted: at least 128 random bits, URL-safe."
     )
-    store: Slug | None = Field(None, description="May be left out where the key is bound to a store or there is only one.")
+    store: Slug | None = Field(
+        None, description="May be left out where the key is bound to a store or there is only one."
+    )
     till: Slug | None = None
     staff: Slug | None = None
     original: Original | None = None
     shopper: Shopper | None = None
     deliver: list[Literal["email", "sms"]] = Field([], max_length=2)
-    metadata: dict[Code, JsonValue] = Field({}, max_length=50, description="Kept for the merchant, never shown to a shopper.")
+    metadata: dict[Code, JsonValue] = Field(
+        {}, max_length=50, description="Kept for the merchant, never shown to a shopper."
+    )
 
     @field_validator("original", mode="before")
     @classmethod

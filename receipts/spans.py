@@ -36,7 +36,7 @@ def rounded(exact: Decimal) -> Span:
 
 
 def off(pointer: str, should_be: str, stated: int, expected: Span, digits: int) -> Iterator[FieldError]:
-    """One finding where ``stated`` is outside ``expected``; ``should_be`` opens the sentence that says what is right."""
+    """One finding where ``stated`` is outside ``expected``; ``should_be`` opens the sentence on what is right."""
     by = expected.distance(stated)
     if by:
         right = money.plain(expected.low if by < 0 else expected.high, digits)

@@ -38,7 +38,7 @@ class Receipt(Base):
     fingerprint: Mapped[str] = mapped_column(String(64))
     # What did not add up and was flagged: a JSON array of {pointer, detail}.
     warnings: Mapped[str] = mapped_column(Text)
-    # The sale as receipts.sale.Content, and the store as receipts.document.Issuer: JSON, byte for byte as first written.
+    # The sale as receipts.sale.Content, the store as receipts.document.Issuer: JSON, byte for byte as first written.
     content: Mapped[str] = mapped_column(Text)
     issuer: Mapped[str] = mapped_column(Text)
 

@@ -1,8 +1,8 @@
 """Do the taxes add up? Each row of the tax table against the lines and charges that bear its rate.
 
-A till rounds tax once per line, once per rate or once per receipt, and a tie either way. Each way leaves its own range of
-right answers, so a row is wrong only where none of them gives it. A row can be held against its lines only if every line
-says what taxes it bears and every discount where it falls; otherwise the row is held against itself.
+A till rounds tax once per line, once per rate or once per receipt, and a tie either way. Each way leaves its own range
+of right answers, so a row is wrong only where none of them gives it. A row can be held against its lines only if every
+line says what taxes it bears and every discount where it falls; otherwise the row is held against itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,8 +48,8 @@ def on_top(sale: Content) -> int:
     """The tax that is added to net prices, as the till states it: of the table, else of the lines."""
     if sale.taxes:
         return sum(row.tax for row in sale.taxes)
-    stated = [tax.amount or 0 for item in (*sale.lines, *sale.charges) for tax in item.taxes]
-    return sum(stated)
+    taxed: list[Line | Charge] = [*sale.lines, *sale.charges]
+    return sum(tax.amount or 0 for item in taxed for tax in item.taxes)
 
 
 def check(sale: Content, digits: int) -> Iterator[FieldError]:
@@ -61,7 +61,9 @@ def check(sale: Content, digits: int) -> Iterator[FieldError]:
         if row.rate is None:
             continue
         if taxed is None:
-            yield from off(f"{pointer}/tax", "The tax at this rate is", row.tax, _by_itself(sale, row, row.rate), digits)
+            yield from off(
+                f"{pointer}/tax", "The tax at this rate is", row.tax, _by_itself(sale, row, row.rate), digits
+            )
         else:
             yield from _against_lines(sale, row, row.rate, taxed, pointer, digits)
     if taxed is not None and sale.taxes:

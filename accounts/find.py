@@ -1,0 +1,80 @@
+"""Reading brands, stores, tills and staff."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from accounts.tables import Brand, Merchant, StaffMember, Store, Till
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class BrandLook:
+    """What a page needs of a brand, as it is today."""
+
+    id: str
+    name: str
+    colour: str
+    languages: tuple[str, ...]
+    website: str | None
+    support_email: str | None
+    support_phone: str | None
+    support_url: str | None
+    return_text: dict[str, str]
+    logo_key: str | None
+
+
+_LOOK = tuple(getattr(Brand, name) for name in BrandLook.__slots__)
+
+
+def brand_look(conn: Connection, merchant_id: str, brand_id: str) -> BrandLook:
+    row = conn.execute(select(*_LOOK).where(Brand.merchant_id == merchant_id, Brand.id == brand_id)).one()
+    values = row._asdict()
+    return BrandLook(**values | {"languages": tuple(values["languages"])})
+
+
+def merchant(conn: Connection, merchant_id: str) -> dict[str, Any]:
+    columns = select(Merchant.slug, Merchant.name, Merchant.on_mismatch)
+    return conn.execute(columns.where(Merchant.id == merchant_id)).one()._asdict()
+
+
+def brands(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
+    rows = conn.execute(select(Brand.slug, *_LOOK).where(Brand.merchant_id == merchant_id).order_by(Brand.slug))
+    return [row._asdict() for row in rows]
+
+
+def stores(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
+    columns = (Store.slug, Store.name, Brand.slug.label("brand"), Store.legal_name, Store.address, Store.phone)
+    query = select(*columns, Store.timezone, Store.tax_id, Store.id).join(Brand, Brand.id == Store.brand_id)
+    return [row._asdict() for row in conn.execute(query.where(Store.merchant_id == merchant_id).order_by(Store.slug))]
+
+
+def store_id(conn: Connection, merchant_id: str, slug: str) -> str:
+    """Raises :class:`NotFound` for a store that the merchant does not have."""
+    found = conn.scalar(select(Store.id).where(Store.merchant_id == merchant_id, Store.slug == slug))
+    if found is None:
+        raise NotFound("There is no such store")
+    return found
+
+
+def till_id(conn: Connection, merchant_id: str, of_store: str, slug: str) -> str:
+    """The till with this slug in the store with the id ``of_store``. Raises :class:`NotFound`."""
+    mine = (Till.merchant_id == merchant_id) & (Till.store_id == of_store) & (Till.slug == slug)
+    found = conn.scalar(select(Till.id).where(mine))
+    if found is None:
+        raise NotFound("There is no such till in this store")
+    return found
+
+
+def tills(conn: Connection, merchant_id: str, store: str) -> list[dict[str, Any]]:
+    """Raises :class:`NotFound` for a store that the merchant does not have."""
+    of_store = (Till.merchant_id == merchant_id) & (Till.store_id == store_id(conn, merchant_id, store))
+    rows = conn.execute(select(Till.slug, Till.name, Till.id).where(of_store).order_by(Till.slug))
+    return [row._asdict() for row in rows]
+
+
+def staff(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
+    query = select(StaffMember.slug, StaffMember.name, Store.slug.label("store"), StaffMember.id)
+    query = query.outerjoin(Store, Store.id == StaffMember.store_id).where(StaffMember.merchant_id == merchant_id)
+    return [row._asdict() for row in conn.execute(query.order_by(StaffMember.slug))]

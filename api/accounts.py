@@ -1,0 +1,125 @@
+"""The merchant's own accounts: brands, stores, tills, staff. Each is put under its slug: twice is the same as once."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import Connection
+
+from accounts import find, manage
+from accounts.keys import Caller
+from accounts.tables import Brand
+from api import schemas
+from api.answers import json_answer, no_content
+from api.body import binary_body, model_body
+from api.house import House, TheHouse
+from api.key_ring import TheCaller
+from infra import images
+from infra.database import reading
+from infra.storage import content_key
+
+router = APIRouter(prefix="/v1", tags=["Accounts"])
+Slug = Annotated[str, Path(pattern=manage.SLUG)]
+_MOST_LOGO_BYTES = 2_000_000
+
+
+@router.get("/merchant", responses=schemas.READS)
+async def get_merchant(house: TheHouse, caller: TheCaller) -> Response:
+    return _read(house, caller, lambda conn: find.merchant(conn, caller.merchant_id))
+
+
+@router.put("/merchant", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("MerchantProfile"))
+async def put_merchant(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """The name, and whether a sale that does not add up is refused or flagged."""
+    profile = await model_body(request, manage.MerchantProfile)
+    return _write(house, caller, lambda conn: manage.put_merchant(conn, caller.merchant_id, profile))
+
+
+@router.get("/brands", responses=schemas.READS)
+async def list_brands(house: TheHouse, caller: TheCaller) -> Response:
+    return _read(house, caller, lambda conn: {"brands": find.brands(conn, caller.merchant_id)})
+
+
+@router.put("/brands/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("BrandProfile"))
+async def put_brand(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    profile = await model_body(request, manage.BrandProfile)
+    return _write(
+        house, caller, lambda conn: manage.put_brand(conn, caller.merchant_id, slug, profile, now=house.clock())
+    )
+
+
+@router.put("/brands/{slug}/logo", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.picture_body())
+async def put_logo(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """A PNG, JPEG or WebP of at most 2 MB; it is written anew, without metadata, at most 512 pixels wide."""
+    caller.require("accounts:write")
+    data = await binary_body(request, most=_MOST_LOGO_BYTES)
+
+    def put(conn: Connection) -> None:
+        manage.id_of(conn, Brand, caller.merchant_id, slug)
+        logo = images.logo(data).png
+        key = content_key("logos", logo, suffix=".png")
+        house.storage.put(key, logo)
+        manage.set_logo(conn, caller.merchant_id, slug, key)
+
+    return _write(house, caller, put)
+
+
+@router.delete("/brands/{slug}/logo", status_code=204, responses=schemas.READS)
+async def delete_logo(slug: Slug, house: TheHouse, caller: TheCaller) -> Response:
+    return _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, None))
+
+
+@router.get("/stores", responses=schemas.READS)
+async def list_stores(house: TheHouse, caller: TheCaller) -> Response:
+    return _read(house, caller, lambda conn: {"stores": find.stores(conn, caller.merchant_id)})
+
+
+@router.put("/stores/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("StoreProfile"))
+async def put_store(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """Receipts keep the store as it was when they were issued; a change shows on later ones only."""
+    profile = await model_body(request, manage.StoreProfile)
+    return _write(
+        house, caller, lambda conn: manage.put_store(conn, caller.merchant_id, slug, profile, now=house.clock())
+    )
+
+
+@router.get("/stores/{store}/tills", responses=schemas.READS)
+async def list_tills(store: Slug, house: TheHouse, caller: TheCaller) -> Response:
+    return _read(house, caller, lambda conn: {"tills": find.tills(conn, caller.merchant_id, store)})
+
+
+@router.put(
+    "/stores/{store}/tills/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("TillProfile")
+)
+async def put_till(store: Slug, slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    profile = await model_body(request, manage.TillProfile)
+    now = house.clock()
+    return _write(house, caller, lambda conn: manage.put_till(conn, caller.merchant_id, store, slug, profile, now=now))
+
+
+@router.get("/staff", responses=schemas.READS)
+async def list_staff(house: TheHouse, caller: TheCaller) -> Response:
+    return _read(house, caller, lambda conn: {"staff": find.staff(conn, caller.merchant_id)})
+
+
+@router.put("/staff/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("StaffProfile"))
+async def put_staff_member(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    profile = await model_body(request, manage.StaffProfile)
+    now = house.clock()
+    return _write(house, caller, lambda conn: manage.put_staff_member(conn, caller.merchant_id, slug, profile, now=now))
+
+
+def _read(house: House, caller: Caller, read: Callable[[Connection], Any]) -> Response:
+    caller.require("accounts:read")
+    with reading(house.engine) as conn:
+        return json_answer(read(conn))
+
+
+def _write(house: House, caller: Caller, write: Callable[[Connection], Any]) -> Response:
+    """Accounts belong to the whole merchant: a key that is bound to one store may not change them."""
+    caller.require("accounts:write")
+    caller.require_whole_merchant()
+    with house.engine.begin() as conn:
+        write(conn)
+    house.pages.clear()
+    return no_content()

@@ -1,0 +1,99 @@
+"""The web application: routes, and what a process opens at start and closes at the end."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from accounts import manage
+from api import accounts, health, keys, problems, receipts, schemas
+from api.house import House
+from api.key_ring import KeyRing
+from api.middleware import Edge
+from api.page_cache import PageCache
+from infra import secrets
+from infra.database import connect
+from infra.settings import Settings
+from infra.storage import open_storage
+from kernel.clock import Clock, utc_now
+from pos.writer import writer
+from receipts.sale import Sale
+
+_MOST_BYTES = 24_000_000
+_BODIES = (
+    Sale,
+    schemas.Batch,
+    schemas.ProblemDetails,
+    keys.NewKey,
+    manage.MerchantProfile,
+    manage.BrandProfile,
+    manage.StoreProfile,
+    manage.TillProfile,
+    manage.StaffProfile,
+)
+_DESCRIPTION = """\
+Post a sale, get a link and a QR code; behind the link is an interactive receipt.
+
+Amounts are decimal strings at the currency's exponent (`"4.30"` EUR, `"430"` JPY). Errors are
+`application/problem+json` (RFC 9457) and name the fields at fault. Send the key as `Authorization: Bearer cf_live_…`.
+"""
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+    app = FastAPI(
+        title="Counterfoil",
+        version="0.1.0",
+        description=_DESCRIPTION,
+        lifespan=_lifespan(settings, clock),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    for router in (receipts.router, accounts.router, keys.router, health.router):
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(Edge, most_bytes=_MOST_BYTES)
+    app.openapi = _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = connect(settings.data.where_database())
+        house = House(
+            settings=settings,
+            engine=engine,
+            writer=writer(engine, clock),
+            storage=open_storage(settings.data.where_objects()),
+            sealer=secrets.box(settings.data),
+            keys=KeyRing(engine),
+            pages=PageCache(),
+            clock=clock,
+        )
+        house.writer.start()
+        app.state.house = house
+        yield
+        await house.writer.stop()
+        engine.dispose()
+
+    return lifespan
+
+
+def _document(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """FastAPI's document, with the bodies that the endpoints read by themselves and the key."""
+    made = app.openapi
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = made()
+            schema["components"]["schemas"] |= schemas.components(_BODIES)
+            schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            for path, operations in schema["paths"].items():
+                for operation in operations.values():
+                    operation["security"] = [{"key": []}] if path.startswith("/v1/") else []
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    return document

@@ -1,0 +1,46 @@
+"""Request bodies: JSON, read once, refused in a way that helps."""
+
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from kernel.errors import BadRequest, FieldError, Invalid, Problem, TooLarge
+from receipts.reading import field_errors
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class UnsupportedMediaType(Problem):
+    status, slug, title = 415, "unsupported-media-type", "The body must be JSON"
+
+
+async def json_body(request: Request) -> Any:
+    """Raises :class:`UnsupportedMediaType`, or :class:`BadRequest` with the place where the JSON breaks off."""
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType("Send the body as Content-Type: application/json")
+    body = await request.body()
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: line {error.lineno}, column {error.colno}") from None
+
+
+async def model_body(request: Request, model: type[Model]) -> Model:
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise Invalid(errors=[FieldError("", "must be a JSON object")])
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise Invalid(errors=field_errors(error)) from None
+
+
+async def binary_body(request: Request, *, most: int) -> bytes:
+    """Raises :class:`TooLarge` beyond ``most`` bytes."""
+    body = await request.body()
+    if len(body) > most:
+        raise TooLarge(f"The body may have at most {most} bytes")
+    return body

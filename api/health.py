@@ -1,0 +1,35 @@
+"""Is the process up, and can it serve?"""
+
+from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import text
+
+from api import schemas
+from api.answers import json_answer
+from api.house import House, TheHouse
+from infra.database import reading
+from kernel.errors import Unavailable
+
+router = APIRouter(tags=["Operation"])
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """The process answers. It says nothing of the database, so that a restart is not asked for in vain."""
+    return json_answer({"status": "ok"})
+
+
+@router.get("/readyz", responses=schemas.problems(503))
+async def readyz(house: TheHouse) -> Response:
+    """The database and the object storage answer: send traffic here."""
+    await run_in_threadpool(_look, house)
+    return json_answer({"status": "ready"})
+
+
+def _look(house: House) -> None:
+    with reading(house.engine) as conn:
+        conn.execute(text("SELECT 1"))
+    try:
+        house.storage.put("probe", b"ready")
+    except OSError:
+        raise Unavailable("The object storage does not take objects", retry_after=5) from None

@@ -1,0 +1,98 @@
+"""API keys over the API: create, list, revoke."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from accounts import find, keys
+from accounts.keys import Caller, KeyInfo
+from accounts.manage import Name, Slug
+from api import schemas
+from api.answers import json_answer, no_content
+from api.body import model_body
+from api.house import TheHouse
+from api.key_ring import TheCaller
+from infra.database import reading
+from kernel.clock import iso
+from kernel.errors import FieldError, Forbidden, Invalid
+
+router = APIRouter(prefix="/v1/keys", tags=["Keys"])
+
+
+class NewKey(BaseModel):
+    """What the key may do, and where. A key bound to a store sees and writes only that store's receipts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    scopes: list[str] = Field(min_length=1, max_length=20, description="One or more of: " + ", ".join(keys.SCOPES))
+    store: Slug | None = None
+    till: Slug | None = Field(None, description="Needs `store` beside it.")
+
+
+@router.post("", status_code=201, responses=schemas.NEW_KEY, openapi_extra=schemas.body("NewKey"))
+async def create_key(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """The answer holds the key itself, this once. Nobody creates a key that may do more than their own."""
+    _require(caller)
+    wanted = await model_body(request, NewKey)
+    if not keys.covers(caller, [scope for scope in wanted.scopes if scope in keys.SCOPES]):
+        raise Forbidden("A key cannot give scopes that it does not have itself")
+    with house.engine.begin() as conn:
+        store_id, till_id = _bound(conn, caller.merchant_id, wanted)
+        key, info = keys.create(
+            conn,
+            caller.merchant_id,
+            name=wanted.name,
+            scopes=wanted.scopes,
+            now=house.clock(),
+            store_id=store_id,
+            till_id=till_id,
+        )
+    return json_answer({"key": key} | _shown(info), 201)
+
+
+@router.get("", response_model=schemas.KeyList, responses=schemas.READS)
+async def list_keys(house: TheHouse, caller: TheCaller) -> Response:
+    """Oldest first, revoked ones included. A key shows only its first characters."""
+    _require(caller)
+    with reading(house.engine) as conn:
+        return json_answer({"keys": [_shown(info) for info in keys.list_keys(conn, caller.merchant_id)]})
+
+
+@router.delete("/{key_id}", status_code=204, responses=schemas.READS)
+async def revoke_key(key_id: Annotated[str, Path(max_length=64)], house: TheHouse, caller: TheCaller) -> Response:
+    """At once in this process, within a second in every other."""
+    _require(caller)
+    with house.engine.begin() as conn:
+        keys.revoke(conn, caller.merchant_id, key_id, now=house.clock())
+    house.keys.forget()
+    return no_content()
+
+
+def _require(caller: Caller) -> None:
+    caller.require("keys:write")
+    caller.require_whole_merchant()
+
+
+def _bound(conn: Connection, merchant_id: str, wanted: NewKey) -> tuple[str | None, str | None]:
+    if wanted.store is None:
+        if wanted.till is not None:
+            raise Invalid(errors=[FieldError("/store", "is missing; a till is found in its store")])
+        return None, None
+    store_id = find.store_id(conn, merchant_id, wanted.store)
+    return store_id, find.till_id(conn, merchant_id, store_id, wanted.till) if wanted.till else None
+
+
+def _shown(info: KeyInfo) -> dict[str, object]:
+    return {
+        "id": info.id,
+        "name": info.name,
+        "hint": info.hint + "…",
+        "scopes": list(info.scopes),
+        "store_id": info.store_id,
+        "till_id": info.till_id,
+        "created_at": iso(info.created_at),
+        "revoked_at": iso(info.revoked_at) if info.revoked_at else None,
+    }

@@ -1,0 +1,77 @@
+"""Around every request: an id, a log line, a limit on the body, and the headers that keep a link private."""
+
+import re
+import time
+from secrets import token_hex
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.errors import TooLarge
+
+_log = structlog.get_logger()
+_GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+# A link is a capability: what opens a receipt must not stand in a log.
+_CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+)/[^/.]+")
+_PRIVATE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+)
+
+
+class Edge:
+    """Pure ASGI: Starlette's function middleware would cost more than the page it carries."""
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, began, status = _request_id(scope), time.perf_counter(), 500
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_PRIVATE, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, self._limited(receive), send_marked)
+        finally:
+            _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=_since(began))
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    def _limited(self, receive: Receive) -> Receive:
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._most_bytes:
+                raise TooLarge(f"The body may have at most {self._most_bytes} bytes")
+            return message
+
+        return limited
+
+
+def _request_id(scope: Scope) -> str:
+    """The proxy's ``X-Request-Id`` where it is a plain one, else our own."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _GIVEN_ID.fullmatch(value):
+            return str(value.decode())
+    return token_hex(8)
+
+
+def _path(scope: Scope) -> str:
+    return _CAPABILITY.sub(r"/\1/…", scope["path"])
+
+
+def _since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 2)

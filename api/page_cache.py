@@ -1,0 +1,75 @@
+"""Finished answers of the shopper's pages, kept in memory for a moment."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import brotli
+
+
+@dataclass(slots=True)
+class Rendered:
+    """The bytes of an answer and what goes with them; compressed forms are made when first asked for."""
+
+    body: bytes
+    media_type: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    status: int = 200
+    # What the bytes belong to, so that it can be forgotten when that changes.
+    subject: str = ""
+    etag: str = field(init=False)
+    _brotli: bytes | None = None
+
+    def __post_init__(self) -> None:
+        self.etag = f'"{blake2b(self.body, digest_size=12).hexdigest()}"'
+
+    def brotli(self) -> bytes:
+        if self._brotli is None:
+            self._brotli = brotli.compress(self.body, quality=4)
+        return self._brotli
+
+
+class PageCache:
+    """Least recently used goes first. An entry lives ``seconds``: so long may another process's change stay unseen."""
+
+    def __init__(
+        self, *, seconds: float = 2.0, most_bytes: int = 32_000_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds = seconds
+        self._most_bytes = most_bytes
+        self._clock = clock
+        self._entries: OrderedDict[Hashable, tuple[float, Rendered]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> Rendered | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry[0] < self._clock():
+            self._drop(key)
+            return None
+        self._entries.move_to_end(key)
+        return entry[1]
+
+    def put(self, key: Hashable, rendered: Rendered) -> None:
+        self._drop(key)
+        self._entries[key] = (self._clock() + self._seconds, rendered)
+        self._bytes += 2 * len(rendered.body)
+        while self._bytes > self._most_bytes:
+            self._drop(next(iter(self._entries)))
+
+    def forget(self, subject: str) -> None:
+        """Everything that shows ``subject``."""
+        for key in [key for key, (_, rendered) in self._entries.items() if rendered.subject == subject]:
+            self._drop(key)
+
+    def clear(self) -> None:
+        self._entries.clear()
+        self._bytes = 0
+
+    def _drop(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= 2 * len(entry[1].body)

@@ -1,0 +1,69 @@
+"""Every refusal as ``application/problem+json`` (RFC 9457)."""
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from kernel.errors import BadRequest, FieldError, Invalid, Problem, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = structlog.get_logger()
+
+
+def response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    headers = dict(headers or {})
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    headers["Cache-Control"] = "no-store"
+    return Response(orjson.dumps(problem.as_json()), problem.status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return response(error)
+
+
+async def _validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    unreadable = any(each["type"] in ("json_invalid", "json_type") for each in error.errors())
+    fields = [FieldError(_pointer(each["loc"]), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+    return response(BadRequest("The body is not JSON", errors=[]) if unreadable else Invalid(errors=fields))
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    where, *rest = location
+    path = "/".join(str(part)[:100] for part in rest)
+    return f"/{path}" if where == "body" and rest else f"{where}:{path}" if rest else ""
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    problem = Problem(str(error.detail))
+    body = problem.as_json() | {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+    body.pop("detail", None)
+    return Response(orjson.dumps(body), error.status_code, error.headers, MEDIA_TYPE)
+
+
+async def _database(_request: Request, error: Exception) -> Response:
+    """The driver's message holds values, so only the kind of error is logged."""
+    assert isinstance(error, DBAPIError)
+    _log.error("database_error", error=type(error.orig).__name__)
+    return response(Unavailable("The database did not answer; try again", retry_after=2))
+
+
+async def _unforeseen(_request: Request, error: Exception) -> Response:
+    return response(Problem())

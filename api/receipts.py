@@ -1,0 +1,238 @@
+"""Receipts for integrators: post, put, batch, list, get."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from accounts import find as accounts_find
+from accounts.keys import Caller
+from api import schemas
+from api.answers import json_answer
+from api.body import json_body
+from api.house import House, TheHouse
+from api.key_ring import TheCaller
+from infra.database import reading
+from kernel import money
+from kernel.errors import FieldError, Invalid, Problem
+from kernel.ids import TOKEN_PATTERN
+from pos.intake import Arrival, arrive
+from receipts import find, listing
+from receipts.issue import Issued
+from receipts.reading import read_sale
+from receipts.records import RelatedReceipt, canonical
+from receipts.sale import Kind
+
+MOST_IN_A_BATCH = 500
+
+router = APIRouter(prefix="/v1/receipts", tags=["Receipts"])
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key and body twice make one receipt.",
+    ),
+]
+Token = Annotated[str, Path(pattern=TOKEN_PATTERN, description="A link token that the till minted.")]
+
+
+@router.post("", status_code=201, responses=schemas.ACCEPTS, openapi_extra=schemas.body("Sale"))
+async def post_receipt(
+    request: Request, house: TheHouse, caller: TheCaller, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Accept a sale, refund, void or exchange. 201 for a new receipt, 200 with the same body for a repetition."""
+    caller.require("receipts:write")
+    return _answer(house, await _accept(house, await _arrival(house, caller, request, idempotency_key)))
+
+
+@router.put("/{token}", status_code=201, responses=schemas.ACCEPTS, openapi_extra=schemas.body("Sale"))
+async def put_receipt(
+    token: Token, request: Request, house: TheHouse, caller: TheCaller, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Accept a sale behind a token that the till minted: its QR code may have been printed hours ago."""
+    caller.require("receipts:write")
+    return _answer(house, await _accept(house, await _arrival(house, caller, request, idempotency_key, token)))
+
+
+@router.post("/batch", responses=schemas.BATCH, openapi_extra=schemas.body("Batch"))
+async def post_batch(
+    request: Request, house: TheHouse, caller: TheCaller, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Accept up to 500 sales, each by itself. A sale may carry its own `token`.
+
+    With an `Idempotency-Key`, each place of the batch has a key of its own, so a batch can be sent again as it was.
+    """
+    caller.require("receipts:write")
+    sales = _batch(await json_body(request))
+    results = await _accept_all(house, caller, sales, idempotency_key)
+    return json_answer({"results": [_result(house, result) for result in results]})
+
+
+@router.get("", response_model=schemas.ReceiptList, responses=schemas.READS)
+async def list_receipts(
+    house: TheHouse,
+    caller: TheCaller,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    store: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Kind | None = None,
+    number: Annotated[str | None, Query(max_length=128)] = None,
+    external_id: Annotated[str | None, Query(max_length=128)] = None,
+    email: Annotated[str | None, Query(max_length=254)] = None,
+    issued_from: datetime | None = None,
+    issued_before: datetime | None = None,
+) -> Response:
+    """Newest first. Follow `next_cursor` until it is null."""
+    caller.require("receipts:read")
+    wanted = listing.Wanted(
+        kind=kind,
+        number=_clean(number, "number"),
+        external_id=_clean(external_id, "external_id"),
+        email=_clean(email, "email"),
+        issued_from=_aware(issued_from, "issued_from"),
+        issued_before=_aware(issued_before, "issued_before"),
+    )
+    page = await run_in_threadpool(_list, house, caller, wanted, store, limit, cursor)
+    return json_answer(page)
+
+
+@router.get("/{receipt_id}", response_model=schemas.ReceiptDetail, responses=schemas.READS)
+async def get_receipt(receipt_id: Annotated[str, Path(max_length=64)], house: TheHouse, caller: TheCaller) -> Response:
+    """The canonical document, with the shopper, what came back, and the links."""
+    caller.require("receipts:read")
+    return json_answer(await run_in_threadpool(_detail, house, caller, receipt_id))
+
+
+def links(base_url: str, token: str) -> dict[str, Any]:
+    url = f"{base_url}/r/{token}"
+    forms = {"url": url, "pdf_url": f"{url}.pdf", "text_url": f"{url}.txt", "json_url": f"{url}.json"}
+    return forms | {"qr": {"svg_url": f"{url}/qr.svg", "png_url": f"{url}/qr.png"}}
+
+
+async def _arrival(
+    house: House, caller: Caller, request: Request, key: str | None, token: str | None = None
+) -> Arrival:
+    body = await json_body(request)
+    if token is not None and isinstance(body, dict):
+        if body.get("token") not in (None, token):
+            raise Invalid(errors=[FieldError("/token", "differs from the token in the address; leave it out")])
+        body = body | {"token": token}
+    return _read(house, caller, body, key)
+
+
+def _read(house: House, caller: Caller, body: Any, key: str | None) -> Arrival:
+    return arrive(
+        caller.merchant_id,
+        read_sale(body),
+        now=house.clock(),
+        idempotency_key=key,
+        store_id=caller.store_id,
+        till_id=caller.till_id,
+    )
+
+
+async def _accept(house: House, arrival: Arrival) -> Issued:
+    answer = await house.writer.submit(arrival)
+    if isinstance(answer, Problem):
+        raise answer
+    _show_at_once(house, [answer])
+    return answer
+
+
+def _show_at_once(house: House, issued: Sequence[Issued | Problem]) -> None:
+    """The pages of new receipts, and of those that they amend, must not come from memory."""
+    for each in issued:
+        if isinstance(each, Issued) and each.is_new:
+            house.pages.forget(each.token)
+            if each.original_token:
+                house.pages.forget(each.original_token)
+
+
+def _batch(body: Any) -> list[Any]:
+    sales = body.get("receipts") if isinstance(body, dict) else None
+    if not isinstance(sales, list) or not 1 <= len(sales) <= MOST_IN_A_BATCH:
+        raise Invalid(errors=[FieldError("/receipts", f"must be a list of 1 to {MOST_IN_A_BATCH} sales")])
+    return sales
+
+
+async def _accept_all(house: House, caller: Caller, sales: Sequence[Any], key: str | None) -> list[Issued | Problem]:
+    results: list[Issued | Problem | None] = []
+    arrivals: list[Arrival] = []
+    for position, body in enumerate(sales):
+        try:
+            arrivals.append(_read(house, caller, body, f"{key}#{position}" if key else None))
+            results.append(None)
+        except Problem as problem:
+            results.append(problem)
+    answers = iter(await house.writer.submit_all(arrivals))
+    settled = [next(answers) if result is None else result for result in results]
+    _show_at_once(house, settled)
+    return settled
+
+
+def _result(house: House, result: Issued | Problem) -> dict[str, Any]:
+    if isinstance(result, Problem):
+        return {"status": result.status, "problem": result.as_json()}
+    return {"status": 201 if result.is_new else 200, "receipt": _accepted(house, result)}
+
+
+def _accepted(house: House, issued: Issued) -> dict[str, Any]:
+    head = {"id": issued.id, "token": issued.token, "number": issued.number}
+    return head | links(house.base_url, issued.token) | {"warnings": orjson.loads(issued.warnings)}
+
+
+def _answer(house: House, issued: Issued) -> Response:
+    location = {"Location": f"/v1/receipts/{issued.id}"}
+    return json_answer(_accepted(house, issued), 201 if issued.is_new else 200, location)
+
+
+def _clean(text: str | None, name: str) -> str | None:
+    if text is not None and not text.isprintable():
+        raise Invalid(errors=[FieldError(f"query:{name}", "holds control characters")])
+    return text
+
+
+def _aware(moment: datetime | None, name: str) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise Invalid(errors=[FieldError(f"query:{name}", "needs an offset, such as 2026-11-21T00:00:00+01:00")])
+    return moment
+
+
+def _list(
+    house: House, caller: Caller, wanted: listing.Wanted, store: str | None, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    with reading(house.engine) as conn:
+        store_id = caller.store_id
+        if store is not None:
+            store_id = accounts_find.store_id(conn, caller.merchant_id, store)
+            if caller.store_id not in (None, store_id):
+                raise Invalid(errors=[FieldError("query:store", "is not the store that this key is bound to")])
+        wanted = listing.narrowed(wanted, store_id=store_id, till_id=caller.till_id)
+        page = listing.list_receipts(conn, caller.merchant_id, wanted, limit=limit, cursor=cursor)
+    return {"receipts": [_summary(house, each) for each in page.receipts], "next_cursor": page.next_cursor}
+
+
+def _summary(house: House, receipt: listing.Summary) -> dict[str, Any]:
+    head = {"id": receipt.id, "number": receipt.number, "external_id": receipt.external_id, "kind": receipt.kind}
+    sums = {"currency": receipt.currency, "total": money.plain(receipt.total, money.exponent(receipt.currency))}
+    when = {"issued_at": receipt.issued_at.isoformat(), "warnings": orjson.loads(receipt.warnings)}
+    return head | sums | when | links(house.base_url, receipt.token)
+
+
+def _detail(house: House, caller: Caller, receipt_id: str) -> dict[str, Any]:
+    with reading(house.engine) as conn:
+        record = find.by_id(conn, caller.merchant_id, receipt_id, store_id=caller.store_id)
+        private = find.private_part(conn, caller.merchant_id, record.id)
+    beside = {"amendments": [_related(house, each) for each in record.amendments], "warnings": list(record.warnings)}
+    return {"receipt": canonical(record)} | private | beside | links(house.base_url, record.token)
+
+
+def _related(house: House, related: RelatedReceipt) -> dict[str, Any]:
+    total = money.plain(related.total, money.exponent(related.currency))
+    head = {"id": related.id, "kind": related.kind, "number": related.number, "total": total}
+    return head | {"issued_at": related.issued_at.isoformat(), "url": f"{house.base_url}/r/{related.token}"}

@@ -1,0 +1,91 @@
+"""``counterfoil demo``: the demo shops, filled and served by one command."""
+
+import asyncio
+import socket
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from accounts import keys
+from api.app import create_app
+from cli import demo_receipts, demo_shops
+from infra import database, logs
+from infra.settings import Data, Log, Server, Settings
+from infra.storage import open_storage
+from kernel.clock import utc_now
+
+_KEY_NAME = "demo"
+# Listening on all interfaces is the caller's choice; a link needs one that can be opened.
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
+
+
+def demo(
+    data: Annotated[Path, typer.Option(help="Folder for the demo's database and files.")] = Path("var/demo"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+) -> None:
+    """Fill a folder with demo shops, serve them, and print where to look.
+
+    Starting it again keeps what is there. Example: counterfoil demo --data /tmp/shop --port 8080
+    """
+    listening = _listen(host, port)
+    settings = _settings(data, host, listening.getsockname()[1])
+    logs.configure(settings.log)
+    url = settings.data.where_database()
+    database.migrate(url)
+    lines = _fill(settings, utc_now())
+    server = _Announcing(uvicorn.Config(create_app(settings), access_log=False, log_config=None), lines)
+    asyncio.run(server.serve([listening]))
+
+
+class _Announcing(uvicorn.Server):
+    """Prints where to look once requests are answered, not before."""
+
+    def __init__(self, config: uvicorn.Config, lines: list[str]) -> None:
+        super().__init__(config)
+        self._lines = lines
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        typer.echo("\n".join(self._lines))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        sys.exit(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port, or --port 0 for a free one."
+        )
+    return listening
+
+
+def _settings(data: Path, host: str, port: int) -> Settings:
+    server = Server(host=host, port=port)
+    if server.base_url is None:
+        reachable = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
+        server = Server(host=host, port=port, base_url=f"http://{reachable}:{port}")
+    return Settings(Data(data_dir=data), server, Log(log_format="text", log_level="warning"))
+
+
+def _fill(settings: Settings, now: datetime) -> list[str]:
+    engine = database.connect(settings.data.where_database())
+    with engine.begin() as conn:
+        merchants = demo_shops.put_all(conn, open_storage(settings.data.where_objects()), now=now)
+        receipts = demo_receipts.put_all(conn, merchants, now=now)
+        merchant_id = merchants[demo_shops.MAIN]
+        for old in keys.list_keys(conn, merchant_id):
+            if old.name == _KEY_NAME and old.revoked_at is None:
+                keys.revoke(conn, merchant_id, old.id, now=now)
+        key, _ = keys.create(conn, merchant_id, name=_KEY_NAME, scopes=list(keys.SCOPES), now=now)
+    engine.dispose()
+    address = settings.server.address()
+    shown = [f"receipt: {address}/r/{token}" + (f"  ({what})" if what else "") for what, token in receipts.items()]
+    return [*shown, f"docs: {address}/docs", f"api key: {key}"]

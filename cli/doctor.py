@@ -1,0 +1,56 @@
+"""``counterfoil doctor``: what is set up, what is not, and what to do about it."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import typer
+
+from infra import database
+from infra.settings import Settings
+from infra.storage import open_storage
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    is_well: bool
+    says: str
+
+
+def doctor() -> None:
+    """Check the database, the object storage, the PDF engine and the fonts. Exits with 1 where something must be done.
+
+    Example: counterfoil doctor
+    """
+    settings = Settings()
+    findings = [_checked(what, check, settings) for what, check in _CHECKS.items()]
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.is_well else 'FAIL'}  {finding.what}: {finding.says}")
+    sys.exit(0 if all(finding.is_well for finding in findings) else 1)
+
+
+def _checked(what: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(what, True, check(settings))
+    except Exception as error:
+        return Finding(what, False, str(error).partition("\n")[0] or type(error).__name__)
+
+
+def _database(settings: Settings) -> str:
+    url = settings.data.where_database()
+    engine = database.connect(url)
+    try:
+        if not database.is_current(engine):
+            raise RuntimeError("the tables are not up to date; run: counterfoil migrate")
+        return f"{engine.dialect.name}, up to date"
+    finally:
+        engine.dispose()
+
+
+def _storage(settings: Settings) -> str:
+    open_storage(settings.data.where_objects()).put("probe", b"doctor")
+    return settings.data.where_objects()
+
+
+_CHECKS: dict[str, Callable[[Settings], str]] = {"database": _database, "storage": _storage}

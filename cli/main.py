@@ -1,0 +1,35 @@
+"""The ``counterfoil`` command: each part of it is a module of this package."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from cli import demo, doctor, keys, merchants, serve
+from infra.settings import explain
+from kernel.errors import Problem
+
+app = typer.Typer(
+    name="counterfoil",
+    help="Smart receipts and digital business cards, self-hosted.\n\nTry it: counterfoil demo",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("migrate")(serve.migrate)
+app.command("doctor")(doctor.doctor)
+app.add_typer(merchants.app, name="merchants")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Settings and refusals are told in a line, not in a traceback."""
+    try:
+        app()
+    except ValidationError as error:
+        sys.exit(f"The settings are not valid:\n{explain(error)}")
+    except Problem as problem:
+        lines = [problem.detail or problem.title, *(f"{each.pointer} {each.detail}" for each in problem.errors)]
+        sys.exit("\n".join(lines))

@@ -1,0 +1,29 @@
+"""``counterfoil merchants``: who uses this service."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from accounts import manage
+from cli.opened import transaction
+from kernel.clock import utc_now
+
+app = typer.Typer(help="Create merchants.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    slug: Annotated[str, typer.Argument(help="A short name for addresses and commands, such as linden-rye.")],
+    name: Annotated[str | None, typer.Option(help="The name as people know it.")] = None,
+    on_mismatch: Annotated[
+        Literal["refuse", "flag"], typer.Option(help="What happens to sales that do not add up.")
+    ] = "refuse",
+) -> None:
+    """Create a merchant. Brands, stores, tills and staff are then put through the API.
+
+    Example: counterfoil merchants create linden-rye --name "Linden & Rye"
+    """
+    profile = manage.MerchantProfile(name=name or slug, on_mismatch=on_mismatch)
+    with transaction() as conn:
+        manage.create_merchant(conn, slug, profile, now=utc_now())
+    typer.echo(f"{slug} is there. A key: counterfoil keys create --merchant {slug} --scopes all")

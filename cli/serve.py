@@ -1,0 +1,81 @@
+"""``counterfoil serve`` and ``counterfoil migrate``."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from infra import database, logs
+from infra.settings import Server, Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; more than one needs PostgreSQL.")] = None,
+) -> None:
+    """Serve receipts.
+
+    The embedded database is brought up to date at start; PostgreSQL by `counterfoil migrate`.
+
+    Example: COUNTERFOIL_BASE_URL=https://receipts.example.com counterfoil serve --port 8000
+    """
+    given = {"host": host, "port": port, "workers": workers}
+    settings = Settings(server=Server(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
+    _check_schema(settings)
+    run(settings)
+
+
+def migrate() -> None:
+    """Bring the database's tables up to date.
+
+    Example: COUNTERFOIL_DATABASE_URL=postgresql://user@host/counterfoil counterfoil migrate
+    """
+    database.migrate(Settings().data.where_database())
+    typer.echo("The database is up to date.")
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal ends it; requests under way are finished first."""
+    logs.configure(settings.log)
+    server = settings.server
+    options = {
+        "host": server.host,
+        "port": server.port,
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
+    }
+    if server.workers == 1:
+        uvicorn.run(create_app(settings), timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
+        return
+    # Worker processes read their settings from the environment, so what came by option goes there too.
+    os.environ["COUNTERFOIL_BASE_URL"] = server.address()
+    uvicorn.run("cli.serve:worker_app", factory=True, workers=server.workers, timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
+
+
+def worker_app() -> FastAPI:
+    """What each process of ``serve --workers N`` runs."""
+    settings = Settings()
+    logs.configure(settings.log)
+    return create_app(settings)
+
+
+def _check_schema(settings: Settings) -> None:
+    url = settings.data.where_database()
+    if url.startswith("sqlite"):
+        if settings.server.workers > 1:
+            sys.exit(
+                "SQLite takes one server process. For more, set COUNTERFOIL_DATABASE_URL to a PostgreSQL database."
+            )
+        database.migrate(url)
+        return
+    engine = database.connect(url)
+    current = database.is_current(engine)
+    engine.dispose()
+    if not current:
+        sys.exit("The database is not up to date. Run: counterfoil migrate")

@@ -1,0 +1,42 @@
+"""The intake behind a group commit: how a server process takes sales."""
+
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine
+
+from accounts.places import Directory, DirectoryCache
+from infra.group_commit import GroupCommit
+from kernel.clock import Clock
+from kernel.errors import Problem
+from pos.intake import Arrival, take
+from receipts.issue import Issued
+
+Writer = GroupCommit[Arrival, Issued]
+
+
+def writer(engine: Engine, clock: Clock) -> Writer:
+    cache = DirectoryCache()
+
+    def work(conn: Connection, arrivals: Sequence[Arrival]) -> list[Issued | Problem]:
+        return take(conn, arrivals, directories=_directories(conn, cache, arrivals), now=clock())
+
+    return GroupCommit(engine, work)
+
+
+def _directories(conn: Connection, cache: DirectoryCache, arrivals: Sequence[Arrival]) -> dict[str, Directory]:
+    merchant_ids = {arrival.merchant_id for arrival in arrivals}
+    known = cache.get(conn, merchant_ids, at=time.monotonic())
+    if all(_knows(known.get(arrival.merchant_id), arrival) for arrival in arrivals):
+        return known
+    cache.forget()
+    return cache.get(conn, merchant_ids, at=time.monotonic())
+
+
+def _knows(directory: Directory | None, arrival: Arrival) -> bool:
+    if directory is None:
+        return False
+    sale, place = arrival.sale, directory.store_of(arrival.sale.store, arrival.store_id)
+    if place is None or (sale.staff is not None and sale.staff not in directory.staff):
+        return False
+    return sale.till is None or (place.id, sale.till) in directory.tills

@@ -1,0 +1,164 @@
+"""The lines of a receipt as a reader sees them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+from decimal import Decimal
+
+from infra.i18n import Voice
+from receipts.sale import Content, Discount, Line
+from receipts.shapes import Item, Row
+from receipts.taxes_view import Marks, applied_taxes, tax_label
+
+_PIECES = frozenset({"ea", "pc", "pcs", "x"})
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every line of one receipt is shown with."""
+
+    voice: Voice
+    content: Content
+    marks: Marks
+    zone: tzinfo | None
+    is_gift: bool
+
+
+def items(setting: Setting) -> tuple[Item, ...]:
+    """Top lines in the till's order, each with what belongs to it: parts of a bundle, modifiers, deposits."""
+    lines = setting.content.lines
+    if all(line.parent is None for line in lines):
+        return tuple(_item(setting, line, ()) for line in lines)
+    tops = _tops(lines)
+    parts: dict[str, list[Item]] = {}
+    for line in lines:
+        if tops[line.id] != line.id:
+            parts.setdefault(tops[line.id], []).append(_item(setting, line, ()))
+    return tuple(_item(setting, line, parts.get(line.id, ())) for line in lines if tops[line.id] == line.id)
+
+
+def _tops(lines: Sequence[Line]) -> Mapping[str, str]:
+    """For each line the one that it finally belongs to. Lines that name each other in a circle stand for themselves."""
+    parents = {line.id: line.parent for line in lines}
+    tops: dict[str, str] = {}
+    for start in parents:
+        trail: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at not in tops and at not in trail:
+            trail[at] = None
+            at, below = parents[at], at
+        if at is None:
+            tops |= dict.fromkeys(trail, below)
+        elif at in tops:
+            tops |= dict.fromkeys(trail, tops[at])
+        else:
+            tops |= {line: line for line in trail}
+    return tops
+
+
+def _item(setting: Setting, line: Line, parts: Sequence[Item]) -> Item:
+    amount, currency, shows_money = setting.voice.formats.amount, setting.content.currency, not setting.is_gift
+    is_free_part = line.parent is not None and not line.total and not line.discounts
+    return Item(
+        id=line.id,
+        name=line.name,
+        price=amount(line.total, currency) if shows_money and not is_free_part else "",
+        was=_was(setting, line) if shows_money and line.list_price is not None else "",
+        measure=_measure(setting, line),
+        mark=setting.marks.of(line) if shows_money else "",
+        discounts=tuple(less(setting.voice, discount, currency) for discount in line.discounts) if shows_money else (),
+        notes=tuple(_notes(setting, line)),
+        details=tuple(_details(setting, line)),
+        parts=tuple(parts),
+        comes_back=line.original_line is not None or (setting.content.kind == "exchange" and line.total < 0),
+        url=line.url or "",
+    )
+
+
+def less(voice: Voice, discount: Discount, currency: str) -> Row:
+    """A reduction as a negative amount, with its percentage where the name does not have it."""
+    label = discount.name
+    if discount.percent is not None:
+        percent = voice.formats.percent(discount.percent)
+        label = label if percent.rstrip("% \u00a0") in label else f"{label} ({percent})"
+    return Row(label, voice.formats.amount(-discount.amount, currency), "less")
+
+
+def _was(setting: Setting, line: Line) -> str:
+    """The whole line at its list price, where that was higher."""
+    was, is_price = line.list_price, line.unit_price
+    if was is None or (is_price is not None and was <= is_price):
+        return ""
+    return setting.voice.formats.price(was, setting.content.currency)
+
+
+def _measure(setting: Setting, line: Line) -> str:
+    """``0.735 kg × €2.99``; nothing for one piece whose price says it all."""
+    formats, is_counted = setting.voice.formats, line.unit.lower() in _PIECES
+    quantity = formats.number(line.quantity)
+    if not is_counted:
+        quantity = f"{quantity}\u00a0{line.unit}"
+    is_one = is_counted and line.quantity == 1
+    if setting.is_gift or line.unit_price is None:
+        return "" if is_one else (f"{quantity}\u00a0×" if is_counted else quantity)
+    if is_one and not line.discounts:
+        return ""
+    return f"{quantity} × {formats.price(line.unit_price, setting.content.currency)}"
+
+
+def _notes(setting: Setting, line: Line) -> Iterator[str]:
+    wanted = [*line.options, " · ".join(filter(None, (line.brand, line.colour, line.size)))]
+    wanted += [line.description or "", *line.notes, line.reason or ""]
+    for text in wanted:
+        if text and not (setting.is_gift and tells_a_price(text)):
+            yield text
+
+
+def tells_a_price(text: str) -> bool:
+    """Whether free text seems to hold an amount, and so does not belong on a gift receipt."""
+    digits_around = (
+        before.isdigit() and mark in ".,٫" and after.isdigit()
+        for before, mark, after in zip(text, text[1:], text[2:], strict=False)
+    )
+    return any(digits_around) or any(sign in text for sign in "€$£₹¥")
+
+
+def _details(setting: Setting, line: Line) -> Iterator[Row]:
+    _ = setting.voice.gettext
+    if line.sku:
+        yield Row(_("Item number"), line.sku)
+    if line.gtin:
+        yield Row("GTIN", line.gtin)
+    if line.commodity_code:
+        yield Row("HSN" if setting.content.currency == "INR" else _("Commodity code"), line.commodity_code)
+    for serial in (line.serial, *line.serials):
+        if serial:
+            yield Row(_("Serial number"), serial)
+    if line.category:
+        yield Row(_("Category"), line.category)
+    if line.tare:
+        yield Row(_("Tare"), f"{setting.voice.formats.number(line.tare)}\u00a0{line.unit}")
+    if not setting.is_gift:
+        yield from (Row(_("Tax"), tax_label(setting.voice, tax.name, tax.rate)) for tax in applied_taxes(line))
+    if line.seller:
+        yield Row(_("Seller"), " · ".join(filter(None, (line.seller.name, line.seller.tax_id))))
+    if line.staff:
+        yield Row(_("Served by"), line.staff)
+    yield from _promises(setting, line)
+    for label, text in line.attributes.items():
+        if not (setting.is_gift and tells_a_price(text)):
+            yield Row(label, text)
+
+
+def _promises(setting: Setting, line: Line) -> Iterator[Row]:
+    """What the shop owes after the sale: until when it takes the thing back, and how long it answers for it."""
+    voice = setting.voice
+    if line.returnable is False:
+        yield Row(voice.gettext("Return"), voice.gettext("not possible"))
+    elif line.return_days is not None:
+        last = voice.formats.moment(setting.content.issued_at + timedelta(days=line.return_days), setting.zone)
+        yield Row(voice.gettext("Return until"), last.date)
+    if line.warranty_months:
+        months = voice.ngettext("%(count)s month", "%(count)s months", line.warranty_months)
+        yield Row(voice.gettext("Warranty"), months % {"count": voice.formats.number(Decimal(line.warranty_months))})

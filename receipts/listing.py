@@ -1,0 +1,98 @@
+"""Lists of receipts: newest first, in pages whose cost does not grow with the list."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, literal, select, tuple_
+
+from infra.database import Instant
+from kernel.errors import FieldError, Invalid
+from receipts.tables import Receipt, ReceiptShopper
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Filters; what is None does not narrow the list. ``issued_before`` is exclusive, ``issued_from`` inclusive."""
+
+    store_id: str | None = None
+    till_id: str | None = None
+    staff_id: str | None = None
+    kind: str | None = None
+    number: str | None = None
+    external_id: str | None = None
+    email: str | None = None
+    issued_from: datetime | None = None
+    issued_before: datetime | None = None
+
+
+def narrowed(wanted: Wanted, *, store_id: str | None, till_id: str | None) -> Wanted:
+    """What a caller who is bound to a store or till may see of it."""
+    return replace(wanted, store_id=store_id or wanted.store_id, till_id=till_id or wanted.till_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    id: str
+    token: str
+    number: str
+    external_id: str | None
+    kind: str
+    currency: str
+    total: int
+    issued_at: datetime
+    store_id: str
+    warnings: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    receipts: Sequence[Summary]
+    # Hand it back to get the next page; None on the last.
+    next_cursor: str | None
+
+
+_COLUMNS = tuple(getattr(Receipt, name) for name in Summary.__slots__)
+
+
+def list_receipts(conn: Connection, merchant_id: str, wanted: Wanted, *, limit: int, cursor: str | None) -> Page:
+    """Raises :class:`Invalid` for a cursor that this list did not hand out."""
+    query = select(*_COLUMNS).where(Receipt.merchant_id == merchant_id)
+    for name in ("store_id", "till_id", "staff_id", "kind", "number", "external_id"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(getattr(Receipt, name) == value)
+    if wanted.issued_from is not None:
+        query = query.where(Receipt.issued_at >= wanted.issued_from)
+    if wanted.issued_before is not None:
+        query = query.where(Receipt.issued_at < wanted.issued_before)
+    if wanted.email is not None:
+        of_shopper = select(ReceiptShopper.receipt_id).where(
+            ReceiptShopper.merchant_id == merchant_id, ReceiptShopper.email == wanted.email.lower()
+        )
+        query = query.where(Receipt.id.in_(of_shopper))
+    if cursor is not None:
+        issued_at, receipt_id = _opened(cursor)
+        last = tuple_(literal(issued_at, Instant), literal(receipt_id))
+        query = query.where(tuple_(Receipt.issued_at, Receipt.id) < last)
+    newest = query.order_by(Receipt.issued_at.desc(), Receipt.id.desc()).limit(limit + 1)
+    found = [Summary(*row) for row in conn.execute(newest)]
+    more = _cursor(found[limit - 1]) if len(found) > limit else None
+    return Page(found[:limit], more)
+
+
+def _cursor(last: Summary) -> str:
+    microseconds = (last.issued_at - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(f"{microseconds}:{last.id}".encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        microseconds, receipt_id = text.split(":")
+        return _EPOCH + timedelta(microseconds=int(microseconds)), receipt_id
+    except (ValueError, binascii.Error, OverflowError):
+        raise Invalid(errors=[FieldError("query:cursor", "is not a cursor that this list handed out")]) from None

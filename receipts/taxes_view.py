@@ -1,0 +1,92 @@
+"""The tax table of a receipt as a reader sees it, and the letters that lead from a line to its row."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from infra.i18n import Voice
+from receipts.sale import AppliedTax, Charge, Content, Line, Tax
+from receipts.shapes import Row, TaxRow, TaxTable
+
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def applied_taxes(item: Line | Charge) -> Sequence[AppliedTax]:
+    """The taxes of a line, in the long form."""
+    return item.taxes if item.tax_rate is None else (AppliedTax(rate=item.tax_rate),)
+
+
+def tax_label(voice: Voice, name: str | None, rate: Decimal | None) -> str:
+    """``MwSt 19 %``."""
+    name = name or voice.gettext("Tax")
+    if rate is None:
+        return name
+    percent = voice.formats.percent(rate)
+    return name if percent in name else f"{name} {percent}"
+
+
+class Marks:
+    """The till's own codes where it has any; else a letter for each row, where there are several rates to tell apart."""
+
+    def __init__(self, content: Content) -> None:
+        rows = content.taxes
+        has_codes = any(row.code for row in rows) or any(tax.code for line in content.lines for tax in line.taxes)
+        is_told = 1 < len(rows) <= len(_LETTERS) and all(row.rate is not None for row in rows)
+        is_new = not has_codes and is_told and len({(row.rate, row.name) for row in rows}) == len(rows)
+        self._rows = tuple(zip(rows, _LETTERS, strict=False)) if is_new else ()
+
+    def of(self, item: Line | Charge) -> str:
+        if not self._rows:
+            return " ".join(tax.code for tax in item.taxes if tax.code)
+        return " ".join(letter for tax in applied_taxes(item) for row, letter in self._rows if _is_same(tax, row))
+
+    def of_row(self, index: int, row: Tax) -> str:
+        return self._rows[index][1] if self._rows else row.code or ""
+
+
+def _is_same(tax: AppliedTax, row: Tax) -> bool:
+    return tax.rate == row.rate and (tax.name is None or row.name is None or tax.name == row.name)
+
+
+def tax_table(voice: Voice, content: Content, marks: Marks) -> TaxTable | None:
+    if not content.taxes:
+        return None
+    rows = tuple(
+        _row(voice, content.currency, row, marks.of_row(index, row)) for index, row in enumerate(content.taxes)
+    )
+    return TaxTable(
+        rows=rows,
+        has_marks=any(row.mark for row in rows),
+        has_net=any(row.net for row in rows),
+        has_gross=any(row.gross for row in rows),
+        is_included=content.prices_include_tax,
+    )
+
+
+def _row(voice: Voice, currency: str, row: Tax, mark: str) -> TaxRow:
+    amount = voice.formats.amount
+    return TaxRow(
+        label=tax_label(voice, row.name or row.category, row.rate),
+        mark=mark,
+        net=amount(row.net, currency) if row.net is not None else "",
+        tax=amount(row.tax, currency),
+        gross=amount(row.gross, currency) if row.gross is not None else "",
+        exemption=row.exemption or "",
+    )
+
+
+def on_top(voice: Voice, content: Content) -> tuple[Row, ...]:
+    """The taxes that are added to net prices, on the way from the lines to the total."""
+    if content.prices_include_tax:
+        return ()
+    amount = voice.formats.amount
+    rows = (
+        Row(tax_label(voice, row.name or row.category, row.rate), amount(row.tax, content.currency))
+        for row in content.taxes
+    )
+    return tuple(rows) or _of_lines(voice, content)
+
+
+def _of_lines(voice: Voice, content: Content) -> tuple[Row, ...]:
+    """Where the till states taxes with the lines only."""
+    stated = [tax.amount for item in (*content.lines, *content.charges) for tax in item.taxes if tax.amount is not None]
+    return (Row(voice.gettext("Tax"), voice.formats.amount(sum(stated), content.currency)),) if stated else ()

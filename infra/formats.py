@@ -1,7 +1,7 @@
-"""Numbers, money and dates as a locale writes them: CLDR's patterns, read once through Babel and then plain string work.
+"""Numbers, money and dates as a locale writes them: CLDR's patterns, read once through Babel, then plain string work.
 
-A receipt has a hundred amounts, and Babel's own formatter takes as long for one as this takes for twenty. Minus is U+2212,
-because a screen reader says it and a hyphen it may not.
+A receipt has a hundred amounts, and Babel's own formatter takes as long for one as this takes for twenty. Minus is
+U+2212, because a screen reader says it and a hyphen it may not.
 """
 
 import unicodedata
@@ -88,8 +88,11 @@ class Formats:
         return self._with_currency(money.plain(minor, money.exponent(currency)), currency)
 
     def price(self, price: Decimal, currency: str) -> str:
-        """``1,789 €``: at least as many digits as the currency has, and as many more as the price needs."""
-        return self._with_currency(_at_least(price, money.exponent(currency)), currency)
+        """``1,789 €``: at least as many digits as the currency has, and as many more as the price needs.
+
+        The only one that takes a currency which ISO 4217 does not know: a till may have taken any in.
+        """
+        return self._with_currency(_at_least(price, money.EXPONENTS.get(currency, 0)), currency)
 
     def number(self, value: Decimal) -> str:
         """``0,735``: no more digits than it needs."""

@@ -22,7 +22,7 @@ from kernel.locale import LANGUAGES, direction
 
 LOCALES: Final = ROOT / "locales"
 DOMAIN: Final = "counterfoil"
-# How a language is written where it is not the country's own: English with the clock and dates that most of the world reads.
+# How a language is written where it is not the country's own: English with the dates and clock that most readers know.
 _ABROAD: Final = {"en": "en_GB"}
 
 
@@ -78,6 +78,11 @@ def _translations(language: str) -> NullTranslations:
 def catalogue(language: str) -> Path:
     """Where the translations of ``language`` are. English has none: its words are the keys."""
     return LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def later(message: str) -> str:
+    """Mark a message for the catalogues where it is only named; its translation is looked up when a reader is known."""
+    return message
 
 
 def warm() -> None:

@@ -1,15 +1,9 @@
-"""The words for what a sale says in code: kinds, tenders, how a card was read. What is not known is printed as it came."""
+"""The words for what a sale says in code: kinds, tenders, how a card was read. The unknown is printed as it came."""
 
 from typing import Final
 
 from infra.i18n import Voice, later
 
-KINDS: Final = {
-    "sale": later("Receipt"),
-    "refund": later("Refund"),
-    "void": later("Cancellation"),
-    "exchange": later("Exchange"),
-}
 _NUMBERED: Final = {
     "sale": later("Receipt %(number)s"),
     "refund": later("Refund %(number)s"),

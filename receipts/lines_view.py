@@ -1,28 +1,17 @@
 """The lines of a receipt as a reader sees them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 from decimal import Decimal
 
-from infra.i18n import Voice
-from receipts.sale import Content, Discount, Line
+from receipts.sale import Discount, Line
+from receipts.setting import Setting
 from receipts.shapes import Item, Row
-from receipts.taxes_view import Marks, applied_taxes, tax_label
 
+# A decimal number or a currency sign.
+_AMOUNT = re.compile(r"\d[.,٫]\d|[$£¤¥₠-⃀﷼]")
 _PIECES = frozenset({"ea", "pc", "pcs", "x"})
-_NOTHING = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What every line of one receipt is shown with."""
-
-    voice: Voice
-    content: Content
-    marks: Marks
-    zone: tzinfo | None
-    is_gift: bool
 
 
 def items(setting: Setting) -> tuple[Item, ...]:
@@ -43,31 +32,30 @@ def _tops(lines: Sequence[Line]) -> Mapping[str, str]:
     parents = {line.id: line.parent for line in lines}
     tops: dict[str, str] = {}
     for start in parents:
-        trail: dict[str, None] = {}
+        trail: list[str] = []
         at: str | None = start
-        while at is not None and at not in tops and at not in trail:
-            trail[at] = None
-            at, below = parents[at], at
+        while at is not None and at not in tops:
+            tops[at] = at
+            trail.append(at)
+            at = parents[at]
         if at is None:
-            tops |= dict.fromkeys(trail, below)
-        elif at in tops:
+            tops |= dict.fromkeys(trail, trail[-1])
+        elif at not in trail:
             tops |= dict.fromkeys(trail, tops[at])
-        else:
-            tops |= {line: line for line in trail}
     return tops
 
 
 def _item(setting: Setting, line: Line, parts: Sequence[Item]) -> Item:
-    amount, currency, shows_money = setting.voice.formats.amount, setting.content.currency, not setting.is_gift
+    priced = not setting.is_gift
     is_free_part = line.parent is not None and not line.total and not line.discounts
     return Item(
         id=line.id,
         name=line.name,
-        price=amount(line.total, currency) if shows_money and not is_free_part else "",
-        was=_was(setting, line) if shows_money and line.list_price is not None else "",
+        price=setting.amount(line.total) if priced and not is_free_part else "",
+        was=_was(setting, line) if priced and line.list_price is not None else "",
         measure=_measure(setting, line),
-        mark=setting.marks.of(line) if shows_money else "",
-        discounts=tuple(less(setting.voice, discount, currency) for discount in line.discounts) if shows_money else (),
+        mark=setting.marks.of(line) if priced else "",
+        discounts=tuple(less(setting, discount) for discount in line.discounts) if priced else (),
         notes=tuple(_notes(setting, line)),
         details=tuple(_details(setting, line)),
         parts=tuple(parts),
@@ -76,21 +64,20 @@ def _item(setting: Setting, line: Line, parts: Sequence[Item]) -> Item:
     )
 
 
-def less(voice: Voice, discount: Discount, currency: str) -> Row:
+def less(setting: Setting, discount: Discount) -> Row:
     """A reduction as a negative amount, with its percentage where the name does not have it."""
     label = discount.name
     if discount.percent is not None:
-        percent = voice.formats.percent(discount.percent)
+        percent = setting.voice.formats.percent(discount.percent)
         label = label if percent.rstrip("% \u00a0") in label else f"{label} ({percent})"
-    return Row(label, voice.formats.amount(-discount.amount, currency), "less")
+    return Row(label, setting.amount(-discount.amount), "less")
 
 
 def _was(setting: Setting, line: Line) -> str:
-    """The whole line at its list price, where that was higher."""
-    was, is_price = line.list_price, line.unit_price
-    if was is None or (is_price is not None and was <= is_price):
+    """The price of a piece before it was marked down."""
+    if line.list_price is None or (line.unit_price is not None and line.list_price <= line.unit_price):
         return ""
-    return setting.voice.formats.price(was, setting.content.currency)
+    return setting.voice.formats.price(line.list_price, setting.currency)
 
 
 def _measure(setting: Setting, line: Line) -> str:
@@ -102,9 +89,9 @@ def _measure(setting: Setting, line: Line) -> str:
     is_one = is_counted and line.quantity == 1
     if setting.is_gift or line.unit_price is None:
         return "" if is_one else (f"{quantity}\u00a0×" if is_counted else quantity)
-    if is_one and not line.discounts:
+    if is_one and not line.discounts and not line.list_price:
         return ""
-    return f"{quantity} × {formats.price(line.unit_price, setting.content.currency)}"
+    return f"{quantity} × {formats.price(line.unit_price, setting.currency)}"
 
 
 def _notes(setting: Setting, line: Line) -> Iterator[str]:
@@ -125,30 +112,30 @@ def tells_a_price(text: str) -> bool:
 
 
 def _details(setting: Setting, line: Line) -> Iterator[Row]:
-    _ = setting.voice.gettext
-    if line.sku:
-        yield Row(_("Item number"), line.sku)
-    if line.gtin:
-        yield Row("GTIN", line.gtin)
-    if line.commodity_code:
-        yield Row("HSN" if setting.content.currency == "INR" else _("Commodity code"), line.commodity_code)
-    for serial in (line.serial, *line.serials):
-        if serial:
-            yield Row(_("Serial number"), serial)
-    if line.category:
-        yield Row(_("Category"), line.category)
-    if line.tare:
-        yield Row(_("Tare"), f"{setting.voice.formats.number(line.tare)}\u00a0{line.unit}")
+    yield from _names(setting, line)
     if not setting.is_gift:
-        yield from (Row(_("Tax"), tax_label(setting.voice, tax.name, tax.rate)) for tax in applied_taxes(line))
-    if line.seller:
-        yield Row(_("Seller"), " · ".join(filter(None, (line.seller.name, line.seller.tax_id))))
-    if line.staff:
-        yield Row(_("Served by"), line.staff)
+        tax = setting.voice.gettext("Tax")
+        yield from (Row(tax, rate) for rate in setting.marks.rates(setting.voice, line))
     yield from _promises(setting, line)
     for label, text in line.attributes.items():
         if not (setting.is_gift and tells_a_price(text)):
             yield Row(label, text)
+
+
+def _names(setting: Setting, line: Line) -> Iterator[Row]:
+    """By which the thing is known, and by whom it was sold."""
+    _ = setting.voice.gettext
+    stated = [
+        (_("Item number"), line.sku),
+        ("GTIN", line.gtin),
+        ("HSN" if setting.currency == "INR" else _("Commodity code"), line.commodity_code),
+        *((_("Serial number"), serial) for serial in (line.serial, *line.serials)),
+        (_("Category"), line.category),
+        (_("Tare"), f"{setting.voice.formats.number(line.tare)}\u00a0{line.unit}" if line.tare else None),
+        (_("Seller"), " · ".join(filter(None, (line.seller.name, line.seller.tax_id))) if line.seller else None),
+        (_("Served by"), line.staff),
+    ]
+    yield from (Row(label, value) for label, value in stated if value)
 
 
 def _promises(setting: Setting, line: Line) -> Iterator[Row]:

@@ -19,6 +19,7 @@ __all__ = [
     "Related",
     "Row",
     "State",
+    "Sums",
     "TaxRow",
     "TaxTable",
     "Tender",
@@ -145,50 +146,55 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """All that tells what was paid. A gift receipt has none of it."""
+
+    figure: Figure
+    # "Paid", "Refunded", …
+    status: str
+    # "You saved €2.08"
+    savings: str
+    # What leads from the lines to the total.
+    summary: tuple[Row, ...]
+    total: Row
+    taxes: TaxTable | None
+    tenders: tuple[Tender, ...]
+    balance_due: Row | None
+    loyalty: tuple[Row, ...]
+    # "€24.90 of €30.62 went back"
+    returned: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptView:
     token: str
     number: str
     kind: str
     language: str
     direction: str
-    # The language of names and notes where the till said that it is another one.
+    # The language of names and notes, where the till said that it is another one.
     content_language: str
     is_gift: bool
     # "Receipt 000417"
     title: str
-    # "Receipt"
-    heading: str
     states: tuple[State, ...]
     brand: str
     store: Party
     issued: Moment
-    # None on a gift receipt.
-    figure: Figure | None
-    # "Paid", "Refunded", …
-    status: str
     # Number, till, who served and the like.
     facts: tuple[Row, ...]
     header: tuple[str, ...]
     items: tuple[Item, ...]
     # "3 items"
     item_count: str
-    # "You saved €2.08"
-    savings: str
-    # What leads from the lines to the total.
-    summary: tuple[Row, ...]
-    total: Row | None
-    taxes: TaxTable | None
-    tenders: tuple[Tender, ...]
-    balance_due: Row | None
-    loyalty: tuple[Row, ...]
+    sums: Sums | None
     buyer: Party | None
     fiscal: Fiscal | None
     codes: tuple[Code, ...]
     notes: tuple[str, ...]
     footer: tuple[str, ...]
+    # Why a refund or void was made.
     reason: str
     original: Related | None
     # What came back on this receipt, oldest first.
     amendments: tuple[Related, ...]
-    # "€24.90 of €30.62 went back"
-    returned: str

@@ -1,31 +1,38 @@
 """The tax table of a receipt as a reader sees it, and the letters that lead from a line to its row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from infra.i18n import Voice
-from receipts.sale import AppliedTax, Charge, Content, Line, Tax
+from receipts.sale import Charge, Content, Line, Tax
 from receipts.shapes import Row, TaxRow, TaxTable
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-def applied_taxes(item: Line | Charge) -> Sequence[AppliedTax]:
-    """The taxes of a line, in the long form."""
-    return item.taxes if item.tax_rate is None else (AppliedTax(rate=item.tax_rate),)
+class Borne(NamedTuple):
+    """A tax that a line or a charge bears."""
+
+    rate: Decimal
+    name: str | None = None
+
+
+def borne(item: Line | Charge) -> Sequence[Borne]:
+    if item.tax_rate is not None:
+        return (Borne(item.tax_rate),)
+    return [Borne(tax.rate, tax.name) for tax in item.taxes]
 
 
 def tax_label(voice: Voice, name: str | None, rate: Decimal | None) -> str:
     """``MwSt 19 %``."""
     name = name or voice.gettext("Tax")
-    if rate is None:
-        return name
-    percent = voice.formats.percent(rate)
+    percent = "" if rate is None else voice.formats.percent(rate)
     return name if percent in name else f"{name} {percent}"
 
 
 class Marks:
-    """The till's own codes where it has any; else a letter for each row, where there are several rates to tell apart."""
+    """The till's own codes where it has any; else a letter a row, where there are several rates to tell apart."""
 
     def __init__(self, content: Content) -> None:
         rows = content.taxes
@@ -33,17 +40,24 @@ class Marks:
         is_told = 1 < len(rows) <= len(_LETTERS) and all(row.rate is not None for row in rows)
         is_new = not has_codes and is_told and len({(row.rate, row.name) for row in rows}) == len(rows)
         self._rows = tuple(zip(rows, _LETTERS, strict=False)) if is_new else ()
+        self._names = {row.rate: row.name for row in rows if row.rate is not None}
 
     def of(self, item: Line | Charge) -> str:
         if not self._rows:
             return " ".join(tax.code for tax in item.taxes if tax.code)
-        return " ".join(letter for tax in applied_taxes(item) for row, letter in self._rows if _is_same(tax, row))
+        return " ".join(letter for tax in borne(item) for row, letter in self._rows if _is_same(tax, row))
+
+    def rates(self, voice: Voice, item: Line) -> Iterator[str]:
+        """``MwSt 7 %`` for each tax of a line, under the name that it has in the tax table."""
+        for tax in borne(item):
+            name, percent = tax.name or self._names.get(tax.rate) or "", voice.formats.percent(tax.rate)
+            yield name if percent in name else f"{name} {percent}".strip()
 
     def of_row(self, index: int, row: Tax) -> str:
         return self._rows[index][1] if self._rows else row.code or ""
 
 
-def _is_same(tax: AppliedTax, row: Tax) -> bool:
+def _is_same(tax: Borne, row: Tax) -> bool:
     return tax.rate == row.rate and (tax.name is None or row.name is None or tax.name == row.name)
 
 
@@ -88,5 +102,6 @@ def on_top(voice: Voice, content: Content) -> tuple[Row, ...]:
 
 def _of_lines(voice: Voice, content: Content) -> tuple[Row, ...]:
     """Where the till states taxes with the lines only."""
-    stated = [tax.amount for item in (*content.lines, *content.charges) for tax in item.taxes if tax.amount is not None]
+    taxed: list[Line | Charge] = [*content.lines, *content.charges]
+    stated = [tax.amount for item in taxed for tax in item.taxes if tax.amount is not None]
     return (Row(voice.gettext("Tax"), voice.formats.amount(sum(stated), content.currency)),) if stated else ()

@@ -1,0 +1,192 @@
+"""Fonts for PDF: Inter and Noto Sans, cut down to one script each, once, into the data folder.
+
+Small fonts are half of what makes PDF quick, and keep a receipt in English from carrying Arabic. Scripts are named by
+their ISO 15924 codes, such as ``Latn`` and ``Arab``. The installed fonts are found through fontconfig's own programs,
+which come with Pango; where they are missing, no font is found.
+"""
+
+import subprocess
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import fontTools
+from fontTools.unicodedata import script, script_name
+
+from infra.storage import open_storage
+
+
+@dataclass(frozen=True, slots=True)
+class FontFace:
+    """One weight (400 or 700) of one script's font, as a file of its own."""
+
+    family: str
+    weight: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a script's letters come from: the first family that is installed, and the code points taken from it."""
+
+    families: tuple[str, ...]
+    package: str
+    ranges: tuple[tuple[int, int], ...]
+
+    def holds(self, char: str) -> bool:
+        return any(first <= ord(char) <= last for first, last in self.ranges)
+
+
+_INTER = (("Inter", "Noto Sans"), "fonts-inter")
+_JOINERS = (0x200C, 0x200D)
+_LATIN = (
+    (0x20, 0x7E),
+    (0xA0, 0x36F),
+    (0xE3F, 0xE3F),  # the baht sign
+    (0x1E00, 0x1EFF),
+    (0x2000, 0x22FF),  # punctuation, currency and letterlike signs, fractions, arrows, operators
+    (0x2460, 0x27BF),
+    (0xFB00, 0xFB06),
+    (0xFFFD, 0xFFFD),
+)
+_ARABIC = ((0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), _JOINERS, (0xFB50, 0xFDFF), (0xFE70, 0xFEFC))
+_DEVANAGARI = ((0x900, 0x97F), (0x1CD0, 0x1CFA), _JOINERS, (0xA8E0, 0xA8FF))
+
+SOURCES = {
+    "Latn": Source(*_INTER, _LATIN),
+    "Grek": Source(*_INTER, ((0x370, 0x3FF), (0x1F00, 0x1FFF))),
+    "Cyrl": Source(*_INTER, ((0x400, 0x52F), (0x1C80, 0x1C8F))),
+    "Arab": Source(("Noto Sans Arabic",), "fonts-noto-core", _ARABIC),
+    "Deva": Source(("Noto Sans Devanagari",), "fonts-noto-core", _DEVANAGARI),
+}
+_WEIGHTS = {400: "weight=80", 700: "weight=200"}  # CSS's numbers, fontconfig's
+_NO_SCRIPT = ("Zyyy", "Zinh", "Zzzz")
+_UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
+
+
+def scripts_of(text: str) -> frozenset[str]:
+    """The scripts whose fonts ``text`` needs, those without a font of ours among them."""
+    return frozenset(code for char in set(text) if (code := _script(char)))
+
+
+@lru_cache(maxsize=4096)
+def _script(char: str) -> str | None:
+    if unicodedata.category(char) in _UNSEEN:
+        return None
+    own = next((code for code, source in SOURCES.items() if source.holds(char)), None)
+    return own or (None if script(char) in _NO_SCRIPT else script(char))
+
+
+@lru_cache(maxsize=64)
+def faces_for(scripts: frozenset[str], folder: Path) -> tuple[FontFace, ...]:
+    """The faces for ``scripts`` and Latin (digits, currency signs), made in ``folder`` where they are not there yet.
+
+    A script that has no font of ours, or whose font is not installed, is left out: the PDF takes what the machine has.
+    Making one script's faces takes up to two seconds.
+    """
+    return tuple(
+        FontFace(f"Counterfoil {code}", weight, _cut(code, weight, *installed, folder.resolve()))
+        for code in SOURCES
+        for weight in _WEIGHTS
+        if code in scripts | {"Latn"} and (installed := _installed(code, weight))
+    )
+
+
+def absent() -> dict[str, str]:
+    """The scripts whose font is not installed, by name (``Arabic``), and the Debian package that brings each."""
+    return {
+        script_name(code): source.package
+        for code, source in SOURCES.items()
+        if not all(_installed(code, weight) for weight in _WEIGHTS)
+    }
+
+
+def missing(text: str) -> dict[str, str]:
+    """What would be squares: the letters of ``text`` that no font of this machine has, by script name (``Thai``).
+
+    Emoji and other signs without a script are under ``Signs``.
+    """
+    found: dict[str, str] = {}
+    for char in sorted(set(text)):
+        if unicodedata.category(char) not in _UNSEEN and not _drawable(char):
+            name = "Signs" if script(char) in _NO_SCRIPT else script_name(script(char))
+            found[name] = found.get(name, "") + char
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _drawable(char: str) -> bool:
+    if any(source.holds(char) and ord(char) in _letters(code) for code, source in SOURCES.items()):
+        return True
+    return bool(_ask("fc-list", f":charset={ord(char):x}", "family"))
+
+
+@cache
+def _letters(code: str) -> frozenset[int]:
+    """What the installed font of a script has."""
+    installed = _installed(code, 400)
+    if not installed:
+        return frozenset()
+    # Loaded late: only a process that makes PDF needs it, and it is large.
+    from fontTools.ttLib import TTFont
+
+    path, index = installed
+    with TTFont(path, fontNumber=index, lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+@cache
+def _installed(code: str, weight: int) -> tuple[Path, int] | None:
+    """The font's file, and which of the fonts in that file it is."""
+    for family in SOURCES[code].families:
+        answer = _ask(
+            "fc-match", "-f", "%{family}\t%{file}\t%{index}", f"{family}:{_WEIGHTS[weight]}:slant=0:width=100"
+        )
+        names, _, place = answer.partition("\t")
+        # fc-match always answers, with the nearest font there is.
+        if family in names.split(","):
+            file, _, index = place.partition("\t")
+            return Path(file), int(index) & 0xFFFF
+    return None
+
+
+def _ask(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout  # noqa: S603
+    except FileNotFoundError:
+        return ""
+
+
+def _cut(code: str, weight: int, path: Path, index: int, folder: Path) -> Path:
+    """The file with only that script in it. Its name changes with the font, the ranges and the tool."""
+    source = path.read_bytes()
+    recipe = repr((SOURCES[code].ranges, _features(), index, fontTools.version))
+    digest = sha256(source + recipe.encode()).hexdigest()[:16]
+    key = f"{code}-{weight}-{digest}{path.suffix.replace('ttc', 'ttf')}"
+    open_storage(folder.as_uri()).once(key, lambda: _subset(source, index, SOURCES[code].ranges))
+    return folder / key
+
+
+def _subset(source: bytes, index: int, ranges: Iterable[tuple[int, int]]) -> bytes:
+    from fontTools import subset
+
+    options = subset.Options(layout_features=_features(), hinting=False, notdef_outline=True, font_number=index)
+    font: Any = subset.load_font(BytesIO(source), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=[point for first, last in ranges for point in range(first, last + 1)])
+    subsetter.subset(font)
+    out = BytesIO()
+    subset.save_font(font, out, options)
+    return out.getvalue()
+
+
+def _features() -> list[str]:
+    """What shaping needs, and tabular digits. Without ``calt``: it costs time, and turns the letters of ``2x3``."""
+    from fontTools import subset
+
+    return sorted({*subset.Options._layout_features_default, "tnum"} - {"calt"})

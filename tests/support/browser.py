@@ -7,6 +7,8 @@ ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-component-update",
+    # A container's shared memory is too small for it.
+    "--disable-dev-shm-usage",
     "--disable-sync",
     "--no-first-run",
 ]

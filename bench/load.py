@@ -1,0 +1,53 @@
+"""Servers as processes of their own, and load on them from a third (wrk), so that client and server share nothing."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_REQUESTS = re.compile(r"Requests/sec:\s+([0-9.]+)")
+_ERRORS = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: .*")
+
+
+@contextmanager
+def served(factory: str, *, workers: int = 1, env: dict[str, str]) -> Iterator[str]:
+    """The address of a server that runs the application of ``factory``, a name such as ``bench.apps:real``."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port), "--workers", str(workers)]
+    quiet = ["--no-access-log", "--log-level", "error"]
+    process = subprocess.Popen([*command, *quiet], env=os.environ | env, start_new_session=True)
+    try:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("The server did not start")
+
+
+def requests_a_second(url: str, *, seconds: float, script: Path | None = None, clients: int = 32) -> float:
+    """What wrk counts with one thread and ``clients`` connections. Raises RuntimeError for any answer but 2xx and 3xx."""
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "20s"]
+    command += ["-s", str(script)] if script else []
+    out = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+    failed, counted = _ERRORS.search(out), _REQUESTS.search(out)
+    if failed or not counted:
+        raise RuntimeError(f"wrk on {url}: {failed[0] if failed else out}")
+    return float(counted[1])

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from accounts import manage
-from api import accounts, health, keys, problems, receipts, schemas
+from api import accounts, docs_page, health, keys, problems, receipts, schemas
 from api.house import House
 from api.key_ring import KeyRing
 from api.middleware import Edge
@@ -50,7 +50,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    for router in (receipts.router, accounts.router, keys.router, health.router):
+    for router in (receipts.router, accounts.router, keys.router, health.router, docs_page.router):
         app.include_router(router)
     problems.install(app)
     app.add_middleware(Edge, most_bytes=_MOST_BYTES)

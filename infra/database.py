@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,12 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
+    @staticmethod
+    def stored(value: datetime | None) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        since = value - _EPOCH
-        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        return self.stored(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return (
@@ -54,6 +55,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:

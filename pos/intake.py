@@ -101,7 +101,7 @@ def take(
     amending: list[int] = []
     for index, arrival in enumerate(arrivals):
         try:
-            draft = _draft(arrival, directories, now)
+            draft = draft_of(arrival, directories, now)
         except Problem as problem:
             answers[index] = problem
             continue
@@ -118,7 +118,7 @@ def take(
 def _take_amending(
     conn: Connection, arrival: Arrival, directories: Mapping[str, Directory], now: datetime
 ) -> Issued | Problem:
-    draft = _draft(arrival, directories, now)
+    draft = draft_of(arrival, directories, now)
     try:
         with conn.begin_nested():
             return _issue_amending(conn, arrival, draft, now)
@@ -142,26 +142,30 @@ def _issue_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datet
     return issued
 
 
-def _draft(arrival: Arrival, directories: Mapping[str, Directory], now: datetime) -> Draft:
+def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: datetime) -> Draft:
     """The rows of an arrival. Raises the :class:`Problem` for which it is refused."""
     sale, directory = arrival.sale, directories.get(arrival.merchant_id)
     if directory is None:
         raise Unauthorized("The key's merchant is gone")
     place = _place(arrival, directory)
     till = _till(arrival, directory, place)
-    findings = list(arrival.findings)
     staff = directory.staff.get(sale.staff) if sale.staff else None
-    if sale.staff and staff is None:
-        findings.append(FieldError("/staff", "is not a member of staff of this merchant"))
-    if findings and directory.on_mismatch == "refuse" and not arrival.only_flag:
-        raise DoesNotAddUp(errors=findings) if arrival.findings else Invalid(errors=findings)
-    row = {
-        "id": arrival.id,
-        "merchant_id": arrival.merchant_id,
+    row = _what_was_sold(arrival, now) | {
         "brand_id": place.brand_id,
         "store_id": place.id,
         "till_id": till[0] if till else None,
         "staff_id": staff[0] if staff else None,
+        "warnings": _warnings(arrival, directory),
+        "issuer": _issuer(place, till[1] if till else None, staff[1] if staff else None),
+    }
+    return Draft(row, _shopper(arrival), arrival.idempotency_key, is_minted=sale.token is not None)
+
+
+def _what_was_sold(arrival: Arrival, now: datetime) -> dict[str, Any]:
+    sale = arrival.sale
+    return {
+        "id": arrival.id,
+        "merchant_id": arrival.merchant_id,
         "token": arrival.token,
         "source": arrival.source,
         "external_id": sale.external_id,
@@ -173,11 +177,18 @@ def _draft(arrival: Arrival, directories: Mapping[str, Directory], now: datetime
         "accepted_at": now,
         "original_id": None,
         "fingerprint": arrival.fingerprint,
-        "warnings": orjson.dumps([finding.as_json() for finding in findings]).decode(),
         "content": arrival.content,
-        "issuer": _issuer(place, till[1] if till else None, staff[1] if staff else None),
     }
-    return Draft(row, _shopper(arrival), arrival.idempotency_key, is_minted=sale.token is not None)
+
+
+def _warnings(arrival: Arrival, directory: Directory) -> str:
+    """What is wrong, as JSON, where the merchant wants it flagged; else it is a reason to refuse."""
+    findings = list(arrival.findings)
+    if arrival.sale.staff and arrival.sale.staff not in directory.staff:
+        findings.append(FieldError("/staff", "is not a member of staff of this merchant"))
+    if findings and directory.on_mismatch == "refuse" and not arrival.only_flag:
+        raise DoesNotAddUp(errors=findings) if arrival.findings else Invalid(errors=findings)
+    return orjson.dumps([finding.as_json() for finding in findings]).decode()
 
 
 def _place(arrival: Arrival, directory: Directory) -> Place:

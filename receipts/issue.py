@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Table, delete, or_, select, update
 
-from infra.database import insert_or_ignore
+from infra.bulk import insert_new
 from kernel.errors import Conflict, FieldError, Problem
 from receipts.tables import IdempotencyKey, Receipt, ReceiptShopper
+
+_RECEIPTS, _SHOPPERS, _KEYS = (cast("Table", each.__table__) for each in (Receipt, ReceiptShopper, IdempotencyKey))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,10 @@ def issue(conn: Connection, drafts: Sequence[Draft], *, now: datetime) -> list[I
         return []
     ours = _claim_keys(conn, drafts, now)
     rows = [draft.row for draft, is_ours in zip(drafts, ours, strict=True) if is_ours]
-    written = _insert(conn, rows)
+    written = insert_new(conn, _RECEIPTS, rows, _RECEIPTS.c.id)
     shoppers = [draft.shopper for draft in drafts if draft.shopper and draft.row["id"] in written]
-    if shoppers:
-        conn.execute(insert(ReceiptShopper), shoppers)
+    insert_new(conn, _SHOPPERS, shoppers, _SHOPPERS.c.receipt_id)
     return [_issued(draft.row, True) if draft.row["id"] in written else _earlier(conn, draft) for draft in drafts]
-
-
-def _insert(conn: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
-    if not rows:
-        return set()
-    return set(conn.scalars(insert_or_ignore(conn, Receipt).returning(Receipt.id), rows))
 
 
 def _claim_keys(conn: Connection, drafts: Sequence[Draft], now: datetime) -> list[bool]:
@@ -70,9 +65,7 @@ def _claim_keys(conn: Connection, drafts: Sequence[Draft], now: datetime) -> lis
         for draft in drafts
         if draft.idempotency_key is not None
     ]
-    if not rows:
-        return [True] * len(drafts)
-    claimed = set(conn.scalars(insert_or_ignore(conn, IdempotencyKey).returning(IdempotencyKey.receipt_id), rows))
+    claimed = insert_new(conn, _KEYS, rows, _KEYS.c.receipt_id)
     return [draft.idempotency_key is None or draft.row["id"] in claimed for draft in drafts]
 
 

@@ -1,0 +1,28 @@
+"""``scripts/bench``: every figure as a ratio, side by side in one run."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+import typer
+
+from bench import intake
+from bench.table import Row, markdown
+
+_BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {"intake": intake.rows}
+
+
+def main(
+    which: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(_BENCHES)}. Default: all.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long each load lasts.")] = 5,
+) -> None:
+    """Measure, and print a table. Example: scripts/bench intake --seconds 10"""
+    rows: list[Row] = []
+    for name in which or _BENCHES:
+        for row in _BENCHES[name](seconds):
+            typer.echo(f"{row.what}: {row.ratio:.2f} (at least {row.at_least:g})", err=True)
+            rows.append(row)
+    typer.echo(markdown(rows))
+
+
+if __name__ == "__main__":
+    typer.run(main)

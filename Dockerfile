@@ -16,18 +16,21 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
         fonts-inter fonts-noto-core libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --no-create-home counterfoil \
+    && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin counterfoil \
     && install --directory --owner counterfoil --group counterfoil /data
 COPY --from=build /opt/counterfoil /opt/counterfoil
 COPY --from=build /app /app
+# Links and QR codes start with the base URL: set it to the address that shoppers reach.
 ENV PATH=/opt/counterfoil/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    COUNTERFOIL_BASE_URL=http://127.0.0.1:8000 \
     COUNTERFOIL_DATA_DIR=/data \
-    COUNTERFOIL_HOST=0.0.0.0
+    COUNTERFOIL_HOST=0.0.0.0 \
+    COUNTERFOIL_PORT=8000
 USER counterfoil
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["python", "-c", \
+    "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['COUNTERFOIL_PORT'] + '/healthz')"]
 CMD ["counterfoil", "serve"]

@@ -12,6 +12,10 @@ import pytest
 from infra.database import migrate
 from tests.support import postgres
 
+# What a developer has set for a service of their own must not reach the tests.
+for name in [name for name in os.environ if name.startswith("COUNTERFOIL_") and "_TEST_" not in name]:
+    del os.environ[name]
+
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 

@@ -51,7 +51,7 @@ def start(*, owner: int, durable: bool = False) -> Server:
     folder = tempfile.mkdtemp(prefix="counterfoil-pg-")
     home = Path(package.origin).parent
     command = [sys.executable, "-I", keeper.__file__, folder, str(owner), str(home), *["durable"] * durable]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.stdout != "ready\n":
         raise RuntimeError(f"PostgreSQL did not start:\n{done.stdout}{done.stderr}")
     return Server(URL.create("postgresql+psycopg", username="postgres", database="postgres", query={"host": folder}))

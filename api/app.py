@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from accounts import manage
-from api import accounts, docs_page, health, keys, problems, receipts, schemas
+from api import accounts, docs_page, health, keys, pages, problems, receipts, schemas
 from api.house import House
 from api.key_ring import KeyRing
 from api.middleware import Edge
@@ -52,6 +52,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     )
     for router in (receipts.router, accounts.router, keys.router, health.router, docs_page.router):
         app.include_router(router)
+    app.router.routes.extend(pages.routes())
     problems.install(app)
     app.add_middleware(Edge, most_bytes=_MOST_BYTES)
     app.openapi = _document(app)  # type: ignore[method-assign]

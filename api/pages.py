@@ -1,0 +1,127 @@
+"""What a shopper's link opens: the receipt's page, and the files that it needs.
+
+The routes are plain Starlette's. This is what everybody opens, and FastAPI's own share would cost more than the answer.
+"""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from accounts import find as accounts_find
+from accounts.find import BrandLook
+from api.house import House
+from api.page_cache import Rendered
+from api.receipt_page import error_page, pending_page, receipt_page
+from api.served import ASK_AGAIN, NEVER_KEEP, respond
+from infra import pages, static
+from infra.database import reading
+from infra.i18n import voice
+from kernel.ids import is_token
+from kernel.locale import LANGUAGES, accepted, choose
+from receipts import find
+from receipts.records import ReceiptRecord
+
+_HTML: Final = "text/html; charset=utf-8"
+_FOREVER: Final = (b"cache-control", static.FOREVER.encode())
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/r/{token}", receipt),
+        Route("/static/{path:path}", asset),
+        Route("/media/logos/{shard}/{name}.png", logo),
+    ]
+
+
+async def receipt(request: Request) -> Response:
+    """The page; the notice that it is on its way where the till has not told us yet; else that there is nothing."""
+    house: House = request.app.state.house
+    token = request.path_params["token"]
+    key = (token, request.url.query, request.headers.get("accept-language"))
+    rendered = house.pages.get(key)
+    if rendered is None:
+        rendered = _rendered(house, request, token)
+        if rendered.status == 200:
+            house.pages.put(key, rendered)
+    return respond(request, rendered)
+
+
+async def asset(request: Request) -> Response:
+    found = static.find(request.url.path)
+    if found is None:
+        return respond(request, nothing_here(request))
+    return respond(request, Rendered(found.body, found.media_type, (_FOREVER,)))
+
+
+async def logo(request: Request) -> Response:
+    """A brand's logo, under a key made of its content: it never changes."""
+    house: House = request.app.state.house
+    shard, name = request.path_params["shard"], request.path_params["name"]
+    try:
+        data = house.storage.get(f"logos/{shard}/{name}.png")
+    except ValueError:
+        data = None
+    if data is None:
+        return respond(request, nothing_here(request))
+    return respond(request, Rendered(data, "image/png", (_FOREVER,)))
+
+
+def record_and_look(house: House, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
+    with reading(house.engine) as conn:
+        record = find.by_token(conn, token)
+        if record is None:
+            return None
+        return record, accounts_find.brand_look(conn, record.merchant_id, record.brand_id)
+
+
+def language_of(request: Request, record: ReceiptRecord, look: BrandLook) -> str:
+    """The reader's choice in the address, then their browser's, then that of the sale, then the brand's first."""
+    wishes = [request.query_params.get("lang"), *accepted(request.headers.get("accept-language", ""))]
+    return choose([*wishes, record.content.language], look.languages, look.languages[0])
+
+
+def nothing_here(request: Request) -> Rendered:
+    language = _language(request)
+    words = voice(language).gettext
+    heading = words("There is nothing here")
+    text = words("Check the link, or scan the code on your receipt again.")
+    page = error_page(heading, text, language=language)
+    html = pages.render("error.html", page, language)
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("receipt.css"))
+    return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy)), status=404)
+
+
+def _rendered(house: House, request: Request, token: str) -> Rendered:
+    if not is_token(token):
+        return nothing_here(request)
+    found = record_and_look(house, token)
+    return _receipt(house, request, *found) if found else _pending(request, token)
+
+
+def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    language, copy = language_of(request, record, look), request.query_params.get("copy") == "1"
+    page = receipt_page(record, look, base_url=house.base_url, language=language, copy=copy)
+    html = pages.render("receipt.html", page, language)
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("receipt.css"))
+    headers = (ASK_AGAIN, _policy(policy), (b"content-language", language.encode()))
+    return Rendered(html.encode(), _HTML, headers, subject=record.token)
+
+
+def _pending(request: Request, token: str) -> Rendered:
+    """A till that was offline has printed this link before it could tell us: 202 says that more is to come."""
+    language = _language(request)
+    page = pending_page(token, language=language)
+    html = pages.render("pending.html", page, language)
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("receipt.css"), asks=True)
+    return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy), (b"retry-after", b"5")), status=202)
+
+
+def _language(request: Request) -> str:
+    wishes = [request.query_params.get("lang"), *accepted(request.headers.get("accept-language", ""))]
+    return choose(wishes, LANGUAGES, "en")
+
+
+def _policy(policy: str) -> tuple[bytes, bytes]:
+    return b"content-security-policy", policy.encode()

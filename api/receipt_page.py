@@ -1,0 +1,96 @@
+"""The receipt's page as a typed context: the receipt, its brand, its links, and the stubs that hang below it."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from accounts.find import BrandLook
+from api.contexts import BrandView, ErrorPage, LanguageLink, Logo, PendingPage, ReceiptLinks, ReceiptPage
+from infra import barcode
+from infra.i18n import voice
+from infra.theme import theme
+from kernel.locale import LANGUAGES, direction
+from receipts import jsonld
+from receipts.records import ReceiptRecord
+from receipts.view import view
+
+# Where no brand is known: our own paper and ink.
+_OWN_COLOUR = "#3f4a5a"
+_LOGO_PIXELS = 96
+
+
+def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, language: str, copy: bool) -> ReceiptPage:
+    receipt = view(record, language=language, copy=copy)
+    page = f"{base_url}/r/{record.token}"
+    return ReceiptPage(
+        language=language,
+        direction=direction(language),
+        title=f"{receipt.title} · {look.name}",
+        description=f"{receipt.title} · {receipt.store.name}",
+        theme=theme(look.colour),
+        languages=_language_links(look.languages, language, copy),
+        receipt=receipt,
+        brand=_brand(look, language),
+        links=_links(record.token, page),
+        json_ld=Markup(jsonld.script(jsonld.order(record, url=page))),  # noqa: S704 - escaped for its element
+        number_code=Markup(barcode.svg(record.number) or ""),  # noqa: S704 - our own drawing
+    )
+
+
+def pending_page(token: str, *, language: str) -> PendingPage:
+    words = voice(language).gettext
+    return PendingPage(
+        language=language,
+        direction=direction(language),
+        title=words("Your receipt is on its way"),
+        description=words("Your receipt is on its way"),
+        theme=theme(_OWN_COLOUR),
+        languages=_language_links(tuple(LANGUAGES), language, False),
+        ready_url=f"/r/{token}",
+    )
+
+
+def error_page(heading: str, text: str, *, language: str) -> ErrorPage:
+    return ErrorPage(
+        language=language,
+        direction=direction(language),
+        title=heading,
+        description=heading,
+        theme=theme(_OWN_COLOUR),
+        languages=(),
+        heading=heading,
+        text=text,
+    )
+
+
+def _language_links(offered: Sequence[str], current: str, copy: bool) -> tuple[LanguageLink, ...]:
+    """Without a cookie, the choice stands in the address."""
+    rest = "&copy=1" if copy else ""
+    return tuple(LanguageLink(tag, LANGUAGES[tag], f"?lang={tag}{rest}", tag == current) for tag in offered)
+
+
+def _links(token: str, page: str) -> ReceiptLinks:
+    here = f"/r/{token}"
+    return ReceiptLinks(
+        page=page,
+        pdf=f"{here}.pdf",
+        text=f"{here}.txt",
+        json=f"{here}.json",
+        qr=f"{here}/qr.svg",
+        codes=f"{here}/codes",
+    )
+
+
+def _brand(look: BrandLook, language: str) -> BrandView:
+    written_in = next((tag for tag in (language, *look.languages) if look.return_text.get(tag)), "")
+    return BrandView(
+        name=look.name,
+        initial=look.name[:1].upper(),
+        logo=Logo(f"/media/{look.logo_key}", _LOGO_PIXELS, _LOGO_PIXELS) if look.logo_key else None,
+        website=look.website or "",
+        support_email=look.support_email or "",
+        support_phone=look.support_phone or "",
+        support_url=look.support_url or "",
+        return_text=look.return_text.get(written_in, ""),
+        return_language=written_in if written_in != language else "",
+    )

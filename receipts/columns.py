@@ -28,10 +28,13 @@ def width(text: str) -> int:
     """How many columns ``text`` takes on one line."""
     if text.isascii():
         return len(text)
-    total = last = 0
+    total = base = 0
     for char in text:
-        last = 1 if char == _EMOJI_STYLE and last == 1 else _width(char)
-        total += last
+        # A narrow sign in emoji style is wide, whatever controls stand between.
+        taken = 2 - base if char == _EMOJI_STYLE and base else _width(char)
+        total += taken
+        if taken:
+            base = 0 if char == " " else taken
     return total
 
 

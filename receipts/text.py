@@ -66,7 +66,7 @@ def _about(sheet: Sheet, receipt: ReceiptView, words: Words) -> None:
         sheet.pair(words("Reason"), receipt.reason)
     if receipt.buyer:
         sheet.gap()
-        sheet.write(f"{words('Buyer')}:")
+        sheet.write(f"{words('Billed to')}:")
         for line in _party(receipt.buyer):
             sheet.write(line, indent=_INDENT)
 
@@ -94,7 +94,7 @@ def _item(sheet: Sheet, item: Item, columns: tuple[int, int], indent: int, words
     for line in (words("Returned") if item.comes_back else "", item.measure):
         sheet.write(line, indent=inner)
     if item.was:
-        sheet.pair(words("Regular price"), item.was, indent=inner)
+        sheet.pair(words("Before"), item.was, indent=inner)
     _pairs(sheet, item.discounts, inner)
     for note in item.notes:
         sheet.write(note, indent=inner)
@@ -155,11 +155,12 @@ def _taxes(sheet: Sheet, taxes: TaxTable, words: Words) -> None:
     """A table where its columns fit; else each row with its amounts below each other."""
     heads = (
         [("net", words("Net"))] * taxes.has_net
-        + [("tax", words("Tax"))]
+        + [("tax", words("Amount"))]
         + [("gross", words("Gross"))] * taxes.has_gross
     )
-    rows = [["", *(head for _, head in heads)]]
+    rows = [[words("Tax"), *(head for _, head in heads)]]
     rows += [[_tax_label(row), *(getattr(row, name) for name, _ in heads)] for row in taxes.rows]
+    sheet.write(words("Taxes included") if taxes.is_included else words("Taxes"))
     widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)][1:]
     room = WIDTH - sum(widths) - _GAP * len(widths)
     if room >= _LEAST_LABEL:

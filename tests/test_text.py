@@ -68,9 +68,10 @@ Cash                                 10.00
   given 20.00 · change 10.00
 Paid
 ------------------------------------------
-                          Net   Tax  Gross
-A MwSt 7%                6.09  0.43   6.52
-B MwSt 19%              20.25  3.85  24.10
+Taxes included
+Tax                     Net  Amount  Gross
+A MwSt 7%              6.09    0.43   6.52
+B MwSt 19%            20.25    3.85  24.10
 ------------------------------------------
 TSE-Transaktion 18812
 Start 17:41:32 Ende 17:42:10
@@ -213,7 +214,7 @@ def test_tax_columns_that_do_not_fit_are_set_below_each_other() -> None:
     }
     said = text(record(BREAD | {"taxes": [row]}))
 
-    assert re.search(r"MwSt 19%\n  Net +9,999,999,999,999\.99\n  Tax +9,9", said)
+    assert re.search(r"MwSt 19%\n  Net +9,999,999,999,999\.99\n  Amount +9,9", said)
 
 
 def test_a_receipt_without_lines_is_still_one() -> None:

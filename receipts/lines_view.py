@@ -88,14 +88,14 @@ def _measure(setting: Setting, line: Line) -> str:
         quantity = f"{quantity}\u00a0{line.unit}"
     is_one = is_counted and line.quantity == 1
     if setting.is_gift or line.unit_price is None:
-        return "" if is_one else (f"{quantity}\u00a0×" if is_counted else quantity)
+        return "" if is_one else (f"×\u00a0{quantity}" if is_counted else quantity)
     if is_one and not line.discounts and not line.list_price:
         return ""
     return f"{quantity} × {formats.price(line.unit_price, setting.currency)}"
 
 
 def _notes(setting: Setting, line: Line) -> Iterator[str]:
-    wanted = [*line.options, " · ".join(filter(None, (line.brand, line.colour, line.size)))]
+    wanted = [" · ".join(line.options), " · ".join(filter(None, (line.brand, line.colour, line.size)))]
     wanted += [line.description or "", *line.notes, line.reason or ""]
     for text in wanted:
         if text and not (setting.is_gift and tells_a_price(text)):

@@ -17,8 +17,15 @@ def store(voice: Voice, issuer: Issuer) -> Party:
     lines = address_lines(issuer.address)
     if issuer.legal_name and issuer.legal_name != issuer.store:
         lines = (issuer.legal_name, *lines)
-    details = (Row(tax_id_label(voice, issuer.address), issuer.tax_id),) if issuer.tax_id else ()
+    details = (_tax_id(voice, issuer.address, issuer.tax_id),) if issuer.tax_id else ()
     return Party(issuer.store, lines, issuer.phone or "", details)
+
+
+def place(issuer: Issuer) -> Row:
+    """Two lines that say where: a store that bears the brand's name needs no other above it."""
+    if issuer.brand in issuer.store:
+        return Row(issuer.store, ", ".join(address_lines(issuer.address)))
+    return Row(issuer.brand, issuer.store)
 
 
 def buyer(voice: Voice, buyer: Buyer | None) -> Party | None:
@@ -27,7 +34,7 @@ def buyer(voice: Voice, buyer: Buyer | None) -> Party | None:
     address = buyer.address.model_dump(exclude_none=True) if buyer.address else {}
     details = []
     if buyer.tax_id:
-        details.append(Row(tax_id_label(voice, address), buyer.tax_id))
+        details.append(_tax_id(voice, address, buyer.tax_id))
     if buyer.reference:
         details.append(Row(voice.gettext("Reference"), buyer.reference))
     names = tuple(address[key] for key in ("company", "name") if address.get(key) not in (None, buyer.name))
@@ -44,7 +51,7 @@ def address_lines(address: Mapping[str, Any]) -> tuple[str, ...]:
     return (*address.get("lines", ()), *([place] if place else []))
 
 
-def tax_id_label(voice: Voice, address: Mapping[str, Any]) -> str:
-    """As the country calls it, since officials look for that word."""
-    country = address.get("country")
-    return "GSTIN" if country == "IN" else "TRN" if country == "AE" else voice.gettext("Tax ID")
+def _tax_id(voice: Voice, address: Mapping[str, Any], number: str) -> Row:
+    """Under the name that officials of the country look for, once: some merchants write it into the number."""
+    label = {"IN": "GSTIN", "AE": "TRN"}.get(address.get("country") or "") or voice.gettext("Tax ID")
+    return Row(label, number.removeprefix(label).lstrip(" :"))

@@ -170,6 +170,7 @@ class ReceiptView:
     token: str
     number: str
     kind: str
+    currency: str
     language: str
     direction: str
     # The language of names and notes, where the till said that it is another one.
@@ -179,6 +180,8 @@ class ReceiptView:
     title: str
     states: tuple[State, ...]
     brand: str
+    # The brand's store and its address, or the brand and its store: two lines for the head.
+    place: Row
     store: Party
     issued: Moment
     # Number, till, who served and the like.

@@ -30,7 +30,7 @@ class Logo:
 
 @dataclass(frozen=True, slots=True)
 class BrandView:
-    """The brand as the page shows it. ``return_language`` is that of ``return_text`` where the page's is another one."""
+    """The brand as the page shows it. ``return_language`` is that of ``return_text`` where it is not the page's."""
 
     name: str
     initial: str

@@ -6,11 +6,11 @@ from markupsafe import Markup
 
 from accounts.find import BrandLook
 from api.contexts import BrandView, ErrorPage, LanguageLink, Logo, PendingPage, ReceiptLinks, ReceiptPage
-from infra import barcode
 from infra.i18n import voice
 from infra.theme import theme
 from kernel.locale import LANGUAGES, direction
 from receipts import jsonld
+from receipts.codes import number_code
 from receipts.records import ReceiptRecord
 from receipts.view import view
 
@@ -33,7 +33,7 @@ def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, langu
         brand=_brand(look, language),
         links=_links(record.token, page),
         json_ld=Markup(jsonld.script(jsonld.order(record, url=page))),  # noqa: S704 - escaped for its element
-        number_code=Markup(barcode.svg(record.number) or ""),  # noqa: S704 - our own drawing
+        number_code=Markup(number_code(record.number)),  # noqa: S704 - our own drawing
     )
 
 

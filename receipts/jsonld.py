@@ -41,7 +41,7 @@ def order(record: ReceiptRecord, *, url: str, gift: bool = False) -> dict[str, A
 
 
 def script(document: dict[str, Any]) -> str:
-    """The document as text that may stand inside a ``<script>``: no ``<`` can end the element, no ``&`` be an entity."""
+    """The document as text that may stand inside a ``<script>``: no ``<`` can end the element."""
     return orjson.dumps(document).decode().replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from accounts.tables import Brand, Merchant, StaffMember, Store, Till
 from kernel.errors import NotFound
@@ -26,10 +26,11 @@ class BrandLook:
 
 
 _LOOK = tuple(getattr(Brand, name) for name in BrandLook.__slots__)
+_OF_BRAND = select(*_LOOK).where(Brand.merchant_id == bindparam("merchant_id"), Brand.id == bindparam("brand_id"))
 
 
 def brand_look(conn: Connection, merchant_id: str, brand_id: str) -> BrandLook:
-    row = conn.execute(select(*_LOOK).where(Brand.merchant_id == merchant_id, Brand.id == brand_id)).one()
+    row = conn.execute(_OF_BRAND, {"merchant_id": merchant_id, "brand_id": brand_id}).one()
     values = row._asdict()
     return BrandLook(**values | {"languages": tuple(values["languages"])})
 

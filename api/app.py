@@ -52,7 +52,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     )
     for router in (receipts.router, accounts.router, keys.router, health.router, docs_page.router):
         app.include_router(router)
-    app.router.routes.extend(pages.routes())
+    # First, since they are asked for most: a request passes the routes in order.
+    app.router.routes[:0] = pages.routes()
     problems.install(app)
     app.add_middleware(Edge, most_bytes=_MOST_BYTES)
     app.openapi = _document(app)  # type: ignore[method-assign]

@@ -39,7 +39,7 @@ async def receipt(request: Request) -> Response:
     """The page; the notice that it is on its way where the till has not told us yet; else that there is nothing."""
     house: House = request.app.state.house
     token = request.path_params["token"]
-    key = (token, request.url.query, request.headers.get("accept-language"))
+    key = (token, request.scope["query_string"], request.headers.get("accept-language"))
     rendered = house.pages.get(key)
     if rendered is None:
         rendered = _rendered(house, request, token)
@@ -89,7 +89,7 @@ def nothing_here(request: Request) -> Rendered:
     text = words("Check the link, or scan the code on your receipt again.")
     page = error_page(heading, text, language=language)
     html = pages.render("error.html", page, language)
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("receipt.css"))
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"))
     return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy)), status=404)
 
 
@@ -104,7 +104,7 @@ def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandL
     language, copy = language_of(request, record, look), request.query_params.get("copy") == "1"
     page = receipt_page(record, look, base_url=house.base_url, language=language, copy=copy)
     html = pages.render("receipt.html", page, language)
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("receipt.css"))
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"))
     headers = (ASK_AGAIN, _policy(policy), (b"content-language", language.encode()))
     return Rendered(html.encode(), _HTML, headers, subject=record.token)
 
@@ -114,7 +114,7 @@ def _pending(request: Request, token: str) -> Rendered:
     language = _language(request)
     page = pending_page(token, language=language)
     html = pages.render("pending.html", page, language)
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("receipt.css"), asks=True)
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=True)
     return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy), (b"retry-after", b"5")), status=202)
 
 

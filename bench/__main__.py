@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bench import intake
+from bench import intake, pages
 from bench.table import Row, markdown
 
-_BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {"intake": intake.rows}
+_BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {"intake": intake.rows, "pages": pages.rows}
 
 
 def main(
@@ -25,4 +25,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -17,13 +17,13 @@ _SCRIPT = Path(__file__).with_name("post_sale.lua")
 
 
 def rows(seconds: float) -> Iterator[Row]:
-    with _shop() as env:
+    with shop() as env:
         floor = _rate("bench.apps:only_validated", env, seconds)
         real = _rate("bench.apps:real", env, seconds)
         yield Row("accepted receipts/s, SQLite, 1 worker : only validated", real, floor, at_least=0.4)
         yield Row("the same : one ORM commit a request, SQLite", real, _rate("bench.apps:orm", env, seconds), at_least=2)
     url = postgres.start(owner=os.getpid(), durable=True).create("bench")
-    with _shop({"COUNTERFOIL_DATABASE_URL": url}) as env:
+    with shop({"COUNTERFOIL_DATABASE_URL": url}) as env:
         floor = _rate("bench.apps:only_validated", env, seconds, workers=2)
         real = _rate("bench.apps:real", env, seconds, workers=2)
         yield Row("accepted receipts/s, PostgreSQL, 2 workers : only validated", real, floor, at_least=0.3)
@@ -32,10 +32,10 @@ def rows(seconds: float) -> Iterator[Row]:
 
 
 @contextmanager
-def _shop(env: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+def shop(env: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
     """The environment of a server with a merchant, ready to take the sale of ``sale.json``."""
     with tempfile.TemporaryDirectory() as folder:
-        env = {"COUNTERFOIL_DATA_DIR": folder, "COUNTERFOIL_LOG_LEVEL": "warning"} | (env or {})
+        env = {"COUNTERFOIL_DATA_DIR": folder} | (env or {})
         made = subprocess.run(
             [sys.executable, "-m", "bench.shop"], env=os.environ | env, capture_output=True, text=True, check=True
         )

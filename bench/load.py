@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,23 +24,26 @@ def served(factory: str, *, workers: int = 1, env: dict[str, str]) -> Iterator[s
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port), "--workers", str(workers)]
     quiet = ["--no-access-log", "--log-level", "error"]
-    process = subprocess.Popen([*command, *quiet], env=os.environ | env, start_new_session=True)
-    try:
-        _wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen([*command, *quiet], env=os.environ | env, stderr=log, start_new_session=True)
+        if not _answers(port, process):
+            log.seek(0)
+            raise RuntimeError(f"{factory} did not start:\n{log.read().decode()}")
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(20)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
     until = time.monotonic() + 20
     while time.monotonic() < until and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+                return True
         time.sleep(0.05)
-    raise RuntimeError("The server did not start")
+    return False
 
 
 def requests_a_second(url: str, *, seconds: float, script: Path | None = None, clients: int = 32) -> float:

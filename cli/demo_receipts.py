@@ -192,7 +192,7 @@ _SILK: Final[dict[str, Any]] = {
 }
 _COFFEE: Final[dict[str, Any]] = {
     "external_id": "demo-coffee",
-    "number": "٢٠٤٨",
+    "number": "N-2048",
     "till": "counter",
     "staff": "layla",
     "currency": "AED",

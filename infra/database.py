@@ -84,17 +84,20 @@ def _sqlite(url: str, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("reads_only", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if not connection.get_execution_options().get("reads_only"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection that only reads: on SQLite it never waits for the writer."""
+    """A connection that only reads, each statement by itself: no transaction is opened, and none waited for."""
     with engine.connect() as connection:
-        yield connection.execution_options(reads_only=True)
+        if engine.dialect.name == "sqlite":
+            yield connection.execution_options(reads_only=True)
+        else:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def insert_or_ignore(connection: Connection, table: Any) -> Any:

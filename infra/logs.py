@@ -2,10 +2,16 @@
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
 
 from infra.settings import Log
+
+
+def _json(event: Any, **_options: Any) -> str:
+    return orjson.dumps(event, default=repr).decode()
 
 
 def configure(settings: Log) -> None:
@@ -15,7 +21,7 @@ def configure(settings: Log) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    last: structlog.typing.Processor = structlog.processors.JSONRenderer(serializer=_json)
     if settings.log_format == "text":
         last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]

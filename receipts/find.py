@@ -3,19 +3,29 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from kernel.errors import NotFound
 from receipts.document import read_content, read_issuer
 from receipts.records import ReceiptRecord, RelatedReceipt
 from receipts.tables import Receipt, ReceiptShopper
 
+# Built once: every page asks these, and putting a statement together takes as long as running it.
+_BY_TOKEN = select(Receipt.__table__).where(Receipt.token == bindparam("token"))
 _RELATED = (Receipt.id, Receipt.token, Receipt.kind, Receipt.number, Receipt.issued_at, Receipt.total, Receipt.currency)
+_BESIDE = (
+    select(*_RELATED)
+    .where(
+        Receipt.merchant_id == bindparam("merchant_id"),
+        (Receipt.original_id == bindparam("id")) | (Receipt.id == bindparam("original_id")),
+    )
+    .order_by(Receipt.id)
+)
 
 
 def by_token(conn: Connection, token: str) -> ReceiptRecord | None:
     """The token itself is the right to read, so this is the one query that names no merchant."""
-    return _one(conn, Receipt.token == token)
+    return _found(conn, conn.execute(_BY_TOKEN, {"token": token}).one_or_none())
 
 
 def by_id(conn: Connection, merchant_id: str, receipt_id: str, *, store_id: str | None = None) -> ReceiptRecord:
@@ -23,7 +33,7 @@ def by_id(conn: Connection, merchant_id: str, receipt_id: str, *, store_id: str 
     mine = (Receipt.merchant_id == merchant_id) & (Receipt.id == receipt_id)
     if store_id is not None:
         mine &= Receipt.store_id == store_id
-    record = _one(conn, mine)
+    record = _found(conn, conn.execute(select(Receipt.__table__).where(mine)).one_or_none())
     if record is None:
         raise NotFound("There is no such receipt")
     return record
@@ -36,16 +46,11 @@ def private_part(conn: Connection, merchant_id: str, receipt_id: str) -> dict[st
     return orjson.loads(details) if details else {}
 
 
-def _one(conn: Connection, condition: ColumnElement[bool]) -> ReceiptRecord | None:
-    row = conn.execute(select(Receipt.__table__).where(condition)).one_or_none()
+def _found(conn: Connection, row: Any) -> ReceiptRecord | None:
     if row is None:
         return None
-    about = Receipt.original_id == row.id
-    if row.original_id is not None:
-        about |= Receipt.id == row.original_id
-    of_merchant = select(*_RELATED).where(Receipt.merchant_id == row.merchant_id, about)
-    related = {each.id: RelatedReceipt(*each) for each in conn.execute(of_merchant.order_by(Receipt.id))}
-    return _record(row, related)
+    wanted = {"merchant_id": row.merchant_id, "id": row.id, "original_id": row.original_id}
+    return _record(row, {each.id: RelatedReceipt(*each) for each in conn.execute(_BESIDE, wanted)})
 
 
 def _record(row: Any, related: dict[str, RelatedReceipt]) -> ReceiptRecord:

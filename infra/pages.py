@@ -12,7 +12,7 @@ from infra import static
 from infra.i18n import voice
 from infra.settings import ROOT
 from infra.theme import csp_hash
-from kernel.locale import LANGUAGES
+from kernel.locale import LANGUAGES, isolated
 
 TEMPLATES: Final = ROOT / "templates"
 
@@ -29,6 +29,7 @@ def environment(language: str) -> Environment:
         auto_reload=False,
     )
     words = voice(language)
+    env.filters["isolated"] = partial(isolated, beside=words.direction)
     env.globals |= {
         "_": words.gettext,
         "ngettext": words.ngettext,

@@ -1,5 +1,6 @@
 """The languages that Counterfoil speaks, and how a reader's wish becomes one of them."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,6 +13,8 @@ LANGUAGES: Final = {
     "ar": "العربية",
 }
 RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
+# The bidirectional classes of letters and digits that run from the right.
+_FROM_THE_RIGHT: Final = frozenset({"R", "AL", "AN"})
 
 
 def base_language(tag: str) -> str:
@@ -21,6 +24,14 @@ def base_language(tag: str) -> str:
 
 def direction(language: str) -> str:
     return "rtl" if base_language(language) in RIGHT_TO_LEFT else "ltr"
+
+
+def isolated(text: str, beside: str = "ltr") -> str:
+    """``text`` in an isolate (UAX 9) where it could run against its neighbours, whose direction is ``beside``."""
+    classes = () if text.isascii() else map(unicodedata.bidirectional, text)
+    if not text or (beside == "ltr" and _FROM_THE_RIGHT.isdisjoint(classes)):
+        return text
+    return f"\u2068{text}\u2069"
 
 
 def accepted(header: str) -> list[str]:

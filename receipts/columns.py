@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from kernel.locale import isolated
+
 WIDTH: Final = 42
 _NO_BREAK_SPACES: Final = "\u00a0\u202f"
 _LEAST_LABEL: Final = 12  # columns; a narrower label is set on lines of its own
@@ -18,10 +20,8 @@ _TOKENS: Final = re.compile(r" +|[^ ]+")
 _EMOJI_STYLE, _JOINER, _NON_JOINER = "\ufe0f", "\u200d", "\u200c"
 _VIRAMA: Final = 9  # the combining class of signs that tie a consonant to the next
 _ISOLATES, _POP = "\u2066\u2067\u2068", "\u2069"
-_FIRST_STRONG: Final = "\u2068"
 _RIGHT_TO_LEFT_MARK: Final = "\u200f"
 _OVERRIDES: Final = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e"))
-_FROM_THE_RIGHT: Final = frozenset({"R", "AL", "AN"})
 
 
 def width(text: str) -> int:
@@ -114,7 +114,7 @@ class Sheet:
     """
 
     def __init__(self, direction: str) -> None:
-        self._is_rtl = direction == "rtl"
+        self._direction = direction
         self._lines: list[str] = []
 
     def text(self) -> str:
@@ -173,12 +173,10 @@ class Sheet:
         self._append(line)
 
     def _append(self, line: str) -> None:
-        self._lines.append(_RIGHT_TO_LEFT_MARK + line if self._is_rtl else line)
+        self._lines.append(_RIGHT_TO_LEFT_MARK + line if self._direction == "rtl" else line)
 
     def _isolated(self, text: str) -> str:
-        text = _balanced(text)
-        is_mixed = self._is_rtl or any(unicodedata.bidirectional(char) in _FROM_THE_RIGHT for char in text)
-        return f"{_FIRST_STRONG}{text}{_POP}" if text and is_mixed else text
+        return isolated(_balanced(text), self._direction)
 
 
 def _balanced(text: str) -> str:

@@ -19,8 +19,6 @@ from infra.storage import open_storage
 from kernel.clock import utc_now
 
 _KEY_NAME = "demo"
-# Listening on all interfaces is the caller's choice; a link needs one that can be opened.
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 
 
 def demo(
@@ -68,11 +66,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _settings(data: Path, host: str, port: int) -> Settings:
-    server = Server(host=host, port=port)
-    if server.base_url is None:
-        reachable = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
-        server = Server(host=host, port=port, base_url=f"http://{reachable}:{port}")
-    return Settings(Data(data_dir=data), server, Log(log_format="text", log_level="warning"))
+    return Settings(Data(data_dir=data), Server(host=host, port=port), Log(log_format="text", log_level="warning"))
 
 
 def _fill(settings: Settings, now: datetime) -> list[str]:

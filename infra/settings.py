@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# To listen on all interfaces is the operator's choice; a link needs one that can be opened.
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -68,7 +70,9 @@ class Server(_Group):
     workers: int = Field(1, ge=1, le=64, description="Server processes. More than one needs PostgreSQL.")
 
     def address(self) -> str:
-        return self.base_url or f"http://{self.host}:{self.port}"
+        """Where a browser of this machine finds the service, unless a public address is set."""
+        host = "127.0.0.1" if self.host in _EVERYWHERE else f"[{self.host}]" if ":" in self.host else self.host
+        return self.base_url or f"http://{host}:{self.port}"
 
 
 class Pdf(_Group):

@@ -4,6 +4,7 @@ A superset of what the published receipt formats carry. Every amount is a decima
 till's totals are checked (:mod:`receipts.totals`) and never replaced.
 """
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,8 @@ from receipts.fields import (
 
 Kind = Literal["sale", "refund", "void", "exchange"]
 Flag = Literal["training", "gift", "copy"]
+# Wide enough for every import, and far enough from the ends of the calendar for every time zone.
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 TaxRounding = Literal["line", "order", "rate"]
 EmailAddress = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$")
@@ -257,12 +260,12 @@ class Original(Part):
 class Content(Part):
     """What a receipt shows of a sale. This part is immutable, and is what the signature of a receipt covers."""
 
-    issued_at: AwareDatetime = Field(description="When the till closed the sale, with its offset from UTC.")
+    issued_at: Moment = Field(description="When the till closed the sale, with its offset from UTC.")
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     total: Amount = Field(description="What the shopper owes, rounding and tip included.")
     kind: Kind = "sale"
     flags: list[Flag] = Field([], max_length=3)
-    started_at: AwareDatetime | None = None
+    started_at: Moment | None = None
     language: LanguageTag | None = None
     service: Literal["dine_in", "takeaway", "delivery", "pickup", "online"] | None = None
     order_number: Code | None = None

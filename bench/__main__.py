@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bench import intake, pages
+from bench import intake, pages, weight
 from bench.table import Row, markdown
 
-_BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {"intake": intake.rows, "pages": pages.rows}
+_BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {"intake": intake.rows, "pages": pages.rows, "weight": weight.rows}
 
 
 def main(
@@ -19,7 +19,7 @@ def main(
     rows: list[Row] = []
     for name in which or _BENCHES:
         for row in _BENCHES[name](seconds):
-            typer.echo(f"{row.what}: {row.ratio:.2f} (at least {row.at_least:g})", err=True)
+            typer.echo("  ".join(filter(None, row.cells())), err=True)
             rows.append(row)
     typer.echo(markdown(rows))
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.load import requests_a_second, served
-from bench.table import Row
+from bench.table import Ratio, Row
 from tests.support import postgres
 
 SALE = Path(__file__).with_name("sale.json")
@@ -20,15 +20,15 @@ def rows(seconds: float) -> Iterator[Row]:
     with shop() as env:
         floor = _rate("bench.apps:only_validated", env, seconds)
         real = _rate("bench.apps:real", env, seconds)
-        yield Row("accepted receipts/s, SQLite, 1 worker : only validated", real, floor, at_least=0.4)
-        yield Row("the same : one ORM commit a request, SQLite", real, _rate("bench.apps:orm", env, seconds), at_least=2)
+        yield Ratio("accepted receipts/s, SQLite, 1 worker : only validated", real, floor, at_least=0.4)
+        yield Ratio("the same : one ORM commit a request, SQLite", real, _rate("bench.apps:orm", env, seconds), at_least=2)
     url = postgres.start(owner=os.getpid(), durable=True).create("bench")
     with shop({"COUNTERFOIL_DATABASE_URL": url}) as env:
         floor = _rate("bench.apps:only_validated", env, seconds, workers=2)
         real = _rate("bench.apps:real", env, seconds, workers=2)
-        yield Row("accepted receipts/s, PostgreSQL, 2 workers : only validated", real, floor, at_least=0.3)
+        yield Ratio("accepted receipts/s, PostgreSQL, 2 workers : only validated", real, floor, at_least=0.3)
         naive = _rate("bench.apps:orm", env, seconds, workers=2)
-        yield Row("the same : one ORM commit a request, PostgreSQL", real, naive, at_least=2)
+        yield Ratio("the same : one ORM commit a request, PostgreSQL", real, naive, at_least=2)
 
 
 @contextmanager

@@ -1,28 +1,56 @@
-"""One measurement against another, and the table of them."""
+"""What was measured, as rows of one table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """``ours`` against ``other``, both as speeds (more is better); ``at_least`` is what the ratio is held to."""
+class Ratio:
+    """``ours`` against ``other``, both as speeds: more is better. The ratio should be ``at_least`` so much."""
 
     what: str
     ours: float
     other: float
     at_least: float
-    unit: str = "/s"
 
     @property
-    def ratio(self) -> float:
-        return self.ours / self.other
+    def holds(self) -> bool:
+        return self.ours / self.other >= self.at_least
+
+    def cells(self) -> tuple[str, ...]:
+        figures = (_short(self.ours) + "/s", _short(self.other) + "/s", f"{self.ours / self.other:.2f}")
+        return (self.what, *figures, f"≥ {self.at_least:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A value that must not be above ``at_most``, or not below ``at_least``."""
+
+    what: str
+    value: float
+    at_most: float | None = None
+    at_least: float | None = None
+    unit: str = ""
+
+    @property
+    def holds(self) -> bool:
+        above = self.at_most is not None and self.value > self.at_most
+        below = self.at_least is not None and self.value < self.at_least
+        return not (above or below)
+
+    def cells(self) -> tuple[str, ...]:
+        bound = f"≤ {self.at_most:g}" if self.at_most is not None else f"≥ {self.at_least:g}"
+        return (self.what, f"{self.value:g} {self.unit}".strip(), "", "", f"{bound} {self.unit}".strip())
+
+
+Row = Ratio | Limit
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    lines = ["| what | ours | other | ratio | at least | |", "|---|---:|---:|---:|---:|---|"]
-    for row in rows:
-        verdict = "yes" if row.ratio >= row.at_least else "**no**"
-        sums = f"{row.ours:,.0f}{row.unit} | {row.other:,.0f}{row.unit}"
-        lines.append(f"| {row.what} | {sums} | {row.ratio:.2f} | {row.at_least:g} | {verdict} |")
+    lines = ["| what | ours | other | ratio | wanted | holds |", "|---|---:|---:|---:|---:|---|"]
+    lines += [f"| {' | '.join(row.cells())} | {'yes' if row.holds else '**no**'} |" for row in rows]
     return "\n".join(lines)
+
+
+def _short(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"

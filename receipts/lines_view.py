@@ -112,11 +112,15 @@ def tells_a_price(text: str) -> bool:
 
 
 def _details(setting: Setting, line: Line) -> Iterator[Row]:
-    yield from _names(setting, line)
-    if not setting.is_gift:
+    rows = [*_names(setting, line), *_promises(setting, line), *_attributes(setting, line)]
+    # The tax table tells it already: that alone is not worth unfolding.
+    if not setting.is_gift and (rows or not setting.content.taxes):
         tax = setting.voice.gettext("Tax")
         yield from (Row(tax, rate) for rate in setting.marks.rates(setting.voice, line))
-    yield from _promises(setting, line)
+    yield from rows
+
+
+def _attributes(setting: Setting, line: Line) -> Iterator[Row]:
     for label, text in line.attributes.items():
         if not (setting.is_gift and tells_a_price(text)):
             yield Row(label, text)

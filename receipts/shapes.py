@@ -74,13 +74,14 @@ class TaxRow:
 
 @dataclass(frozen=True, slots=True)
 class TaxTable:
-    """``has_*`` says whether any row fills the column."""
+    """``has_*`` says whether any row fills the column, ``is_wide`` that the columns do not fit side by side on a phone."""
 
     rows: tuple[TaxRow, ...]
     has_marks: bool
     has_net: bool
     has_gross: bool
     is_included: bool
+    is_wide: bool
 
 
 @dataclass(frozen=True, slots=True)

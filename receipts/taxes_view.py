@@ -8,6 +8,8 @@ from infra.i18n import Voice
 from receipts.sale import Charge, Content, Line, Tax
 from receipts.shapes import Row, TaxRow, TaxTable
 
+# Digits and signs that 320 pixels hold beside a short label.
+_MOST_ABREAST = 28
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -73,6 +75,7 @@ def tax_table(voice: Voice, content: Content, marks: Marks) -> TaxTable | None:
         has_net=any(row.net for row in rows),
         has_gross=any(row.gross for row in rows),
         is_included=content.prices_include_tax,
+        is_wide=any(len(row.net + row.tax + row.gross) > _MOST_ABREAST for row in rows),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from kernel import money
 from kernel.errors import FieldError
@@ -33,6 +33,11 @@ def exactly(value: int) -> Span:
 def rounded(exact: Decimal) -> Span:
     """Rounded to the nearest unit, a tie either way."""
     return Span(*money.nearest_range(exact))
+
+
+def either_way(exact: Decimal) -> Span:
+    """Rounded up or down."""
+    return Span(int(exact.to_integral_value(ROUND_FLOOR)), int(exact.to_integral_value(ROUND_CEILING)))
 
 
 def off(pointer: str, should_be: str, stated: int, expected: Span, digits: int) -> Iterator[FieldError]:

@@ -6,42 +6,15 @@ line says what taxes it bears and every discount where it falls; otherwise the r
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from kernel import money
 from kernel.errors import FieldError
-from receipts.sale import AppliedTax, Charge, Content, Line, Tax
-from receipts.spans import Span, exactly, off, rounded
+from receipts.sale import Charge, Content, Line, Tax
+from receipts.spans import Span, either_way, exactly, off, rounded
+from receipts.taxed import Applied, Taxed, rows_for, taxed_amounts
 
-# Sold without tax: it falls due when they are used, or never.
-_UNTAXED_TYPES = frozenset({"gift_card", "donation"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Applied:
-    rate: Decimal
-    name: str | None = None
-    code: str | None = None
-
-    def falls_under(self, row: Tax) -> bool:
-        same_name = self.name is None or row.name is None or self.name == row.name
-        same_code = self.code is None or row.code is None or self.code == row.code
-        return self.rate == row.rate and same_name and same_code
-
-
-@dataclass(frozen=True, slots=True)
-class _Taxed:
-    """An amount and the taxes it bears; where prices include tax, ``base`` holds them already."""
-
-    base: int
-    taxes: tuple[_Applied, ...]
-    is_known: bool
-
-    def tax_at(self, rate: Decimal, *, included: bool) -> Decimal:
-        if included:
-            return money.tax_in_gross(Decimal(self.base), rate, sum((tax.rate for tax in self.taxes), Decimal(0)))
-        return money.tax_on_net(Decimal(self.base), rate)
+_Borne = tuple[Taxed, Applied]
 
 
 def on_top(sale: Content) -> int:
@@ -53,101 +26,122 @@ def on_top(sale: Content) -> int:
 
 
 def check(sale: Content, digits: int) -> Iterator[FieldError]:
-    taxed = _taxed_amounts(sale)
+    taxed = taxed_amounts(sale)
     for index, row in enumerate(sale.taxes):
-        pointer = f"/taxes/{index}"
         if row.net is not None and row.gross is not None:
-            yield from off(f"{pointer}/gross", "Net and tax sum to", row.gross, exactly(row.net + row.tax), digits)
-        if row.rate is None:
-            continue
+            yield from off(f"/taxes/{index}/gross", "Net and tax sum to", row.gross, exactly(row.net + row.tax), digits)
         if taxed is None:
-            yield from off(
-                f"{pointer}/tax", "The tax at this rate is", row.tax, _by_itself(sale, row, row.rate), digits
-            )
-        else:
-            yield from _against_lines(sale, row, row.rate, taxed, pointer, digits)
-    if taxed is not None and sale.taxes:
-        yield from _missing_rows(sale, taxed)
-        yield from _all_rows(sale, taxed, digits)
+            yield from _by_itself(sale, index, digits)
+    if taxed is not None:
+        yield from _stated_with_items(sale, taxed, digits)
+        yield from _table(sale, taxed, digits)
 
 
-def _taxed_amounts(sale: Content) -> list[_Taxed] | None:
-    """Lines, less their share of the order's discounts, and charges; None where that cannot be told."""
-    reductions = dict.fromkeys((line.id for line in sale.lines), 0)
-    unallocated = 0
-    for discount in sale.discounts:
-        unallocated += 0 if discount.allocations else discount.amount
-        for share in discount.allocations:
-            reductions[share.line] = reductions.get(share.line, 0) + share.amount
-    items = [_taxed(line, line.total - reductions[line.id]) for line in sale.lines]
-    items += [_taxed(charge, charge.amount) for charge in sale.charges]
-    if not items or not all(item.is_known for item in items):
-        return None
-    if unallocated:
-        if any(item.taxes != items[0].taxes for item in items):
-            return None
-        items.append(_Taxed(-unallocated, items[0].taxes, True))
-    return items
+def _stated_with_items(sale: Content, taxed: Sequence[Taxed], digits: int) -> Iterator[FieldError]:
+    if any(not discount.allocations for discount in sale.discounts):
+        # How it lowers the tax of each line is not said.
+        return
+    for item in taxed:
+        for index, tax in enumerate(item.taxes):
+            if tax.stated is not None:
+                exact = item.tax_at(tax.rate, included=sale.prices_include_tax)
+                span = _nearest(sale, exact) if sale.tax_rounding == "line" else either_way(exact)
+                yield from off(f"{item.pointer}/taxes/{index}/amount", "The tax is", tax.stated, span, digits)
 
 
-def _taxed(item: Line | Charge, base: int) -> _Taxed:
-    taxes = tuple(_applied(tax) for tax in item.taxes)
-    if item.tax_rate is not None:
-        taxes = (_Applied(item.tax_rate),)
-    exempt = isinstance(item, Line) and item.type in _UNTAXED_TYPES
-    return _Taxed(base, taxes, is_known=bool(taxes) or exempt or base == 0)
+def _table(sale: Content, taxed: Sequence[Taxed], digits: int) -> Iterator[FieldError]:
+    borne = [(item, tax) for item in taxed for tax in item.taxes]
+    if not sale.taxes:
+        if not sale.prices_include_tax and any(_is_missing(each) for each in borne):
+            yield FieldError("/taxes", "is missing; prices are without tax, and the lines bear some")
+        return
+    places = {tax: rows_for(tax, sale.taxes) for _, tax in borne}
+    for missing in sorted({tax.rate for item, tax in borne if item.base and tax.rate and not places[tax]}):
+        yield FieldError("/taxes", f"No row has the rate {missing}, which lines or charges bear")
+    for rate in dict.fromkeys(row.rate for row in sale.taxes):
+        if rate is not None:
+            yield from _rate(sale, rate, [(each, places[each[1]]) for each in borne if each[1].rate == rate], digits)
+    yield from _all_rows(sale, borne, digits)
 
 
-def _applied(tax: AppliedTax) -> _Applied:
-    return _Applied(tax.rate, tax.name, tax.code)
+def _is_missing(borne: _Borne) -> bool:
+    item, tax = borne
+    return bool(item.base and tax.rate and tax.stated is None)
 
 
-def _against_lines(
-    sale: Content, row: Tax, rate: Decimal, taxed: Sequence[_Taxed], pointer: str, digits: int
+def _rate(
+    sale: Content, rate: Decimal, borne: Sequence[tuple[_Borne, tuple[int, ...]]], digits: int
 ) -> Iterator[FieldError]:
-    mine = [item for item in taxed if any(tax.falls_under(row) for tax in item.taxes)]
-    base = exactly(sum(item.base for item in mine))
-    what = "What bears this rate sums to"
-    if not sale.prices_include_tax and row.net is not None:
-        yield from off(f"{pointer}/net", what, row.net, base, digits)
-    if sale.prices_include_tax and row.gross is not None and all(len(item.taxes) == 1 for item in mine):
-        yield from off(f"{pointer}/gross", what, row.gross, base, digits)
-    exact = [item.tax_at(rate, included=sale.prices_include_tax) for item in mine]
-    yield from off(f"{pointer}/tax", "The tax at this rate is", row.tax, _permitted(sale, exact), digits)
+    """The rows of one rate: each against what leads to it, or, where that is not told apart, all of them together."""
+    indexes = [index for index, row in enumerate(sale.taxes) if row.rate == rate]
+    if all(len(rows) == 1 for _, rows in borne):
+        for index in indexes:
+            yield from _row(sale, index, rate, [each for each, rows in borne if rows == (index,)], digits)
+        return
+    for index in indexes:
+        yield from _by_itself(sale, index, digits)
+    stated, span = sum(sale.taxes[index].tax for index in indexes), _permitted(sale, [each for each, _ in borne])
+    yield from off("/taxes", f"The taxes at {rate} together are", stated, span.widened(len(indexes) // 2), digits)
 
 
-def _permitted(sale: Content, exact: Sequence[Decimal]) -> Span:
-    whole = sum(exact, Decimal(0))
+def _row(sale: Content, index: int, rate: Decimal, borne: Sequence[_Borne], digits: int) -> Iterator[FieldError]:
+    row, pointer = sale.taxes[index], f"/taxes/{index}"
+    base, what = sum(item.base for item, _ in borne), "What bears this rate sums to"
+    if not sale.prices_include_tax:
+        if row.net is not None:
+            yield from off(f"{pointer}/net", what, row.net, exactly(base), digits)
+        elif row.gross is not None:
+            yield from off(f"{pointer}/gross", f"{what}, with its tax,", row.gross, exactly(base + row.tax), digits)
+    elif all(len(item.taxes) == 1 for item, _ in borne):
+        if row.gross is not None:
+            yield from off(f"{pointer}/gross", what, row.gross, exactly(base), digits)
+        elif row.net is not None:
+            yield from off(f"{pointer}/net", f"{what}, without its tax,", row.net, exactly(base - row.tax), digits)
+    span = _permitted(sale, borne)
+    amounts = [tax.stated for _, tax in borne if tax.stated is not None]
+    if sale.tax_rounding == "line" and borne and len(amounts) == len(borne):
+        span = exactly(sum(amounts))
+    yield from off(f"{pointer}/tax", "The tax at this rate is", row.tax, span, digits)
+
+
+def _nearest(sale: Content, exact: Decimal) -> Span:
+    """Japan leaves it to the seller whether a fraction of a yen is cut off, added or rounded."""
+    return either_way(exact) if sale.currency == "JPY" else rounded(exact)
+
+
+def _permitted(sale: Content, borne: Sequence[_Borne]) -> Span:
+    exact = [item.tax_at(tax.rate, included=sale.prices_include_tax) for item, tax in borne]
     if sale.tax_rounding == "line":
-        each = [rounded(tax) for tax in exact]
+        each = [_nearest(sale, tax) for tax in exact]
         return Span(sum(span.low for span in each), sum(span.high for span in each))
-    if sale.tax_rounding == "order":
-        # Only the sum of all rows is rounded to the nearest unit: a single row may be shown rounded either way.
-        return Span(int(whole.to_integral_value(ROUND_FLOOR)), int(whole.to_integral_value(ROUND_CEILING)))
-    return rounded(whole)
+    # Rounded once per receipt, only the sum of all rows is the nearest: a single row may be shown rounded either way.
+    whole = sum(exact, Decimal(0))
+    return either_way(whole) if sale.tax_rounding == "order" else _nearest(sale, whole)
 
 
-def _by_itself(sale: Content, row: Tax, rate: Decimal) -> Span:
+def _by_itself(sale: Content, index: int, digits: int) -> Iterator[FieldError]:
     """A row against its own net or gross. Rounding per line may leave half a unit for each line."""
-    slack = {"rate": 0, "order": 1, "line": (len(sale.lines) + len(sale.charges) + 1) // 2}[sale.tax_rounding]
+    row = sale.taxes[index]
+    exact = _in_itself(sale, row)
+    if exact is not None:
+        slack = {"rate": 0, "order": 1, "line": (len(sale.lines) + len(sale.charges) + 1) // 2}[sale.tax_rounding]
+        span = _nearest(sale, exact).widened(slack)
+        yield from off(f"/taxes/{index}/tax", "The tax at this rate is", row.tax, span, digits)
+
+
+def _in_itself(sale: Content, row: Tax) -> Decimal | None:
+    if row.rate is None:
+        return None
     if row.gross is not None or (sale.prices_include_tax and row.net is not None):
         gross = row.gross if row.gross is not None else (row.net or 0) + row.tax
-        return rounded(money.tax_in_gross(Decimal(gross), rate, rate)).widened(slack)
-    if row.net is not None:
-        return rounded(money.tax_on_net(Decimal(row.net), rate)).widened(slack)
-    return exactly(row.tax)
+        return money.tax_in_gross(Decimal(gross), row.rate, row.rate)
+    return money.tax_on_net(Decimal(row.net), row.rate) if row.net is not None else None
 
 
-def _missing_rows(sale: Content, taxed: Sequence[_Taxed]) -> Iterator[FieldError]:
-    borne = {tax for item in taxed if item.base for tax in item.taxes if tax.rate}
-    for rate in sorted({tax.rate for tax in borne if not any(tax.falls_under(row) for row in sale.taxes)}):
-        yield FieldError("/taxes", f"No row has the rate {rate}, which lines or charges bear")
-
-
-def _all_rows(sale: Content, taxed: Sequence[_Taxed], digits: int) -> Iterator[FieldError]:
+def _all_rows(sale: Content, borne: Sequence[_Borne], digits: int) -> Iterator[FieldError]:
     """Rounded once per receipt, the rows need not be right one by one, but together they must."""
     if sale.tax_rounding != "order" or any(row.rate is None for row in sale.taxes):
         return
-    exact = [item.tax_at(tax.rate, included=sale.prices_include_tax) for item in taxed for tax in item.taxes]
+    exact = sum((item.tax_at(tax.rate, included=sale.prices_include_tax) for item, tax in borne), Decimal(0))
     stated = sum(row.tax for row in sale.taxes)
-    yield from off("/taxes", "The taxes together are", stated, rounded(sum(exact, Decimal(0))), digits)
+    yield from off("/taxes", "The taxes together are", stated, _nearest(sale, exact), digits)

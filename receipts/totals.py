@@ -7,6 +7,7 @@ from kernel.errors import FieldError
 from receipts import taxes
 from receipts.sale import Content
 from receipts.spans import exactly, off, rounded
+from receipts.taxed import is_mirrored, lowered_by
 
 
 def check(sale: Content) -> list[FieldError]:
@@ -20,7 +21,7 @@ def _lines(sale: Content, digits: int) -> Iterator[FieldError]:
     for index, line in enumerate(sale.lines):
         if line.unit_price is not None:
             price = rounded((line.unit_price * line.quantity).scaleb(digits))
-            less = sum(discount.amount for discount in line.discounts)
+            less = sum(lowered_by(discount.amount, is_negative=price.low < 0) for discount in line.discounts)
             what = "Quantity times unit price less the discounts is"
             yield from off(f"/lines/{index}/total", what, line.total, price.shifted(-less), digits)
 
@@ -33,7 +34,11 @@ def _allocations(sale: Content, digits: int) -> Iterator[FieldError]:
 
 
 def _total(sale: Content, digits: int) -> Iterator[FieldError]:
-    goods = sum(line.total for line in sale.lines) - sum(discount.amount for discount in sale.discounts)
+    if sale.kind in ("refund", "void") and not (sale.lines or sale.charges or sale.discounts):
+        # Only a sum goes back, or what went back is to be read on the original.
+        return
+    less = sum(lowered_by(discount.amount, is_negative=is_mirrored(sale)) for discount in sale.discounts)
+    goods = sum(line.total for line in sale.lines) - less
     extras = sum(charge.amount for charge in sale.charges) + sale.tip + sale.rounding
     if sale.prices_include_tax:
         what, due = "Lines less discounts plus charges, tip and rounding come to", goods + extras

@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
-from infra.database import migrate
+from api.app import create_app
+from infra.database import connect, migrate
+from infra.settings import Data, Server, Settings
 from tests.support import postgres
+from tests.support.inside import Inside, Person
+from tests.support.shops import Shops, open_shops
 
 # What a developer has set for a service of their own must not reach the tests.
 for name in [name for name in os.environ if name.startswith("COUNTERFOIL_") and "_TEST_" not in name]:
@@ -66,3 +71,60 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The test runs twice: on SQLite and on PostgreSQL, each time in a migrated and empty database of its own."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The test's own way into its database."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def shops(engine: Engine) -> Shops:
+    """Two merchants, and keys of people who may do much, little or nothing."""
+    return open_shops(engine)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    data = Data(data_dir=tmp_path / "data", database_url=database_url)
+    return Settings(data, Server(base_url="https://receipts.test"))
+
+
+@pytest.fixture
+def inside(settings: Settings, shops: Shops) -> Iterator[Inside]:
+    """The application with its shops, in this process."""
+    with Inside(create_app(settings)) as running:
+        yield running
+
+
+@pytest.fixture
+def owner(inside: Inside, shops: Shops) -> Person:
+    """May do all that a merchant may, at Linden & Rye."""
+    return Person(inside, shops.owner)
+
+
+@pytest.fixture
+def till(inside: Inside, shops: Shops) -> Person:
+    """The till-3 of the store mitte: it posts receipts and reads its own."""
+    return Person(inside, shops.till)
+
+
+@pytest.fixture
+def reader(inside: Inside, shops: Shops) -> Person:
+    """Reads receipts of Linden & Rye."""
+    return Person(inside, shops.reader)
+
+
+@pytest.fixture
+def outsider(inside: Inside, shops: Shops) -> Person:
+    """May do all that a merchant may, but at another: Linden & Rye is none of their business."""
+    return Person(inside, shops.outsider)
+
+
+@pytest.fixture
+def stranger(inside: Inside) -> Person:
+    """Has no key."""
+    return Person(inside)

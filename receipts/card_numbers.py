@@ -4,8 +4,23 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-# Thirteen to nineteen digits (ISO/IEC 7812-1), as typed with single blanks or hyphens between them.
-_RUN: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
+# Thirteen to nineteen digits (ISO/IEC 7812-1), of whatever script, in one piece …
+_SOLID: Final = re.compile(r"(?<!\d)\d{13,40}(?!\d)")
+# … or as they are embossed and typed, somewhere in a text; overlapping, since other numbers may stand before …
+_BREAK: Final = r"[\s.\-\u2010-\u2015]{1,2}"
+_EMBOSSED: Final = [
+    re.compile(r"(?<!\d)(?=(" + groups.replace("_", _BREAK) + r")(?!\d))")
+    for groups in (
+        r"\d{4}_\d{4}_\d{4}_\d{1,4}",
+        r"\d{4}_\d{4}_\d{4}_\d{4}_\d{1,3}",
+        r"\d{4}_\d{6}_\d{4,5}",
+        r"\d{8}_\d{8}",
+    )
+]
+# … or broken up in any way, with nothing else beside them.
+_NOTHING_ELSE: Final = re.compile(r"[\s.\-\u2010-\u2015]*\d(?:[\s.\-\u2010-\u2015]*\d){12,}[\s.\-\u2010-\u2015]*")
+_MOST_BROKEN_UP: Final = 100
+_NO_DIGIT: Final = re.compile(r"\D+")
 _LENGTHS: Final = range(13, 20)
 
 
@@ -19,25 +34,42 @@ def passes_luhn(digits: str) -> bool:
 
 
 def holds_card_number(text: str) -> bool:
-    for run in _RUN.findall(text):
-        # An application id such as A0000000031010 begins with zeros; no card number does.
-        digits = run.replace(" ", "").replace("-", "").lstrip("0")
-        if len(digits) in _LENGTHS and passes_luhn(digits):
-            return True
-    return False
+    if sum(map(str.isdecimal, text)) < _LENGTHS.start:
+        return False
+    written = [*_SOLID.findall(text), *(match for grouped in _EMBOSSED for match in grouped.findall(text))]
+    if len(text) <= _MOST_BROKEN_UP and _NOTHING_ELSE.fullmatch(text):
+        written.append(text)
+    return any(_is_card_number(_NO_DIGIT.sub("", each)) for each in written)
+
+
+def _is_card_number(digits: str) -> bool:
+    # An application id such as A0000000031010 begins with zeros; no card number does.
+    significant = "".join(str(int(digit)) for digit in digits).lstrip("0")
+    return len(significant) in _LENGTHS and passes_luhn(significant)
 
 
 def pointers_to_card_numbers(value: object, pointer: str) -> Iterator[str]:
-    """JSON pointers below ``pointer`` whose text, number or member name holds a card number."""
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        if holds_card_number(str(value)):
-            yield pointer
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from pointers_to_card_numbers(item, f"{pointer}/{index}")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if holds_card_number(name):
-                yield pointer
-            else:
-                yield from pointers_to_card_numbers(item, f"{pointer}/{name}")
+    """JSON pointers (RFC 6901) below ``pointer`` whose text, number or member name holds a card number.
+
+    Without recursion: a body may be nested more deeply than Python's stack.
+    """
+    waiting = [(value, pointer)]
+    while waiting:
+        value, at = waiting.pop()
+        if isinstance(value, str | int | float):
+            if holds_card_number(str(value)):
+                yield at
+        elif isinstance(value, list):
+            waiting += [(item, f"{at}/{index}") for index, item in reversed([*enumerate(value)])]
+        elif isinstance(value, dict):
+            if any(holds_card_number(name) for name in value):
+                yield at
+            waiting += [
+                (item, f"{at}/{_escaped(name)}")
+                for name, item in reversed(value.items())
+                if not holds_card_number(name)
+            ]
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -127,7 +127,7 @@ class Formats:
         return self._in_digits(self._day.apply(datetime(year, month, day), self._locale))  # noqa: DTZ001 - a day has no zone
 
     def _time(self, local: datetime) -> str:
-        return self._in_digits(self._clock.apply(local, self._locale))
+        return self._in_digits(self._clock.apply(local, self._locale)).replace(" ", _NO_BREAK_SPACE)
 
     def _with_currency(self, plain: str, currency: str) -> str:
         affixes = self._affixes(currency)

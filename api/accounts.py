@@ -15,7 +15,6 @@ from api.body import binary_body, model_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from infra import images
-from infra.database import reading
 from infra.storage import content_key
 
 router = APIRouter(prefix="/v1", tags=["Accounts"])
@@ -25,25 +24,25 @@ _MOST_LOGO_BYTES = 2_000_000
 
 @router.get("/merchant", responses=schemas.READS)
 async def get_merchant(house: TheHouse, caller: TheCaller) -> Response:
-    return _read(house, caller, lambda conn: find.merchant(conn, caller.merchant_id))
+    return await _read(house, caller, lambda conn: find.merchant(conn, caller.merchant_id))
 
 
 @router.put("/merchant", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("MerchantProfile"))
 async def put_merchant(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """The name, and whether a sale that does not add up is refused or flagged."""
     profile = await model_body(request, manage.MerchantProfile)
-    return _write(house, caller, lambda conn: manage.put_merchant(conn, caller.merchant_id, profile))
+    return await _write(house, caller, lambda conn: manage.put_merchant(conn, caller.merchant_id, profile))
 
 
 @router.get("/brands", responses=schemas.READS)
 async def list_brands(house: TheHouse, caller: TheCaller) -> Response:
-    return _read(house, caller, lambda conn: {"brands": find.brands(conn, caller.merchant_id)})
+    return await _read(house, caller, lambda conn: {"brands": find.brands(conn, caller.merchant_id)})
 
 
 @router.put("/brands/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("BrandProfile"))
 async def put_brand(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     profile = await model_body(request, manage.BrandProfile)
-    return _write(
+    return await _write(
         house, caller, lambda conn: manage.put_brand(conn, caller.merchant_id, slug, profile, now=house.clock())
     )
 
@@ -61,31 +60,31 @@ async def put_logo(slug: Slug, request: Request, house: TheHouse, caller: TheCal
         house.storage.put(key, logo)
         manage.set_logo(conn, caller.merchant_id, slug, key)
 
-    return _write(house, caller, put)
+    return await _write(house, caller, put)
 
 
 @router.delete("/brands/{slug}/logo", status_code=204, responses=schemas.READS)
 async def delete_logo(slug: Slug, house: TheHouse, caller: TheCaller) -> Response:
-    return _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, None))
+    return await _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, None))
 
 
 @router.get("/stores", responses=schemas.READS)
 async def list_stores(house: TheHouse, caller: TheCaller) -> Response:
-    return _read(house, caller, lambda conn: {"stores": find.stores(conn, caller.merchant_id)})
+    return await _read(house, caller, lambda conn: {"stores": find.stores(conn, caller.merchant_id)})
 
 
 @router.put("/stores/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("StoreProfile"))
 async def put_store(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Receipts keep the store as it was when they were issued; a change shows on later ones only."""
     profile = await model_body(request, manage.StoreProfile)
-    return _write(
+    return await _write(
         house, caller, lambda conn: manage.put_store(conn, caller.merchant_id, slug, profile, now=house.clock())
     )
 
 
 @router.get("/stores/{store}/tills", responses=schemas.READS)
 async def list_tills(store: Slug, house: TheHouse, caller: TheCaller) -> Response:
-    return _read(house, caller, lambda conn: {"tills": find.tills(conn, caller.merchant_id, store)})
+    return await _read(house, caller, lambda conn: {"tills": find.tills(conn, caller.merchant_id, store)})
 
 
 @router.put(
@@ -94,32 +93,34 @@ async def list_tills(store: Slug, house: TheHouse, caller: TheCaller) -> Respons
 async def put_till(store: Slug, slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     profile = await model_body(request, manage.TillProfile)
     now = house.clock()
-    return _write(house, caller, lambda conn: manage.put_till(conn, caller.merchant_id, store, slug, profile, now=now))
+    return await _write(
+        house, caller, lambda conn: manage.put_till(conn, caller.merchant_id, store, slug, profile, now=now)
+    )
 
 
 @router.get("/staff", responses=schemas.READS)
 async def list_staff(house: TheHouse, caller: TheCaller) -> Response:
-    return _read(house, caller, lambda conn: {"staff": find.staff(conn, caller.merchant_id)})
+    return await _read(house, caller, lambda conn: {"staff": find.staff(conn, caller.merchant_id)})
 
 
 @router.put("/staff/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("StaffProfile"))
 async def put_staff_member(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     profile = await model_body(request, manage.StaffProfile)
     now = house.clock()
-    return _write(house, caller, lambda conn: manage.put_staff_member(conn, caller.merchant_id, slug, profile, now=now))
+    return await _write(
+        house, caller, lambda conn: manage.put_staff_member(conn, caller.merchant_id, slug, profile, now=now)
+    )
 
 
-def _read(house: House, caller: Caller, read: Callable[[Connection], Any]) -> Response:
+async def _read(house: House, caller: Caller, read: Callable[[Connection], Any]) -> Response:
     caller.require("accounts:read")
-    with reading(house.engine) as conn:
-        return json_answer(read(conn))
+    return json_answer(await house.read(read))
 
 
-def _write(house: House, caller: Caller, write: Callable[[Connection], Any]) -> Response:
+async def _write(house: House, caller: Caller, write: Callable[[Connection], Any]) -> Response:
     """Accounts belong to the whole merchant: a key that is bound to one store may not change them."""
     caller.require("accounts:write")
     caller.require_whole_merchant()
-    with house.engine.begin() as conn:
-        write(conn)
+    await house.write(write)
     house.pages.clear()
     return no_content()

@@ -1,18 +1,23 @@
 """What a server process holds open, handed to every endpoint."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 
 from cryptography.fernet import Fernet
 from fastapi import Depends, Request
-from sqlalchemy import Engine
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Connection, Engine
 
 from api.key_ring import KeyRing
 from api.page_cache import PageCache
+from infra.database import reading
 from infra.settings import Settings
 from infra.storage import Folder
 from kernel.clock import Clock
 from pos.writer import Writer
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,25 @@ class House:
     @property
     def base_url(self) -> str:
         return self.settings.server.address()
+
+    async def read(self, look: Callable[[Connection], Found]) -> Found:
+        """What ``look`` finds. A server that is slow or gone must not hold up everybody, so PostgreSQL gets a thread;
+        SQLite's reads wait for nobody, and a thread would cost as much as they do."""
+        if self.engine.dialect.name == "sqlite":
+            return self._look(look)
+        return await run_in_threadpool(self._look, look)
+
+    async def write(self, change: Callable[[Connection], Found]) -> Found:
+        """``change`` in a transaction of its own, in a thread: it may wait for another writer."""
+        return await run_in_threadpool(self._change, change)
+
+    def _look(self, look: Callable[[Connection], Found]) -> Found:
+        with reading(self.engine) as conn:
+            return look(conn)
+
+    def _change(self, change: Callable[[Connection], Found]) -> Found:
+        with self.engine.begin() as conn:
+            return change(conn)
 
 
 def house_of(request: Request) -> House:

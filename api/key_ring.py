@@ -4,6 +4,7 @@ import time
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 
 from accounts.keys import Caller, authenticate
@@ -22,19 +23,22 @@ class KeyRing:
         self._seconds = seconds
         self._known: dict[str, tuple[float, Caller]] = {}
 
-    def caller(self, key: str) -> Caller:
+    async def caller(self, key: str) -> Caller:
         """Raises :class:`Unauthorized`."""
         hashed, at = digest(key), time.monotonic()
         until, caller = self._known.get(hashed, (0.0, None))
         if caller is not None and at < until:
             return caller
         self._known.pop(hashed, None)
-        with reading(self._engine) as conn:
-            caller = authenticate(conn, key)
+        caller = await run_in_threadpool(self._asked, key)
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[hashed] = (at + self._seconds, caller)
         return caller
+
+    def _asked(self, key: str) -> Caller:
+        with reading(self._engine) as conn:
+            return authenticate(conn, key)
 
     def forget(self) -> None:
         """After a key was revoked in this process: at once."""
@@ -46,7 +50,7 @@ async def _caller(request: Request) -> Caller:
     if scheme.lower() != "bearer" or not key:
         raise Unauthorized("Send a key: Authorization: Bearer cf_live_…")
     ring: KeyRing = request.app.state.house.keys
-    return ring.caller(key.strip())
+    return await ring.caller(key.strip())
 
 
 TheCaller = Annotated[Caller, Depends(_caller)]

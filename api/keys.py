@@ -1,5 +1,6 @@
 """API keys over the API: create, list, revoke."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -14,7 +15,6 @@ from api.answers import json_answer, no_content
 from api.body import model_body
 from api.house import TheHouse
 from api.key_ring import TheCaller
-from infra.database import reading
 from kernel.clock import iso
 from kernel.errors import FieldError, Forbidden, Invalid
 
@@ -39,17 +39,7 @@ async def create_key(request: Request, house: TheHouse, caller: TheCaller) -> Re
     wanted = await model_body(request, NewKey)
     if not keys.covers(caller, [scope for scope in wanted.scopes if scope in keys.SCOPES]):
         raise Forbidden("A key cannot give scopes that it does not have itself")
-    with house.engine.begin() as conn:
-        store_id, till_id = _bound(conn, caller.merchant_id, wanted)
-        key, info = keys.create(
-            conn,
-            caller.merchant_id,
-            name=wanted.name,
-            scopes=wanted.scopes,
-            now=house.clock(),
-            store_id=store_id,
-            till_id=till_id,
-        )
+    key, info = await house.write(lambda conn: _created(conn, caller.merchant_id, wanted, house.clock()))
     return json_answer({"key": key} | _shown(info), 201)
 
 
@@ -57,16 +47,15 @@ async def create_key(request: Request, house: TheHouse, caller: TheCaller) -> Re
 async def list_keys(house: TheHouse, caller: TheCaller) -> Response:
     """Oldest first, revoked ones included. A key shows only its first characters."""
     _require(caller)
-    with reading(house.engine) as conn:
-        return json_answer({"keys": [_shown(info) for info in keys.list_keys(conn, caller.merchant_id)]})
+    infos = await house.read(lambda conn: keys.list_keys(conn, caller.merchant_id))
+    return json_answer({"keys": [_shown(info) for info in infos]})
 
 
 @router.delete("/{key_id}", status_code=204, responses=schemas.READS)
 async def revoke_key(key_id: Annotated[str, Path(max_length=64)], house: TheHouse, caller: TheCaller) -> Response:
     """At once in this process, within a second in every other."""
     _require(caller)
-    with house.engine.begin() as conn:
-        keys.revoke(conn, caller.merchant_id, key_id, now=house.clock())
+    await house.write(lambda conn: keys.revoke(conn, caller.merchant_id, key_id, now=house.clock()))
     house.keys.forget()
     return no_content()
 
@@ -74,6 +63,12 @@ async def revoke_key(key_id: Annotated[str, Path(max_length=64)], house: TheHous
 def _require(caller: Caller) -> None:
     caller.require("keys:write")
     caller.require_whole_merchant()
+
+
+def _created(conn: Connection, merchant_id: str, wanted: NewKey, now: datetime) -> tuple[str, KeyInfo]:
+    store_id, till_id = _bound(conn, merchant_id, wanted)
+    name, scopes = wanted.name, wanted.scopes
+    return keys.create(conn, merchant_id, name=name, scopes=scopes, now=now, store_id=store_id, till_id=till_id)
 
 
 def _bound(conn: Connection, merchant_id: str, wanted: NewKey) -> tuple[str | None, str | None]:

@@ -5,6 +5,7 @@ The routes are plain Starlette's. This is what everybody opens, and FastAPI's ow
 
 from typing import Final
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -16,7 +17,6 @@ from api.page_cache import Rendered
 from api.receipt_page import error_page, pending_page, receipt_page
 from api.served import ASK_AGAIN, NEVER_KEEP, respond
 from infra import pages, static
-from infra.database import reading
 from infra.i18n import voice
 from kernel.ids import is_token
 from kernel.locale import LANGUAGES, accepted, choose
@@ -42,7 +42,7 @@ async def receipt(request: Request) -> Response:
     key = (token, request.scope["query_string"], request.headers.get("accept-language"))
     rendered = house.pages.get(key)
     if rendered is None:
-        rendered = _rendered(house, request, token)
+        rendered = await _rendered(house, request, token)
         if rendered.status == 200:
             house.pages.put(key, rendered)
     return respond(request, rendered)
@@ -68,12 +68,9 @@ async def logo(request: Request) -> Response:
     return respond(request, Rendered(data, "image/png", (_FOREVER,)))
 
 
-def record_and_look(house: House, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
-    with reading(house.engine) as conn:
-        record = find.by_token(conn, token)
-        if record is None:
-            return None
-        return record, accounts_find.brand_look(conn, record.merchant_id, record.brand_id)
+def record_and_look(conn: Connection, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
+    record = find.by_token(conn, token)
+    return (record, accounts_find.brand_look(conn, record.merchant_id, record.brand_id)) if record else None
 
 
 def language_of(request: Request, record: ReceiptRecord, look: BrandLook) -> str:
@@ -93,10 +90,10 @@ def nothing_here(request: Request) -> Rendered:
     return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy)), status=404)
 
 
-def _rendered(house: House, request: Request, token: str) -> Rendered:
+async def _rendered(house: House, request: Request, token: str) -> Rendered:
     if not is_token(token):
         return nothing_here(request)
-    found = record_and_look(house, token)
+    found = await house.read(lambda conn: record_and_look(conn, token))
     return _receipt(house, request, *found) if found else _pending(request, token)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 
 from accounts import find as accounts_find
 from accounts.keys import Caller
@@ -15,7 +15,6 @@ from api.answers import json_answer
 from api.body import json_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
-from infra.database import reading
 from kernel import money
 from kernel.errors import FieldError, Invalid, Problem
 from kernel.ids import TOKEN_PATTERN
@@ -23,7 +22,7 @@ from pos.intake import Arrival, arrive
 from receipts import find, listing
 from receipts.issue import Issued
 from receipts.reading import read_sale
-from receipts.records import RelatedReceipt, canonical
+from receipts.records import ReceiptRecord, RelatedReceipt, canonical
 from receipts.sale import Kind
 
 MOST_IN_A_BATCH = 500
@@ -97,15 +96,26 @@ async def list_receipts(
         issued_from=_aware(issued_from, "issued_from"),
         issued_before=_aware(issued_before, "issued_before"),
     )
-    page = await run_in_threadpool(_list, house, caller, wanted, store, limit, cursor)
-    return json_answer(page)
+
+    def look(conn: Connection) -> listing.Page:
+        here = _within(conn, caller, wanted, store)
+        return listing.list_receipts(conn, caller.merchant_id, here, limit=limit, cursor=cursor)
+
+    page = await house.read(look)
+    receipts = [_summary(house, each) for each in page.receipts]
+    return json_answer({"receipts": receipts, "next_cursor": page.next_cursor})
 
 
 @router.get("/{receipt_id}", response_model=schemas.ReceiptDetail, responses=schemas.READS)
 async def get_receipt(receipt_id: Annotated[str, Path(max_length=64)], house: TheHouse, caller: TheCaller) -> Response:
     """The canonical document, with the shopper, what came back, and the links."""
     caller.require("receipts:read")
-    return json_answer(await run_in_threadpool(_detail, house, caller, receipt_id))
+
+    def look(conn: Connection) -> tuple[ReceiptRecord, dict[str, Any]]:
+        record = find.by_id(conn, caller.merchant_id, receipt_id, store_id=caller.store_id)
+        return record, find.private_part(conn, caller.merchant_id, record.id)
+
+    return json_answer(_detail(house, *await house.read(look)))
 
 
 def links(base_url: str, token: str) -> dict[str, Any]:
@@ -203,18 +213,14 @@ def _aware(moment: datetime | None, name: str) -> datetime | None:
     return moment
 
 
-def _list(
-    house: House, caller: Caller, wanted: listing.Wanted, store: str | None, limit: int, cursor: str | None
-) -> dict[str, Any]:
-    with reading(house.engine) as conn:
-        store_id = caller.store_id
-        if store is not None:
-            store_id = accounts_find.store_id(conn, caller.merchant_id, store)
-            if caller.store_id not in (None, store_id):
-                raise Invalid(errors=[FieldError("query:store", "is not the store that this key is bound to")])
-        wanted = listing.narrowed(wanted, store_id=store_id, till_id=caller.till_id)
-        page = listing.list_receipts(conn, caller.merchant_id, wanted, limit=limit, cursor=cursor)
-    return {"receipts": [_summary(house, each) for each in page.receipts], "next_cursor": page.next_cursor}
+def _within(conn: Connection, caller: Caller, wanted: listing.Wanted, store: str | None) -> listing.Wanted:
+    """The wish, narrowed to ``store`` and to where the caller's key belongs."""
+    store_id = caller.store_id
+    if store is not None:
+        store_id = accounts_find.store_id(conn, caller.merchant_id, store)
+        if caller.store_id not in (None, store_id):
+            raise Invalid(errors=[FieldError("query:store", "is not the store that this key is bound to")])
+    return listing.narrowed(wanted, store_id=store_id, till_id=caller.till_id)
 
 
 def _summary(house: House, receipt: listing.Summary) -> dict[str, Any]:
@@ -224,10 +230,7 @@ def _summary(house: House, receipt: listing.Summary) -> dict[str, Any]:
     return head | sums | when | links(house.base_url, receipt.token)
 
 
-def _detail(house: House, caller: Caller, receipt_id: str) -> dict[str, Any]:
-    with reading(house.engine) as conn:
-        record = find.by_id(conn, caller.merchant_id, receipt_id, store_id=caller.store_id)
-        private = find.private_part(conn, caller.merchant_id, record.id)
+def _detail(house: House, record: ReceiptRecord, private: dict[str, Any]) -> dict[str, Any]:
     beside = {"amendments": [_related(house, each) for each in record.amendments], "warnings": list(record.warnings)}
     return {"receipt": canonical(record)} | private | beside | links(house.base_url, record.token)
 

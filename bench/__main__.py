@@ -5,10 +5,16 @@ from typing import Annotated
 
 import typer
 
-from bench import intake, pages, weight
+from bench import intake, pages, pdf, qr, weight
 from bench.table import Row, markdown
 
-_BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {"intake": intake.rows, "pages": pages.rows, "weight": weight.rows}
+_BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
+    "intake": intake.rows,
+    "pages": pages.rows,
+    "pdf": pdf.rows,
+    "qr": qr.rows,
+    "weight": weight.rows,
+}
 
 
 def main(

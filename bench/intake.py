@@ -21,7 +21,9 @@ def rows(seconds: float) -> Iterator[Row]:
         floor = _rate("bench.apps:only_validated", env, seconds)
         real = _rate("bench.apps:real", env, seconds)
         yield Ratio("accepted receipts/s, SQLite, 1 worker : only validated", real, floor, at_least=0.4)
-        yield Ratio("the same : one ORM commit a request, SQLite", real, _rate("bench.apps:orm", env, seconds), at_least=2)
+        yield Ratio(
+            "the same : one ORM commit a request, SQLite", real, _rate("bench.apps:orm", env, seconds), at_least=2
+        )
     url = postgres.start(owner=os.getpid(), durable=True).create("bench")
     with shop({"COUNTERFOIL_DATABASE_URL": url}) as env:
         floor = _rate("bench.apps:only_validated", env, seconds, workers=2)

@@ -69,7 +69,10 @@ def _lighthouse(url: str) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         command = ["npx", "--yes", _LIGHTHOUSE, url, "--output=json", f"--output-path={report}", "--quiet"]
-        command += [f"--only-categories={','.join(_CATEGORIES)}", f"--chrome-flags=--headless {' '.join(browser.ARGUMENTS)}"]
+        command += [
+            f"--only-categories={','.join(_CATEGORIES)}",
+            f"--chrome-flags=--headless {' '.join(browser.ARGUMENTS)}",
+        ]
         subprocess.run(command, env=os.environ | chrome, check=True, capture_output=True)
         categories = json.loads(report.read_text())["categories"]
     return {name: round(categories[name]["score"] * 100) for name in _CATEGORIES}

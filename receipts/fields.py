@@ -6,13 +6,18 @@ How many digits that takes is known only from the sale's currency, so it is hand
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    Field,
+    JsonValue,
     PlainSerializer,
     PlainValidator,
     SerializationInfo,
@@ -102,17 +107,76 @@ Percent = _decimal(
     'a percentage; a decimal string such as "19" or "7.7" is expected', r"[0-9]{1,4}(\.[0-9]{1,6})?", "19"
 )
 
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+
+
+def _read_moment(value: object) -> object:
+    """No seconds since 1970, and no time that leaves its offset to be guessed."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        raise PydanticCustomError(
+            "moment", "is not a time with its offset from UTC; 2026-11-21T17:42:10+01:00 would be one"
+        )
+    return value
+
+
+# Wide enough for every import, and far enough from the ends of the calendar for every time zone.
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_read_moment),
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+]
+
 # Controls are refused everywhere: PostgreSQL keeps no NUL, and terminals and printers obey the others.
 _LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 _PARAGRAPH: Final = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]*$"
+_SLUG: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+_WEB_ADDRESS: Final = r"^https?://[^\s\x00-\x1f\x7f<>\"]+$"
+_LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
+_COUNTRY: Final = r"^[A-Z]{2}$"
+_EMAIL: Final = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
+_PHONE: Final = r"^\+?[0-9()\s./-]{3,40}$"
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_LINE)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_LINE)]
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=_PARAGRAPH)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-WebAddress = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f<>\"]+$")]
-LanguageTag = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Slug = Annotated[str, StringConstraints(pattern=_SLUG)]
+WebAddress = Annotated[str, StringConstraints(max_length=2000, pattern=_WEB_ADDRESS)]
+LanguageTag = Annotated[str, StringConstraints(max_length=35, pattern=_LANGUAGE_TAG)]
+Country = Annotated[str, StringConstraints(pattern=_COUNTRY)]
+EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
+PhoneNumber = Annotated[str, StringConstraints(max_length=40, pattern=_PHONE)]
+
+# What a pattern means, for those who do not read them.
+MEANINGS: Final = {
+    _LINE: "holds line breaks or other control characters",
+    _PARAGRAPH: "holds control characters",
+    _SLUG: "must be lower-case letters, digits, - and _, such as till-3",
+    _WEB_ADDRESS: "is not a web address; https://shop.example/bread would be one",
+    _LANGUAGE_TAG: "is not a language tag; de or de-AT would be one",
+    _COUNTRY: "is not a country of ISO 3166; DE or IN would be one",
+    _EMAIL: "is not an email address",
+    _PHONE: "is not a telephone number; +49 30 5550 1234 would be one",
+}
+
+_MOST_LEVELS: Final = 8
+
+
+def _not_too_deep(value: object) -> object:
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [inner for outer in level for inner in _members(outer) if isinstance(inner, dict | list)]
+    if level:
+        raise PydanticCustomError("too_deep", "is nested too deeply; {most} levels are kept", {"most": _MOST_LEVELS})
+    return value
+
+
+def _members(outer: object) -> Iterable[object]:
+    if isinstance(outer, dict):
+        return outer.values()
+    return outer if isinstance(outer, list) else ()
+
+
+Metadata = Annotated[dict[Code, JsonValue], BeforeValidator(_not_too_deep), Field(max_length=50)]
 
 
 class Part(BaseModel):

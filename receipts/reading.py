@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from kernel.errors import FieldError, Invalid
 from receipts.card_numbers import pointers_to_card_numbers
-from receipts.fields import context_for
+from receipts.fields import MEANINGS, context_for
 from receipts.sale import Content, Sale
 
 
@@ -36,8 +37,13 @@ def read_sale(body: Any) -> Sale:
 
 def field_errors(error: ValidationError, at: str = "") -> list[FieldError]:
     """Pydantic's findings as pointers below ``at``, without the input: it may hold what must not be repeated."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return [FieldError(at + "".join(f"/{_escaped(part)}" for part in each["loc"]), each["msg"]) for each in found]
+    found = error.errors(include_input=False, include_url=False)
+    return [FieldError(at + "".join(f"/{_escaped(part)}" for part in each["loc"]), _said(each)) for each in found]
+
+
+def _said(found: ErrorDetails) -> str:
+    meaning = MEANINGS.get(found["ctx"]["pattern"]) if found["type"] == "string_pattern_mismatch" else None
+    return meaning or found["msg"].removeprefix("Value error, ")
 
 
 def _escaped(part: int | str) -> str:

@@ -4,11 +4,10 @@ A superset of what the published receipt formats carry. Every amount is a decima
 till's totals are checked (:mod:`receipts.totals`) and never replaced.
 """
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, field_validator
+from pydantic import Field, StrictBool, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from kernel import money
@@ -16,10 +15,14 @@ from receipts.fields import (
     Amount,
     Code,
     Country,
+    EmailAddress,
     LanguageTag,
+    Metadata,
+    Moment,
     Name,
     Part,
     Percent,
+    PhoneNumber,
     Quantity,
     Slug,
     Text,
@@ -29,13 +32,7 @@ from receipts.fields import (
 
 Kind = Literal["sale", "refund", "void", "exchange"]
 Flag = Literal["training", "gift", "copy"]
-# Wide enough for every import, and far enough from the ends of the calendar for every time zone.
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 TaxRounding = Literal["line", "order", "rate"]
-EmailAddress = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$")
-]
-PhoneNumber = Annotated[str, StringConstraints(max_length=40, pattern=r"^\+?[0-9()\s./-]{3,40}$")]
 
 
 class Discount(Part):
@@ -110,9 +107,9 @@ class Line(Part):
     size: Name | None = None
     staff: Slug | None = Field(None, description="Who sold this line, where that is not the sale's `staff`.")
     seller: Seller | None = None
-    returnable: bool | None = None
-    return_days: int | None = Field(None, ge=0, le=3650)
-    warranty_months: int | None = Field(None, ge=0, le=1200)
+    returnable: StrictBool | None = None
+    return_days: int | None = Field(None, strict=True, ge=0, le=3650)
+    warranty_months: int | None = Field(None, strict=True, ge=0, le=1200)
     original_line: Code | None = Field(
         None, description="In a refund or exchange, the `id` of the line that comes back."
     )
@@ -224,9 +221,7 @@ class Loyalty(Part):
     """Points; whole or with decimals, as the programme counts."""
 
     programme: Name | None = None
-    card: Annotated[str, StringConstraints(max_length=8)] | None = Field(
-        None, description="The last characters of the card."
-    )
+    card: Annotated[Code, Field(max_length=8)] | None = Field(None, description="The last characters of the card.")
     earned: Quantity | None = None
     redeemed: Quantity | None = None
     balance: Quantity | None = None
@@ -270,7 +265,7 @@ class Content(Part):
     service: Literal["dine_in", "takeaway", "delivery", "pickup", "online"] | None = None
     order_number: Code | None = None
     place_of_supply: Name | None = None
-    prices_include_tax: bool = True
+    prices_include_tax: StrictBool = True
     tax_rounding: TaxRounding = "rate"
     lines: list[Line] = Field([], max_length=2000)
     discounts: list[OrderDiscount] = Field([], max_length=100)
@@ -318,9 +313,7 @@ class Sale(Content):
     original: Original | None = None
     shopper: Shopper | None = None
     deliver: list[Literal["email", "sms"]] = Field([], max_length=2)
-    metadata: dict[Code, JsonValue] = Field(
-        {}, max_length=50, description="Kept for the merchant, never shown to a shopper."
-    )
+    metadata: Metadata = Field({}, description="Kept for the merchant, never shown to a shopper.")
 
     @field_validator("original", mode="before")
     @classmethod

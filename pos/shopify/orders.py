@@ -1,0 +1,160 @@
+"""An order as a canonical sale."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kernel.errors import FieldError, Invalid
+from pos.event import Json
+from pos.shopify import discounts, positions, removals, table, tenders
+from pos.shopify import goods as of
+from pos.shopify.fields import Unreadable, identity, moment, records, text, without_nones
+from pos.shopify.goods import Good
+from pos.shopify.purse import NotInThisCurrency, Purse, purses
+from pos.shopify.shopper import language, shopper
+from receipts import totals
+from receipts.reading import read_sale
+
+# Of the order, for the merchant: a note may be the staff's own, so it is not printed.
+_KEPT: Final = ("note", "source_name", "location_id", "user_id", "device_id", "tags", "po_number", "cancel_reason")
+
+
+@dataclass(frozen=True, slots=True)
+class _Basket:
+    """``off`` is what order-wide discounts take off no line in particular."""
+
+    lines: list[Good]
+    tips: list[Good]
+    charges: list[Good]
+    off: int
+    total: int
+
+
+def external_id(order_id: str) -> str:
+    return f"order:{order_id}"
+
+
+def why_none(order: Json) -> str:
+    """Why an order makes no receipt; empty where it makes one."""
+    status = text(order.get("financial_status"))
+    if status == "voided":
+        return "its payment was voided"
+    if order.get("cancelled_at") and status in (None, "pending", "authorized", "expired"):
+        return "it was cancelled before it was paid"
+    return ""
+
+
+def sale(order: Json, transactions: Sequence[Json] = ()) -> Json:
+    """The canonical body. Raises :class:`Unreadable` where id, time, currency or total are missing.
+
+    In the shopper's currency where everything is stated in it and adds up, else in the shop's; with the taxes taken in
+    the way that leads to the stated ones.
+    """
+    missing = list(_missing(order))
+    if missing:
+        raise Unreadable(errors=missing)
+    return first_that_adds_up(list(_bodies(order, transactions)))
+
+
+def _missing(order: Json) -> Iterator[FieldError]:
+    found = purses(order)
+    if identity(order.get("id")) is None:
+        yield FieldError("/id", "is missing")
+    if _when(order) is None:
+        yield FieldError("/created_at", "is missing, and so are processed_at and updated_at")
+    if not found:
+        yield FieldError("/currency", "is not a currency of ISO 4217")
+    elif found[-1].amount(order, "total_price") is None:
+        yield FieldError("/total_price", "is missing")
+
+
+def _when(order: Json) -> str | None:
+    found = moment(*(order.get(name) for name in ("processed_at", "created_at", "updated_at")))
+    return found.isoformat() if found else None
+
+
+def _bodies(order: Json, transactions: Sequence[Json]) -> Iterator[Json]:
+    for purse in purses(order):
+        try:
+            yield from [_body(order, transactions, purse, way) for way in table.WAYS]
+        except NotInThisCurrency:
+            continue
+
+
+def first_that_adds_up(bodies: Sequence[Json]) -> Json:
+    """The first of all where none does: it is then flagged with what is wrong."""
+    return next((body for body in bodies if _adds_up(body)), bodies[0])
+
+
+def _adds_up(body: Json) -> bool:
+    try:
+        return not totals.check(read_sale(body))
+    except Invalid:
+        return False
+
+
+def _body(order: Json, transactions: Sequence[Json], purse: Purse, way: table.Way) -> Json:
+    basket = _basket(order, transactions, purse)
+    rounding = purse.amount(order, "total_cash_rounding_payment_adjustment") or 0
+    tip = sum(good.net for good in basket.tips) if basket.tips else purse.amount(order, "total_tip_received") or 0
+    total = basket.total + rounding
+    sums = {"tip": purse.plain(tip), "rounding": purse.plain(rounding), "total": purse.plain(total)}
+    paid = tenders.sums(order, purse, transactions, total)
+    return without_nones(_head(order, purse) | _goods(order, basket, purse, way) | sums | paid | _beside(order))
+
+
+def _basket(order: Json, transactions: Sequence[Json], purse: Purse) -> _Basket:
+    total = purse.amount(order, "total_price") or 0
+    lines, shipping = of.lines(order, purse), of.shipping(order, purse)
+    off = discounts.unallocated(order, [*lines, *shipping], purse)
+    reduced = discounts.off_shipping(order, shipping, off, purse)
+    off -= sum(good.net for good in shipping) - sum(good.net for good in reduced)
+    gone = removals.removed(order, purse, total, tenders.received(order, purse, transactions))
+    included = order.get("taxes_included") is True
+    return _Basket(
+        lines=[good for good in removals.without(lines, gone, purse) if not of.is_tip(good)],
+        tips=[good for good in lines if of.is_tip(good)],
+        charges=[*reduced, *of.duties(order, purse)],
+        off=off,
+        total=total - sum(removals.value_of(line, purse, is_included=included) for line in gone),
+    )
+
+
+def _head(order: Json, purse: Purse) -> Json:
+    number = text(order.get("name"), 128) or text(order.get("order_number"), 128) or text(order.get("number"), 128)
+    return {
+        "kind": "sale",
+        "external_id": external_id(identity(order.get("id")) or ""),
+        "number": number,
+        "issued_at": _when(order),
+        "currency": purse.currency,
+        "language": language(order),
+        "service": "online" if order.get("source_name") == "web" else None,
+        "flags": ["training"] if order.get("test") is True else [],
+        "prices_include_tax": order.get("taxes_included") is True,
+    }
+
+
+def _goods(order: Json, basket: _Basket, purse: Purse, way: table.Way) -> Json:
+    everything = [*basket.lines, *basket.charges]
+    taxed = any(good.taxes for good in everything)
+    included = order.get("taxes_included") is True
+    shares = table.stated(everything, of.order_taxes(order, purse))
+    saved = basket.off + sum(cut.amount for good in everything for cut in good.cuts)
+    return {
+        "lines": [positions.line(good, purse, way, others_are_taxed=taxed) for good in basket.lines],
+        "discounts": discounts.whole(order, basket.lines, basket.off, purse),
+        "charges": [positions.charge(good, purse, way, others_are_taxed=taxed) for good in basket.charges],
+        "tax_rounding": way.rounding,
+        "taxes": table.rows(shares, everything, purse, way, is_included=included),
+        "savings": purse.plain(saved) if saved > 0 else None,
+    }
+
+
+def _beside(order: Json) -> Json:
+    """What only the merchant sees."""
+    kept: Json = {"order_id": identity(order.get("id"))} | {name: text(order.get(name), 2000) for name in _KEPT}
+    notes = records(order.get("note_attributes"))
+    attributes = {text(each.get("name"), 128): text(each.get("value"), 2000) for each in notes}
+    kept["attributes"] = {name: value for name, value in attributes.items() if name and value}
+    return {"shopper": shopper(order), "metadata": without_nones(kept)}

@@ -15,6 +15,8 @@ LANGUAGES: Final = {
 RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 # The bidirectional classes of letters and digits that run from the right.
 _FROM_THE_RIGHT: Final = frozenset({"R", "AL", "AN"})
+_STRONG: Final = frozenset({"L", "R", "AL"})
+_LEFT_TO_RIGHT_MARK, _RIGHT_TO_LEFT_MARK = "\u200e", "\u200f"
 
 
 def base_language(tag: str) -> str:
@@ -27,11 +29,15 @@ def direction(language: str) -> str:
 
 
 def isolated(text: str, beside: str = "ltr") -> str:
-    """``text`` in an isolate (UAX 9) where it could run against its neighbours, whose direction is ``beside``."""
-    classes = () if text.isascii() else map(unicodedata.bidirectional, text)
+    """``text`` in an isolate (UAX 9) where it could run against its neighbours, whose direction is ``beside``.
+
+    A mark of its own direction closes it: a line that is broken off from the isolate's start then still ends well.
+    """
+    classes = [] if text.isascii() else [unicodedata.bidirectional(char) for char in text]
     if not text or (beside == "ltr" and _FROM_THE_RIGHT.isdisjoint(classes)):
         return text
-    return f"\u2068{text}\u2069"
+    first = next((each for each in classes if each in _STRONG), "L")
+    return f"\u2068{text}{_LEFT_TO_RIGHT_MARK if first == 'L' else _RIGHT_TO_LEFT_MARK}\u2069"
 
 
 def accepted(header: str) -> list[str]:

@@ -90,9 +90,8 @@ def bare_page() -> Starlette:
         look = accounts_find.brand_look(conn, record.merchant_id, record.brand_id)
     context = receipt_page(record, look, base_url="http://127.0.0.1", language="de", copy=False)
 
-    columns = "id, token, kind, number, issued_at, total, currency"
     of_receipt = text("SELECT * FROM receipts WHERE token = :token")
-    beside = text(f"SELECT {columns} FROM receipts WHERE merchant_id = :merchant_id AND original_id = :id")
+    beside = text("SELECT id, token, kind, total FROM receipts WHERE merchant_id = :merchant_id AND original_id = :id")
     of_brand = text("SELECT * FROM brands WHERE id = :id")
 
     async def page(request: Request) -> Response:

@@ -47,7 +47,7 @@ def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 
 def requests_a_second(url: str, *, seconds: float, script: Path | None = None, clients: int = 32) -> float:
-    """What wrk counts with one thread and ``clients`` connections. Raises RuntimeError for any answer but 2xx and 3xx."""
+    """What wrk counts with one thread and ``clients`` connections. Any answer but 2xx and 3xx is an error."""
     command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "20s"]
     command += ["-s", str(script)] if script else []
     out = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout

@@ -64,7 +64,7 @@ def _violations(url: str) -> int:
 
 
 def _lighthouse(url: str) -> dict[str, int]:
-    """Scores of 100, by category, as Lighthouse's mobile preset gives them. Node fetches it into a folder of its own."""
+    """Scores of 100, by category, as Lighthouse's mobile preset gives them."""
     chrome = {"CHROME_PATH": browser.executable() or "", "npm_config_update_notifier": "false"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")

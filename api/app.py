@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from accounts import manage
-from api import accounts, docs_page, health, keys, pages, problems, receipts, schemas
+from api import accounts, docs_page, health, hooks, keys, pages, problems, receipts, schemas
 from api.house import House
 from api.key_ring import KeyRing
 from api.middleware import Edge
@@ -26,6 +26,8 @@ _BODIES = (
     schemas.Batch,
     schemas.ProblemDetails,
     keys.NewKey,
+    hooks.NewHookEndpoint,
+    hooks.NewSecret,
     manage.MerchantProfile,
     manage.BrandProfile,
     manage.StoreProfile,
@@ -50,7 +52,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    for router in (receipts.router, accounts.router, keys.router, health.router, docs_page.router):
+    for router in (receipts.router, accounts.router, keys.router, hooks.router, health.router, docs_page.router):
         app.include_router(router)
     # First, since they are asked for most: a request passes the routes in order.
     app.router.routes[:0] = pages.routes()
@@ -76,7 +78,8 @@ def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractA
         )
         house.writer.start()
         app.state.house = house
-        yield
+        async with hooks.sweeping(house):
+            yield
         await house.writer.stop()
         engine.dispose()
 

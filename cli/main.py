@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import demo, doctor, keys, merchants, serve
+from cli import demo, doctor, hooks, imports, keys, merchants, serve
 from infra.settings import explain
 from kernel.errors import Problem
 
@@ -22,6 +22,8 @@ app.command("migrate")(serve.migrate)
 app.command("doctor")(doctor.doctor)
 app.add_typer(merchants.app, name="merchants")
 app.add_typer(keys.app, name="keys")
+app.add_typer(hooks.app, name="hooks")
+app.add_typer(imports.app, name="import")
 
 
 def main() -> None:

@@ -3,21 +3,27 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from infra import database
 from infra.settings import Settings
 
 
 @contextmanager
-def transaction() -> Iterator[Connection]:
-    """One transaction on the database of the settings, committed at the end; the embedded one is made where missing."""
+def opened() -> Iterator[Engine]:
+    """The database of the settings; the embedded one is made where it is missing."""
     url = Settings().data.where_database()
     if url.startswith("sqlite"):
         database.migrate(url)
     engine = database.connect(url)
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """One transaction on the database of the settings, committed at the end."""
+    with opened() as engine, engine.begin() as connection:
+        yield connection

@@ -51,6 +51,9 @@ def read_event(topic: str, body: bytes, known: Known) -> Reading:
 
 def read_order(order: Json, transactions: Sequence[Json], known: Known) -> Reading:
     """The sale, and a refund for each one inside the order in which money went back. Raises :class:`Problem`."""
+    reason = orders.why_none(order)
+    if reason:
+        return Reading(reason=reason)
     own_id = identity(order.get("id"))
     sale = orders.sale(order, _of_order([*records(order.get("transactions")), *transactions], own_id))
     original: Content = known(sale["external_id"]) or read_sale(sale)

@@ -82,26 +82,31 @@ def _place(row: Any) -> Place:
 
 
 class DirectoryCache:
-    """Directories read no more than once in ``seconds``; only the writer's thread uses it.
+    """Directories read no more than once in ``seconds``; only the writer's thread reads through it.
 
-    What another process changes is seen after that time. A name that a sale gives and the cache does not know makes it
-    look again at once, so a new till never has its sale refused.
+    What another process changes is seen after that time, what this one changes at once. A name that a sale gives and
+    the cache does not know makes it look again, so a new till never has its sale refused.
     """
 
     def __init__(self, seconds: float = 2.0) -> None:
         self._seconds = seconds
-        self._read: dict[str, tuple[float, Directory]] = {}
+        # How often something changed before the directory was read, and when that was.
+        self._read: dict[str, tuple[int, float, Directory]] = {}
+        self._changes = 0
 
     def get(self, conn: Connection, merchant_ids: Collection[str], *, at: float) -> dict[str, Directory]:
-        """Directories no older than ``seconds`` at the monotonic instant ``at``."""
-        wanted = set(merchant_ids)
-        stale = [merchant_id for merchant_id in wanted if not self._is_fresh(merchant_id, at)]
+        """Directories no older than ``seconds`` at the monotonic instant ``at``, and than the last change."""
+        wanted, changes = set(merchant_ids), self._changes
+        oldest = (changes, at - self._seconds)
+        stale = [each for each in wanted if each not in self._read or not self._is_fresh(each, *oldest)]
         if stale:
-            self._read |= {merchant_id: (at, found) for merchant_id, found in directories(conn, stale).items()}
-        return {merchant_id: self._read[merchant_id][1] for merchant_id in wanted & self._read.keys()}
+            self._read |= {each: (changes, at, found) for each, found in directories(conn, stale).items()}
+        return {each: self._read[each][2] for each in wanted & self._read.keys()}
 
-    def _is_fresh(self, merchant_id: str, at: float) -> bool:
-        return merchant_id in self._read and self._read[merchant_id][0] >= at - self._seconds
+    def _is_fresh(self, merchant_id: str, changes: int, since: float) -> bool:
+        known_changes, at, _ = self._read[merchant_id]
+        return known_changes == changes and at >= since
 
     def forget(self) -> None:
-        self._read.clear()
+        """After a change was committed; any thread may say so. What is being read meanwhile counts as old."""
+        self._changes += 1

@@ -122,5 +122,6 @@ async def _write(house: House, caller: Caller, write: Callable[[Connection], Any
     caller.require("accounts:write")
     caller.require_whole_merchant()
     await house.write(write)
+    house.writer.places.forget()
     house.pages.clear()
     return no_content()

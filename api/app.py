@@ -17,7 +17,7 @@ from infra.database import connect
 from infra.settings import Settings
 from infra.storage import open_storage
 from kernel.clock import Clock, utc_now
-from pos.writer import writer
+from pos.writer import Writer
 from receipts.sale import Sale
 
 _MOST_BYTES = 24_000_000
@@ -69,7 +69,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractA
         house = House(
             settings=settings,
             engine=engine,
-            writer=writer(engine, clock),
+            writer=Writer(engine, clock),
             storage=open_storage(settings.data.where_objects()),
             sealer=secrets.box(settings.data),
             keys=KeyRing(engine),

@@ -57,13 +57,13 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def submit_all(self, items: Sequence[Item]) -> list[Answer | Problem]:
         loop = asyncio.get_running_loop()
-        futures: list[asyncio.Future[Answer | Problem]] = [loop.create_future() for _ in items]
-        try:
-            for item, future in zip(items, futures, strict=True):
-                self._queue.put_nowait(_Waiting(item, future))
-        except queue.Full:
-            raise Unavailable("Too many receipts are waiting to be written", retry_after=1) from None
-        return list(await asyncio.gather(*futures))
+        # All or none: who is told to come again must not find half of it done. Only this thread adds to the queue.
+        if self._queue.qsize() + len(items) > self._queue.maxsize:
+            raise Unavailable("Too many receipts are waiting to be written", retry_after=1)
+        waiting: list[_Waiting[Item, Answer]] = [_Waiting(item, loop.create_future()) for item in items]
+        for each in waiting:
+            self._queue.put_nowait(each)
+        return list(await asyncio.gather(*(each.future for each in waiting)))
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:

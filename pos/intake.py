@@ -15,7 +15,7 @@ from kernel.ids import is_token, new_id, new_token
 from receipts import amend, totals
 from receipts.document import Issuer
 from receipts.fields import context_for
-from receipts.issue import Draft, Issued, issue
+from receipts.issue import Draft, Issued, issue, repetition
 from receipts.sale import Content, Sale
 
 _CONTENT = frozenset(Content.model_fields)
@@ -103,7 +103,7 @@ def take(
         try:
             draft = draft_of(arrival, directories, now)
         except Problem as problem:
-            answers[index] = problem
+            answers[index] = _refused(conn, arrival, problem, now)
             continue
         if arrival.sale.kind == "sale":
             sales[index] = draft
@@ -123,7 +123,15 @@ def _take_amending(
         with conn.begin_nested():
             return _issue_amending(conn, arrival, draft, now)
     except Problem as problem:
+        return _refused(conn, arrival, problem, now)
+
+
+def _refused(conn: Connection, arrival: Arrival, problem: Problem, now: datetime) -> Issued | Problem:
+    """A sale that was accepted before is answered as it was then, even if it would be refused today: since, a setting
+    may have changed, or a second receipt have been given the number that names the original."""
+    if not isinstance(problem, Invalid):
         return problem
+    return repetition(conn, _drafted(arrival, _what_was_sold(arrival, now))) or problem
 
 
 def _issue_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datetime) -> Issued | Problem:
@@ -158,7 +166,11 @@ def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: dateti
         "warnings": _warnings(arrival, directory),
         "issuer": _issuer(place, till[1] if till else None, staff[1] if staff else None),
     }
-    return Draft(row, _shopper(arrival), arrival.idempotency_key, is_minted=sale.token is not None)
+    return _drafted(arrival, row)
+
+
+def _drafted(arrival: Arrival, row: dict[str, Any]) -> Draft:
+    return Draft(row, _shopper(arrival), arrival.idempotency_key, is_minted=arrival.sale.token is not None)
 
 
 def _what_was_sold(arrival: Arrival, now: datetime) -> dict[str, Any]:

@@ -12,25 +12,26 @@ from kernel.errors import Problem
 from pos.intake import Arrival, take
 from receipts.issue import Issued
 
-Writer = GroupCommit[Arrival, Issued]
+
+class Writer(GroupCommit[Arrival, Issued]):
+    """``places`` is what it remembers of stores, tills and staff: whoever changes them tells it to forget."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.places = DirectoryCache()
+        self._clock = clock
+        super().__init__(engine, self._take)
+
+    def _take(self, conn: Connection, arrivals: Sequence[Arrival]) -> list[Issued | Problem]:
+        return take(conn, arrivals, directories=_directories(conn, self.places, arrivals), now=self._clock())
 
 
-def writer(engine: Engine, clock: Clock) -> Writer:
-    cache = DirectoryCache()
-
-    def work(conn: Connection, arrivals: Sequence[Arrival]) -> list[Issued | Problem]:
-        return take(conn, arrivals, directories=_directories(conn, cache, arrivals), now=clock())
-
-    return GroupCommit(engine, work)
-
-
-def _directories(conn: Connection, cache: DirectoryCache, arrivals: Sequence[Arrival]) -> dict[str, Directory]:
+def _directories(conn: Connection, places: DirectoryCache, arrivals: Sequence[Arrival]) -> dict[str, Directory]:
     merchant_ids = {arrival.merchant_id for arrival in arrivals}
-    known = cache.get(conn, merchant_ids, at=time.monotonic())
+    known = places.get(conn, merchant_ids, at=time.monotonic())
     if all(_knows(known.get(arrival.merchant_id), arrival) for arrival in arrivals):
         return known
-    cache.forget()
-    return cache.get(conn, merchant_ids, at=time.monotonic())
+    places.forget()
+    return places.get(conn, merchant_ids, at=time.monotonic())
 
 
 def _knows(directory: Directory | None, arrival: Arrival) -> bool:

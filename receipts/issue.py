@@ -74,23 +74,35 @@ def _issued(row: Any, is_new: bool) -> Issued:
 
 
 def _earlier(conn: Connection, draft: Draft) -> Issued | Problem:
-    """The receipt that was there before ``draft``: under its key, external id or token, or written by a lost try."""
+    """The receipt that was there before ``draft``, if it is the same; what stands against it, if not."""
+    same = repetition(conn, draft)
+    _settle_key(conn, draft, same.id if same else None)
+    return same or _contradiction(_before(conn, draft), draft)
+
+
+def _before(conn: Connection, draft: Draft) -> Sequence[Any]:
+    """What is there under the key, external id or token of ``draft``, or was written by a lost try."""
     row, merchant_id = draft.row, draft.row["merchant_id"]
     same = [Receipt.id == row["id"], Receipt.token == row["token"]]
     if row["external_id"] is not None:
         same.append((Receipt.source == row["source"]) & (Receipt.external_id == row["external_id"]))
     if draft.idempotency_key is not None:
-        mine = (IdempotencyKey.merchant_id == merchant_id) & (IdempotencyKey.key == draft.idempotency_key)
-        same.append(Receipt.id == select(IdempotencyKey.receipt_id).where(mine).scalar_subquery())
-    found = (
-        conn.execute(select(Receipt.__table__).where(Receipt.merchant_id == merchant_id, or_(*same))).mappings().all()
-    )
-    printed = len(found) == 1 and draft.is_minted and found[0]["token"] != row["token"]
-    if len(found) == 1 and found[0]["fingerprint"] == row["fingerprint"] and not printed:
-        _settle_key(conn, draft, found[0]["id"])
-        return _issued(found[0], False)
-    _settle_key(conn, draft, None)
-    return _contradiction(found, draft, printed)
+        ours = (IdempotencyKey.merchant_id == merchant_id) & (IdempotencyKey.key == draft.idempotency_key)
+        same.append(Receipt.id == select(IdempotencyKey.receipt_id).where(ours).scalar_subquery())
+    mine = select(Receipt.__table__).where(Receipt.merchant_id == merchant_id, or_(*same))
+    return conn.execute(mine).mappings().all()
+
+
+def repetition(conn: Connection, draft: Draft) -> Issued | None:
+    """The receipt that was made of the very same sale before, if it was."""
+    found = _before(conn, draft)
+    is_same = len(found) == 1 and found[0]["fingerprint"] == draft.row["fingerprint"]
+    return _issued(found[0], False) if is_same and not _is_printed(draft, found) else None
+
+
+def _is_printed(draft: Draft, found: Sequence[Any]) -> bool:
+    """Whether the till gave out another token for the one receipt that was found."""
+    return draft.is_minted and len(found) == 1 and bool(found[0]["token"] != draft.row["token"])
 
 
 def _settle_key(conn: Connection, draft: Draft, receipt_id: str | None) -> None:
@@ -108,8 +120,8 @@ def _settle_key(conn: Connection, draft: Draft, receipt_id: str | None) -> None:
         conn.execute(update(IdempotencyKey).where(*claimed).values(receipt_id=receipt_id))
 
 
-def _contradiction(found: Sequence[Any], draft: Draft, printed: bool) -> Conflict:
-    row = draft.row
+def _contradiction(found: Sequence[Any], draft: Draft) -> Conflict:
+    row, printed = draft.row, _is_printed(draft, found)
     if printed or not found or any(each["token"] == row["token"] for each in found):
         wrong = "is not the one of this receipt" if printed else "leads to another receipt; mint a new one"
         return Conflict("The token does not fit the receipt", errors=[FieldError("/token", wrong)])

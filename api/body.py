@@ -1,5 +1,6 @@
 """Request bodies: JSON, read once, refused in a way that helps."""
 
+import codecs
 from typing import Any, TypeVar
 
 import orjson
@@ -21,9 +22,12 @@ async def json_body(request: Request) -> Any:
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise UnsupportedMediaType("Send the body as Content-Type: application/json")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnsupportedMediaType("Send the body as it is, without Content-Encoding")
     body = await request.body()
     try:
-        return orjson.loads(body)
+        return orjson.loads(body.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The body is not JSON: line {error.lineno}, column {error.colno}") from None
 

@@ -1,9 +1,8 @@
 """API keys over the API: create, list, revoke."""
 
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
@@ -52,7 +51,7 @@ async def list_keys(house: TheHouse, caller: TheCaller) -> Response:
 
 
 @router.delete("/{key_id}", status_code=204, responses=schemas.READS)
-async def revoke_key(key_id: Annotated[str, Path(max_length=64)], house: TheHouse, caller: TheCaller) -> Response:
+async def revoke_key(key_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
     """At once in this process, within a second in every other."""
     _require(caller)
     await house.write(lambda conn: keys.revoke(conn, caller.merchant_id, key_id, now=house.clock()))

@@ -12,7 +12,7 @@ from kernel.errors import TooLarge
 _log = structlog.get_logger()
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 # A link is a capability: what opens a receipt must not stand in a log.
-_CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+)/[^/.]+")
+_CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[0-9a-z]{26})$))/[^/.]+")
 _PRIVATE = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),

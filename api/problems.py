@@ -47,6 +47,8 @@ async def _validation(_request: Request, error: Exception) -> Response:
 def _pointer(location: tuple[int | str, ...]) -> str:
     where, *rest = location
     path = "/".join(str(part)[:100] for part in rest)
+    if where == "header":
+        path = path.title()
     return f"/{path}" if where == "body" and rest else f"{where}:{path}" if rest else ""
 
 

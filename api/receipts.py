@@ -1,5 +1,6 @@
 """Receipts for integrators: post, put, batch, list, get."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from accounts import find as accounts_find
 from accounts.keys import Caller
+from accounts.manage import SLUG
 from api import schemas
 from api.answers import json_answer
 from api.body import json_body
@@ -26,6 +28,7 @@ from receipts.records import ReceiptRecord, RelatedReceipt, canonical
 from receipts.sale import Kind
 
 MOST_IN_A_BATCH = 500
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 router = APIRouter(prefix="/v1/receipts", tags=["Receipts"])
 IdempotencyKey = Annotated[
@@ -78,7 +81,7 @@ async def list_receipts(
     caller: TheCaller,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
-    store: Annotated[str | None, Query(max_length=64)] = None,
+    store: Annotated[str | None, Query(pattern=SLUG)] = None,
     kind: Kind | None = None,
     number: Annotated[str | None, Query(max_length=128)] = None,
     external_id: Annotated[str | None, Query(max_length=128)] = None,
@@ -107,12 +110,13 @@ async def list_receipts(
 
 
 @router.get("/{receipt_id}", response_model=schemas.ReceiptDetail, responses=schemas.READS)
-async def get_receipt(receipt_id: Annotated[str, Path(max_length=64)], house: TheHouse, caller: TheCaller) -> Response:
+async def get_receipt(receipt_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
     """The canonical document, with the shopper, what came back, and the links."""
     caller.require("receipts:read")
 
     def look(conn: Connection) -> tuple[ReceiptRecord, dict[str, Any]]:
-        record = find.by_id(conn, caller.merchant_id, receipt_id, store_id=caller.store_id)
+        where = {"store_id": caller.store_id, "till_id": caller.till_id}
+        record = find.by_id(conn, caller.merchant_id, receipt_id, **where)
         return record, find.private_part(conn, caller.merchant_id, record.id)
 
     return json_answer(_detail(house, *await house.read(look)))
@@ -202,7 +206,7 @@ def _answer(house: House, issued: Issued) -> Response:
 
 
 def _clean(text: str | None, name: str) -> str | None:
-    if text is not None and not text.isprintable():
+    if text is not None and _CONTROLS.search(text):
         raise Invalid(errors=[FieldError(f"query:{name}", "holds control characters")])
     return text
 

@@ -1,13 +1,15 @@
 """What the OpenAPI document says of bodies and answers that the endpoints read and write by themselves."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.json_schema import models_json_schema
 
 from receipts.fields import Amount
 from receipts.sale import Sale, Shopper
 
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 PICTURES = ("image/png", "image/jpeg", "image/webp")
 _REF = "#/components/schemas/"
 

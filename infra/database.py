@@ -59,21 +59,23 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
-    """An engine for ``url``; SQLite gets a write-ahead log that is synced at every commit."""
+    """An engine for ``url``; SQLite gets a write-ahead log that is synced at every commit.
+
+    Errors do not show the values of a statement: they end up in logs.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url, pool_size)
     # A lost database must fail a request, not hang the server.
     waits = {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=10000"}
-    return create_engine(url, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, connect_args=waits)
+    return create_engine(url, pool_size=pool_size, max_overflow=8, connect_args=waits, hide_parameters=True)
 
 
 def _sqlite(url: str, pool_size: int) -> Engine:
     database = make_url(url).database
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url, pool_size=pool_size, max_overflow=8, connect_args={"timeout": 15, "check_same_thread": False}
-    )
+    waits = {"timeout": 15, "check_same_thread": False}
+    engine = create_engine(url, pool_size=pool_size, max_overflow=8, connect_args=waits, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -1,7 +1,7 @@
 """Lists of receipts: newest first, in pages whose cost does not grow with the list."""
 
 import base64
-import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from infra.database import Instant
 from kernel.errors import FieldError, Invalid
 from receipts.tables import Receipt, ReceiptShopper
 
+_CURSOR = re.compile(r"(-?[0-9]{1,18}):(rct_[0-9a-z]{26})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -92,7 +93,9 @@ def _cursor(last: Summary) -> str:
 def _opened(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        microseconds, receipt_id = text.split(":")
-        return _EPOCH + timedelta(microseconds=int(microseconds)), receipt_id
-    except (ValueError, binascii.Error, OverflowError):
-        raise Invalid(errors=[FieldError("query:cursor", "is not a cursor that this list handed out")]) from None
+        found = _CURSOR.fullmatch(text)
+        if found:
+            return _EPOCH + timedelta(microseconds=int(found[1])), found[2]
+    except (ValueError, OverflowError):
+        pass
+    raise Invalid(errors=[FieldError("query:cursor", "is not a cursor that this list handed out")])

@@ -1,8 +1,8 @@
 """Fonts for PDF: Inter and Noto Sans, cut down to one script each, once, into the data folder.
 
 Small fonts are half of what makes PDF quick, and keep a receipt in English from carrying Arabic. Scripts are named by
-their ISO 15924 codes, such as ``Latn`` and ``Arab``. The installed fonts are found through fontconfig's own programs,
-which come with Pango; where they are missing, no font is found.
+their ISO 15924 codes, such as ``Arab``; ``Latn-more`` is what ``Latn`` leaves out. The installed fonts are found
+through fontconfig's own programs, which come with Pango; where they are missing, no font is found.
 """
 
 import subprocess
@@ -43,22 +43,39 @@ class Source:
 
 
 _INTER = (("Inter", "Noto Sans"), "fonts-inter")
-_JOINERS = (0x200C, 0x200D)
+# Goes into every face: what Pango draws with the font of the letters around it.
+_BETWEEN = ((0x20, 0x20), (0xA0, 0xA0), (0x200B, 0x200F), (0x25CC, 0x25CC))
+# What nearly every receipt in a Latin script holds; the rest of Inter's Latin and its signs are a face of their own.
 _LATIN = (
     (0x20, 0x7E),
-    (0xA0, 0x36F),
+    (0xA0, 0x17F),
+    (0x18F, 0x192),
+    (0x218, 0x21B),
+    (0x259, 0x259),
     (0xE3F, 0xE3F),  # the baht sign
+    (0x2000, 0x206F),
+    (0x20A0, 0x20C0),  # currency signs
+    (0x2116, 0x2122),
+    (0x2190, 0x2193),
+    (0x2212, 0x2212),
+    (0x2605, 0x2605),
+    (0x2713, 0x2713),
+)
+_MORE_LATIN = (
+    (0x180, 0x36F),
     (0x1E00, 0x1EFF),
-    (0x2000, 0x22FF),  # punctuation, currency and letterlike signs, fractions, arrows, operators
+    (0x2070, 0x209F),
+    (0x20C1, 0x22FF),
     (0x2460, 0x27BF),
     (0xFB00, 0xFB06),
     (0xFFFD, 0xFFFD),
 )
-_ARABIC = ((0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), _JOINERS, (0xFB50, 0xFDFF), (0xFE70, 0xFEFC))
-_DEVANAGARI = ((0x900, 0x97F), (0x1CD0, 0x1CFA), _JOINERS, (0xA8E0, 0xA8FF))
+_ARABIC = ((0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC))
+_DEVANAGARI = ((0x900, 0x97F), (0x1CD0, 0x1CFA), (0xA8E0, 0xA8FF))
 
 SOURCES = {
     "Latn": Source(*_INTER, _LATIN),
+    "Latn-more": Source(*_INTER, _MORE_LATIN),
     "Grek": Source(*_INTER, ((0x370, 0x3FF), (0x1F00, 0x1FFF))),
     "Cyrl": Source(*_INTER, ((0x400, 0x52F), (0x1C80, 0x1C8F))),
     "Arab": Source(("Noto Sans Arabic",), "fonts-noto-core", _ARABIC),
@@ -76,7 +93,7 @@ def scripts_of(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _script(char: str) -> str | None:
-    if unicodedata.category(char) in _UNSEEN:
+    if not is_seen(char):
         return None
     own = next((code for code, source in SOURCES.items() if source.holds(char)), None)
     return own or (None if script(char) in _NO_SCRIPT else script(char))
@@ -100,7 +117,7 @@ def faces_for(scripts: frozenset[str], folder: Path) -> tuple[FontFace, ...]:
 def absent() -> dict[str, str]:
     """The scripts whose font is not installed, by name (``Arabic``), and the Debian package that brings each."""
     return {
-        script_name(code): source.package
+        script_name(code[:4]): source.package
         for code, source in SOURCES.items()
         if not all(_installed(code, weight) for weight in _WEIGHTS)
     }
@@ -113,15 +130,24 @@ def missing(text: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for char in sorted(set(text)):
-        if unicodedata.category(char) not in _UNSEEN and not _drawable(char):
-            name = "Signs" if script(char) in _NO_SCRIPT else script_name(script(char))
-            found[name] = found.get(name, "") + char
+        if not _drawable(char):
+            found[name_of(char)] = found.get(name_of(char), "") + char
     return found
+
+
+def is_seen(char: str) -> bool:
+    """Whether a letter leaves a mark; spaces, joiners and marks of direction do not."""
+    return unicodedata.category(char) not in _UNSEEN
+
+
+def name_of(char: str) -> str:
+    """The name of a letter's script, or ``Signs``."""
+    return "Signs" if script(char) in _NO_SCRIPT else script_name(script(char))
 
 
 @lru_cache(maxsize=4096)
 def _drawable(char: str) -> bool:
-    if any(source.holds(char) and ord(char) in _letters(code) for code, source in SOURCES.items()):
+    if not is_seen(char) or any(source.holds(char) and ord(char) in _letters(code) for code, source in SOURCES.items()):
         return True
     return bool(_ask("fc-list", f":charset={ord(char):x}", "family"))
 
@@ -165,7 +191,7 @@ def _ask(*command: str) -> str:
 def _cut(code: str, weight: int, path: Path, index: int, folder: Path) -> Path:
     """The file with only that script in it. Its name changes with the font, the ranges and the tool."""
     source = path.read_bytes()
-    recipe = repr((SOURCES[code].ranges, _features(), index, fontTools.version))
+    recipe = repr((SOURCES[code].ranges, _BETWEEN, _features(), index, fontTools.version))
     digest = sha256(source + recipe.encode()).hexdigest()[:16]
     key = f"{code}-{weight}-{digest}{path.suffix.replace('ttc', 'ttf')}"
     open_storage(folder.as_uri()).once(key, lambda: _subset(source, index, SOURCES[code].ranges))
@@ -178,7 +204,7 @@ def _subset(source: bytes, index: int, ranges: Iterable[tuple[int, int]]) -> byt
     options = subset.Options(layout_features=_features(), hinting=False, notdef_outline=True, font_number=index)
     font: Any = subset.load_font(BytesIO(source), options)
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=[point for first, last in ranges for point in range(first, last + 1)])
+    subsetter.populate(unicodes=[point for first, last in (*ranges, *_BETWEEN) for point in range(first, last + 1)])
     subsetter.subset(font)
     out = BytesIO()
     subset.save_font(font, out, options)

@@ -1,0 +1,136 @@
+"""PDF from HTML, in child processes that may be killed: a slip that hangs costs one process, not the service.
+
+What makes a page quick (measured on the slip of ``bench/pdf.py``; the naive way takes about 85 ms):
+
+- Leave fonts to this module, which takes small ones for just the scripts that occur: no ``font-family``.
+- Put the style into ``css``, not into the page: it is parsed once for all slips that share it. Set what is the brand's
+  own (a colour) there too, so that a brand has one stylesheet, not one a receipt.
+- Write well-formed XML: ``<!DOCTYPE html>``, closed tags, quoted attributes, ``&#160;`` and no named entities.
+- Fewer boxes: a table row a line, ``<br/>`` before its second line rather than a block, no wrappers.
+- ``table-layout: fixed`` (the default here), widths on the cells of the first row, ``border-spacing`` and no collapsed
+  borders; no flex, no grid; floats and positioned boxes cost as much as a table row.
+- Pictures in ``files``. The QR code as PNG with ``scale=1`` and ``image-rendering: pixelated``: 41 pixels a side, sharp
+  at any size. A logo as small as it is shown, better grey or RGB than with transparency.
+
+Nothing but ``infra/pdf_base.css`` stands under the page's own style: headings have no margins, links no underline.
+A run of text that changes direction (an amount in Arabic) gets a cell of its own: ``unicode-bidi`` is not known here.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, LifoQueue
+from typing import Self
+
+import structlog
+
+from infra.pdf_child import Job, Page
+from infra.pdf_process import Child, PdfTimeout, PdfUnavailable
+from kernel.errors import Problem
+
+__all__ = ["Page", "PdfFailed", "PdfPool", "PdfTimeout", "PdfUnavailable"]
+
+_log = structlog.get_logger(__name__)
+
+
+class PdfFailed(Problem):
+    status, slug, title = 500, "pdf-failed", "The PDF could not be made"
+
+
+class PdfPool:
+    """Child processes that render, started when first needed. Threads share the pool; a child serves one at a time.
+
+    ``fonts`` is the folder for the fonts cut to scripts (``infra/fonts.py``), ``static`` what ``/static/…`` names in a
+    page. A render that takes longer than ``seconds`` is stopped and its child replaced.
+    """
+
+    def __init__(self, *, fonts: Path, static: Path, processes: int = 1, seconds: float = 20) -> None:
+        self._folders = (str(fonts.resolve()), str(static.resolve()))
+        self._seconds = seconds
+        self._lacking: str | None = None
+        self._closed = False
+        self._busy: set[Child] = set()
+        self._idle: LifoQueue[Child | None] = LifoQueue()
+        for _ in range(processes):
+            self._idle.put(None)
+
+    def render(self, html: str, *, page: Page, css: str = "", files: Mapping[str, bytes] | None = None) -> bytes:
+        """A tagged PDF (PDF/UA-1), in the language of ``<html lang>``, titled by ``<title>``; both are needed.
+
+        ``page`` is ``roll`` (80 mm wide, as high as its content; more than 5 m become several pages) or ``a4``. ``css``
+        stands beside the page's own style. ``files`` are what relative URLs name; every other URL but ``/static/…`` is
+        left out. The same input gives the same bytes. Blocks for up to ``seconds`` of waiting and as many of rendering.
+        Raises :class:`PdfUnavailable`, :class:`PdfTimeout` or :class:`PdfFailed`.
+        """
+        with self._borrowed() as child:
+            header, pdf = child.ask(Job(html, css, page, dict(files or {}), self._seconds))
+        if "error" in header:
+            _log.error("pdf failed", error=header["error"])
+            raise PdfFailed
+        if header["missing"] or header["refused"]:
+            _log.warning("pdf incomplete", scripts_without_font=header["missing"], urls_refused=header["refused"])
+        return pdf
+
+    def available(self) -> str | None:
+        """``None`` where PDF works, else the reason in one line. Starts a child where none runs."""
+        try:
+            with self._borrowed():
+                return None
+        except (PdfUnavailable, PdfTimeout) as problem:
+            return problem.detail
+
+    def close(self) -> None:
+        """End every child; a render under way fails. The pool cannot be used again."""
+        self._closed = True
+        for busy in list(self._busy):
+            busy.kill()
+        idle = [self._idle.get() for _ in range(self._idle.qsize())]
+        for child in idle:
+            if child is not None:
+                child.end()
+            self._idle.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Child]:
+        """A running child for this thread alone. What goes wrong inside ends it; the next to ask gets a new one."""
+        child = self._waited_for()
+        try:
+            if child is None or not child.is_alive():
+                child = self._started(child)
+            self._busy.add(child)
+            yield child
+        except BaseException:
+            if child is not None:
+                child.end()
+            raise
+        finally:
+            if child is not None:
+                self._busy.discard(child)
+            self._idle.put(child)
+
+    def _waited_for(self) -> Child | None:
+        if self._closed or self._lacking:
+            raise PdfUnavailable(self._lacking or "The service is stopping.")
+        try:
+            return self._idle.get(timeout=self._seconds)
+        except Empty:
+            raise PdfUnavailable("Every PDF process is busy. Please try again.", retry_after=5) from None
+
+    def _started(self, dead: Child | None) -> Child:
+        if dead is not None:
+            dead.end()
+        child = Child(*self._folders)
+        try:
+            self._lacking = child.greeting()
+            if self._lacking:
+                raise PdfUnavailable(self._lacking)
+        except BaseException:
+            child.end()
+            raise
+        return child

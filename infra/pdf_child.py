@@ -1,0 +1,80 @@
+"""The process that turns HTML into PDF, for ``infra/pdf.py``: ``python -m infra.pdf_child SOCKET FONTS STATIC``.
+
+It takes one :class:`Job` after the other from the socket, and answers each with a JSON header and the PDF. It ends when
+its standard input does: the parent holds the other end of that, so it ends with the parent, however that dies.
+"""
+
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Literal
+
+Page = Literal["roll", "a4"]
+_GRACE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One document; what its URLs may name (``files``) beside the static files; and the time that it may take."""
+
+    html: str
+    css: str
+    page: Page
+    files: Mapping[str, bytes]
+    seconds: float
+
+
+def main(socket: str, fonts: str, static: str) -> None:
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    line = Connection(int(socket))
+    try:
+        # Here, because without its system libraries it cannot be imported, and the parent wants to know why.
+        from infra.pdf_engine import Engine
+    except (ImportError, OSError) as error:
+        _say(line, reason=str(error).partition("\n")[0])
+        return
+    _say(line)
+    engine = Engine(Path(fonts), Path(static))
+    gc.freeze()
+    gc.disable()  # what a render leaves is collected after its answer, when nobody waits
+    while True:
+        try:
+            job = line.recv()
+        except EOFError:
+            return
+        _answer(line, engine, job)
+        gc.collect()
+
+
+def _answer(line: "Connection[Any, Any]", engine: Any, job: Job) -> None:
+    # The parent kills a late child. Should there be no parent any more, the kernel does.
+    signal.setitimer(signal.ITIMER_REAL, job.seconds + _GRACE_SECONDS)
+    try:
+        done = engine.render(job)
+    except Exception:
+        _say(line, error=traceback.format_exc(limit=-8))
+    else:
+        _say(line, missing=done.missing, refused=done.refused)
+        line.send_bytes(done.pdf)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _say(line: "Connection[Any, Any]", **header: Any) -> None:
+    line.send_bytes(json.dumps(header).encode())
+
+
+def _end_with_the_parent() -> None:
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

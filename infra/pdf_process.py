@@ -1,0 +1,97 @@
+"""One child process that renders PDF, seen from its parent."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Event, Timer
+from typing import Any
+
+from infra.pdf_child import Job
+from kernel.errors import Unavailable
+
+_ROOT = Path(__file__).resolve().parent.parent
+_START_SECONDS = 60  # to import WeasyPrint from a slow disk
+_MOST_BYTES = 64_000_000
+_LIBRARIES = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
+
+class PdfUnavailable(Unavailable):
+    slug, title = "pdf-unavailable", "PDF is not available just now"
+
+
+class PdfTimeout(Unavailable):
+    slug, title = "pdf-timeout", "The PDF took too long"
+
+
+class Child:
+    """A running process and the line to it. Every Problem that it raises leaves it dead."""
+
+    def __init__(self, fonts: str, static: str) -> None:
+        self._killed = False
+        self._temporary = tempfile.mkdtemp(prefix="counterfoil-pdf-")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "infra.pdf_child", str(theirs.fileno()), fonts, static]
+            # The order of sets must not show in the bytes of a PDF; and what a killed child leaves must be found.
+            environment = os.environ | {"PYTHONHASHSEED": "0", "TMPDIR": self._temporary}
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                cwd=_ROOT,
+                env=environment,
+                start_new_session=True,
+            )
+        self._line: Connection[Job, Any] = Connection(ours.detach())
+
+    def greeting(self) -> str | None:
+        """Why this machine cannot make PDF, in one line; ``None`` where it can."""
+        with self._limited(_START_SECONDS):
+            reason = json.loads(self._line.recv_bytes(_MOST_BYTES)).get("reason")
+        return f"PDF needs a library that is not here: {reason} (Debian: {_LIBRARIES})" if reason else None
+
+    def ask(self, job: Job) -> tuple[dict[str, Any], bytes]:
+        """The answer's header, and the PDF where the header has no ``error``."""
+        with self._limited(job.seconds):
+            self._line.send(job)
+            header: dict[str, Any] = json.loads(self._line.recv_bytes(_MOST_BYTES))
+            return header, b"" if "error" in header else self._line.recv_bytes(_MOST_BYTES)
+
+    @contextmanager
+    def _limited(self, seconds: float) -> Iterator[None]:
+        """A kill ends any wait for the child, whatever hangs."""
+        late = Event()
+        timer = Timer(seconds, lambda: (late.set(), self.kill()))
+        timer.start()
+        try:
+            yield
+        except (EOFError, OSError):
+            if late.is_set():
+                raise PdfTimeout(f"It was stopped after {seconds:g} seconds.") from None
+            raise PdfUnavailable("The process that made it ended. Please try again.", retry_after=1) from None
+        finally:
+            timer.cancel()
+            timer.join()
+
+    def is_alive(self) -> bool:
+        return not self._killed and self._process.poll() is None
+
+    def kill(self) -> None:
+        self._killed = True
+        self._process.kill()
+
+    def end(self) -> None:
+        """Kill it and clear up after it. May be called again."""
+        self.kill()
+        self._process.communicate()
+        self._line.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)

@@ -7,13 +7,14 @@ from typing import Any
 from fastapi import FastAPI
 
 from accounts import manage
-from api import accounts, docs_page, health, hooks, keys, pages, problems, receipts, schemas
+from api import accounts, docs_page, health, hooks, keys, link_paths, pages, problems, receipts, schemas
 from api.house import House
 from api.key_ring import KeyRing
 from api.middleware import Edge
 from api.page_cache import PageCache
-from infra import secrets
+from infra import secrets, static
 from infra.database import connect
+from infra.pdf import PdfPool
 from infra.settings import Settings
 from infra.storage import open_storage
 from kernel.clock import Clock, utc_now
@@ -66,6 +67,13 @@ def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractA
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = connect(settings.data.where_database())
+        data = settings.data.data_dir
+        pdf = PdfPool(
+            fonts=data / "fonts",
+            static=static.FOLDER,
+            processes=settings.pdf.pdf_processes,
+            seconds=settings.pdf.pdf_seconds,
+        )
         house = House(
             settings=settings,
             engine=engine,
@@ -74,6 +82,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractA
             sealer=secrets.box(settings.data),
             keys=KeyRing(engine),
             pages=PageCache(),
+            pdf=pdf,
             clock=clock,
         )
         house.writer.start()
@@ -81,9 +90,16 @@ def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractA
         async with hooks.sweeping(house):
             yield
         await house.writer.stop()
+        pdf.close()
         engine.dispose()
 
     return lifespan
+
+
+def _pdf_pool(settings: Settings) -> PdfPool:
+    wanted = settings.pdf
+    fonts = settings.data.data_dir / "fonts"
+    return PdfPool(fonts=fonts, static=static.FOLDER, processes=wanted.pdf_processes, seconds=wanted.pdf_seconds)
 
 
 def _document(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -93,6 +109,7 @@ def _document(app: FastAPI) -> Callable[[], dict[str, Any]]:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = made()
+            schema["paths"] |= link_paths.paths()
             schema["components"]["schemas"] |= schemas.components(_BODIES)
             schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path, operations in schema["paths"].items():

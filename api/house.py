@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from api.key_ring import KeyRing
 from api.page_cache import PageCache
 from infra.database import reading
+from infra.pdf import PdfPool
 from infra.settings import Settings
 from infra.storage import Folder
 from kernel.clock import Clock
@@ -28,6 +29,7 @@ class House:
     storage: Folder
     sealer: Fernet
     keys: KeyRing
+    pdf: PdfPool
     pages: PageCache
     clock: Clock
 

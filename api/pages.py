@@ -6,20 +6,22 @@ The routes are plain Starlette's. This is what everybody opens, and FastAPI's ow
 from typing import Final
 
 from sqlalchemy import Connection
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts import find as accounts_find
 from accounts.find import BrandLook
+from api import form_pages
 from api.house import House
 from api.page_cache import Rendered
+from api.reader import language_of, own_language
 from api.receipt_page import error_page, pending_page, receipt_page
 from api.served import ASK_AGAIN, NEVER_KEEP, respond
 from infra import pages, static
 from infra.i18n import voice
 from kernel.ids import is_token
-from kernel.locale import LANGUAGES, accepted, choose
 from receipts import find
 from receipts.records import ReceiptRecord
 
@@ -27,11 +29,27 @@ _HTML: Final = "text/html; charset=utf-8"
 _FOREVER: Final = (b"cache-control", static.FOREVER.encode())
 
 
+class _Token(Convertor[str]):
+    """A link's token, and not ``token.pdf``."""
+
+    regex = "[A-Za-z0-9_-]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
 def routes() -> list[BaseRoute]:
+    """The page comes first, since it is asked for most and a request passes the routes in order."""
+    register_url_convertor("token", _Token())
     return [
-        Route("/r/{token}", receipt),
+        Route("/r/{token:token}", receipt),
         Route("/static/{path:path}", asset),
         Route("/media/logos/{shard}/{name}.png", logo),
+        *form_pages.routes(),
+        Route("/r/{path:path}", nothing),
     ]
 
 
@@ -46,6 +64,10 @@ async def receipt(request: Request) -> Response:
         if rendered.status == 200:
             house.pages.put(key, rendered)
     return respond(request, rendered)
+
+
+async def nothing(request: Request) -> Response:
+    return respond(request, nothing_here(request))
 
 
 async def asset(request: Request) -> Response:
@@ -68,19 +90,13 @@ async def logo(request: Request) -> Response:
     return respond(request, Rendered(data, "image/png", (_FOREVER,)))
 
 
-def record_and_look(conn: Connection, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
+def _record_and_look(conn: Connection, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
     record = find.by_token(conn, token)
     return (record, accounts_find.brand_look(conn, record.merchant_id, record.brand_id)) if record else None
 
 
-def language_of(request: Request, record: ReceiptRecord, look: BrandLook) -> str:
-    """The reader's choice in the address, then their browser's, then that of the sale, then the brand's first."""
-    wishes = [request.query_params.get("lang"), *accepted(request.headers.get("accept-language", ""))]
-    return choose([*wishes, record.content.language], look.languages, look.languages[0])
-
-
 def nothing_here(request: Request) -> Rendered:
-    language = _language(request)
+    language = own_language(request)
     words = voice(language).gettext
     heading = words("There is nothing here")
     text = words("Check the link, or scan the code on your receipt again.")
@@ -93,7 +109,7 @@ def nothing_here(request: Request) -> Rendered:
 async def _rendered(house: House, request: Request, token: str) -> Rendered:
     if not is_token(token):
         return nothing_here(request)
-    found = await house.read(lambda conn: record_and_look(conn, token))
+    found = await house.read(lambda conn: _record_and_look(conn, token))
     return _receipt(house, request, *found) if found else _pending(request, token)
 
 
@@ -108,16 +124,11 @@ def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandL
 
 def _pending(request: Request, token: str) -> Rendered:
     """A till that was offline has printed this link before it could tell us: 202 says that more is to come."""
-    language = _language(request)
+    language = own_language(request)
     page = pending_page(token, language=language)
     html = pages.render("pending.html", page, language)
     policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=True)
     return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy), (b"retry-after", b"5")), status=202)
-
-
-def _language(request: Request) -> str:
-    wishes = [request.query_params.get("lang"), *accepted(request.headers.get("accept-language", ""))]
-    return choose(wishes, LANGUAGES, "en")
 
 
 def _policy(policy: str) -> tuple[bytes, bytes]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import typer
 
-from infra import database
+from infra import database, fonts, secrets, static
+from infra.pdf import PdfPool
 from infra.settings import Settings
 from infra.storage import open_storage
 
@@ -53,4 +54,32 @@ def _storage(settings: Settings) -> str:
     return settings.data.where_objects()
 
 
-_CHECKS: dict[str, Callable[[Settings], str]] = {"database": _database, "storage": _storage}
+def _secret_key(settings: Settings) -> str:
+    sealer = secrets.box(settings.data)
+    secrets.unseal(sealer, secrets.seal(sealer, "doctor"))
+    return "opens what it seals"
+
+
+def _pdf(settings: Settings) -> str:
+    with PdfPool(fonts=settings.data.data_dir / "fonts", static=static.FOLDER) as pool:
+        lacking = pool.available()
+    if lacking is not None:
+        raise RuntimeError(lacking)
+    return "renders"
+
+
+def _fonts(settings: Settings) -> str:
+    absent = fonts.absent()
+    if absent:
+        packages = " ".join(sorted(set(absent.values())))
+        raise RuntimeError(f"none for {', '.join(sorted(absent))}; on Debian: apt-get install {packages}")
+    return "Latin, Greek, Cyrillic, Arabic and Devanagari"
+
+
+_CHECKS: dict[str, Callable[[Settings], str]] = {
+    "database": _database,
+    "storage": _storage,
+    "secret key": _secret_key,
+    "pdf": _pdf,
+    "fonts": _fonts,
+}

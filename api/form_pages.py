@@ -1,0 +1,136 @@
+"""The receipt's other forms behind the same link: PDF, text, JSON, and the codes as pictures."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Literal
+
+import orjson
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from accounts import find as accounts_find
+from accounts.find import BrandLook
+from api import forms
+from api.house import House
+from api.page_cache import Rendered
+from api.reader import language_of
+from api.served import ASK_AGAIN, respond
+from infra import barcode, qr
+from kernel import money
+from kernel.errors import FieldError, Invalid, NotFound
+from receipts import find
+from receipts.gift import canonical_gift
+from receipts.records import ReceiptRecord, canonical
+
+Make = Callable[[Request, House, ReceiptRecord, BrandLook], Awaitable[Rendered]]
+
+
+def routes() -> list[BaseRoute]:
+    """They use the convertor that :func:`api.pages.routes` registers."""
+    makers: dict[str, Make] = {
+        "/r/{token:token}.pdf": _pdf,
+        "/r/{token:token}.txt": _text,
+        "/r/{token:token}.json": _json,
+        "/r/{token:token}/qr.svg": _qr_svg,
+        "/r/{token:token}/qr.png": _qr_png,
+        "/r/{token:token}/codes/{name}.svg": _code,
+    }
+    return [Route(path, partial(_form, make=make)) for path, make in makers.items()]
+
+
+async def _form(request: Request, make: Make) -> Response:
+    """Raises :class:`NotFound` for a link that leads nowhere, or nowhere yet."""
+    house: House = request.app.state.house
+    token = request.path_params["token"]
+    found = await house.read(lambda conn: _found(conn, token))
+    if found is None:
+        raise NotFound("There is no receipt behind this link, or not yet")
+    return respond(request, await make(request, house, *found))
+
+
+def _found(conn: Connection, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
+    record = find.by_token(conn, token)
+    return (record, accounts_find.brand_look(conn, record.merchant_id, record.brand_id)) if record else None
+
+
+async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    """``?format=a4`` is a sheet; without it the slip is 80 mm wide and as long as it needs to be."""
+    make = partial(forms.pdf, record, look, pool=house.pdf, storage=house.storage, base_url=house.base_url)
+    wish: dict[str, Any] = {
+        "language": language_of(request, record, look),
+        "page": _page(request),
+        "copy": _is_copy(request),
+    }
+    data = await run_in_threadpool(make, **wish)
+    name = "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number)
+    inline = (b"content-disposition", f'inline; filename="{name}.pdf"'.encode())
+    return Rendered(data, "application/pdf", (ASK_AGAIN, inline))
+
+
+def _page(request: Request) -> Literal["roll", "a4"]:
+    match request.query_params.get("format", "roll"):
+        case "roll":
+            return "roll"
+        case "a4":
+            return "a4"
+    raise Invalid(errors=[FieldError("query:format", "must be roll or a4")])
+
+
+async def _text(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    language = language_of(request, record, look)
+    body = forms.text(record, look, base_url=house.base_url, language=language, copy=_is_copy(request))
+    return Rendered(body.encode(), "text/plain; charset=utf-8", (ASK_AGAIN,))
+
+
+async def _json(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    """The canonical document; what came back later stands beside it, in ``amendments``."""
+    if "gift" in record.content.flags:
+        document = canonical_gift(record)
+    else:
+        document = canonical(record) | {"amendments": _amendments(record)} if record.amendments else canonical(record)
+    return Rendered(orjson.dumps(document), "application/json", (ASK_AGAIN,))
+
+
+def _amendments(record: ReceiptRecord) -> list[dict[str, str]]:
+    digits = money.exponent(record.currency)
+    return [
+        {"id": each.id, "kind": each.kind, "number": each.number, "total": money.plain(each.total, digits)}
+        for each in record.amendments
+    ]
+
+
+async def _qr_svg(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    wish, language = forms.qr_wish(request.query_params), language_of(request, record, look)
+    make = partial(forms.qr_svg, record.token, look, wish, storage=house.storage, base_url=house.base_url)
+    return Rendered(await run_in_threadpool(make, language=language), "image/svg+xml", (ASK_AGAIN,))
+
+
+async def _qr_png(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    wish = forms.qr_wish(request.query_params)
+    make = partial(forms.qr_png, record.token, look, wish, storage=house.storage, base_url=house.base_url)
+    return Rendered(await run_in_threadpool(make), "image/png", (ASK_AGAIN,))
+
+
+async def _code(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    """A code that the till wants shown: ``fiscal`` for the fiscal device's, a number for the others, from 0."""
+    svg = _drawn(record, request.path_params["name"]) if "gift" not in record.content.flags else None
+    if svg is None:
+        raise NotFound("The receipt has no such code")
+    return Rendered(svg.encode(), "image/svg+xml", (ASK_AGAIN,))
+
+
+def _drawn(record: ReceiptRecord, name: str) -> str | None:
+    if name == "fiscal":
+        text = record.content.fiscal.qr if record.content.fiscal else None
+        return qr.svg(text) if text else None
+    if not name.isascii() or not name.isdigit() or int(name) >= len(record.content.barcodes):
+        return None
+    code = record.content.barcodes[int(name)]
+    return qr.svg(code.value) if code.type == "qr" else barcode.svg(code.value)
+
+
+def _is_copy(request: Request) -> bool:
+    return request.query_params.get("copy") == "1"

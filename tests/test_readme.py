@@ -1,0 +1,205 @@
+"""Whoever copies the commands of the README, or of the page on Shopify, gets what they say."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from PIL import Image
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+README: Final = (ROOT / "README.md").read_text()
+SHOPIFY: Final = (ROOT / "docs/shopify.md").read_text()
+COMMANDS: Final = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+ADDRESS: Final = "http://127.0.0.1:8000"
+
+
+def fences(page: str, language: str = "sh") -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def blocks(heading: str, language: str = "sh") -> list[str]:
+    """What stands in fences of ``language`` under a heading of the README."""
+    found = re.search(rf"^#+ {heading}\n(.*?)(?=^#+ |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found
+    return fences(found[1], language)
+
+
+def typed(commands: str, folder: Path, **env: str) -> str:
+    """What the commands print, in a shell that stops at the first that fails."""
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=folder,
+        env={"PATH": COMMANDS} | env,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def running(command: list[str], folder: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    started = subprocess.Popen(
+        command, cwd=folder, env={"PATH": COMMANDS} | env, text=True, stdout=subprocess.PIPE, start_new_session=True
+    )
+    with started:
+        try:
+            yield started
+        finally:
+            os.killpg(started.pid, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Demo:
+    address: str
+    key: str
+    receipts: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The shops of ``scripts/demo``, which ends in this command."""
+    folder = tmp_path_factory.mktemp("demo")
+    with running(["counterfoil", "demo", "--data", str(folder), "--port", "0"], folder, {}) as started:
+        assert started.stdout
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("api key: "):
+            lines.append(started.stdout.readline())
+            assert lines[-1], "it ended before it was ready"
+        told = [re.fullmatch(r"(receipt|docs): (\S+).*\n", line) for line in lines[:-1]]
+        urls = [(each[1], each[2]) for each in told if each]
+        [docs] = [url for what, url in urls if what == "docs"]
+        receipts = tuple(url for what, url in urls if what == "receipt")
+        yield Demo(docs.removesuffix("/docs"), lines[-1].removeprefix("api key: ").strip(), receipts)
+
+
+def post_the_sale(demo: Demo, folder: Path) -> Any:
+    [commands] = blocks("Post a sale")
+    own, replaced = re.subn(r"^KEY=.*$", f"KEY={demo.key}", commands, flags=re.MULTILINE)
+    assert replaced == 1
+    return json.loads(typed(own.replace(ADDRESS, demo.address), folder))
+
+
+def shape(value: Any) -> Any:
+    return {name: shape(each) for name, each in value.items()} if isinstance(value, dict) else type(value)
+
+
+def test_the_script_ends_in_the_command_that_is_tried_here() -> None:
+    assert 'counterfoil" demo --data' in (ROOT / "scripts/demo").read_text()
+
+
+def test_the_addresses_that_the_demo_prints_open(demo: Demo) -> None:
+    opened = {url: httpx.get(url).status_code for url in (*demo.receipts, f"{demo.address}/docs")}
+    assert set(opened.values()) == {200}
+
+
+def test_the_sale_is_accepted_once_with_the_answer_that_is_shown(demo: Demo, tmp_path: Path) -> None:
+    first, again = post_the_sale(demo, tmp_path), post_the_sale(demo, tmp_path)
+    assert first == again
+    [told] = blocks("Post a sale", "json")
+    assert shape(first) == shape(json.loads(told))
+    assert (first["number"], first["warnings"]) == ("000417", [])
+
+
+def test_every_link_of_the_answer_opens(demo: Demo, tmp_path: Path) -> None:
+    answer = post_the_sale(demo, tmp_path)
+    links = [answer["url"], answer["pdf_url"], answer["text_url"], answer["json_url"], *answer["qr"].values()]
+    kinds = [httpx.get(link, timeout=60).raise_for_status().headers["content-type"].partition(";")[0] for link in links]
+    assert kinds == ["text/html", "application/pdf", "text/plain", "application/json", "image/svg+xml", "image/png"]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The settings of a service that was started as the README says, from nothing."""
+    commands = blocks("Run it for real")[0]
+    assert "COUNTERFOIL_DATA_DIR=/var/lib/counterfoil\n" in commands
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    base = re.search(r"COUNTERFOIL_BASE_URL=(\S+)", commands)
+    assert base
+    env = {"COUNTERFOIL_DATA_DIR": str(tmp_path / "data"), "COUNTERFOIL_BASE_URL": base[1], "COUNTERFOIL_PORT": port}
+    command = commands.strip().splitlines()[-1].split()
+    with running(command, tmp_path, env | {"COUNTERFOIL_LOG_LEVEL": "warning"}) as started:
+        wait_for(f"http://127.0.0.1:{port}/readyz", started)
+        yield env
+
+
+def wait_for(url: str, started: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until and started.poll() is None:
+        try:
+            httpx.get(url).raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the service did not start")
+
+
+def first_steps(own: dict[str, str], folder: Path) -> str:
+    """Take them; the key of the till."""
+    Image.new("RGB", (64, 64), "#8a1c4a").save(folder / "logo.png")
+    commands = "\n".join(blocks("First steps")).replace(ADDRESS, own_address(own))
+    return typed(commands, folder, **own).split()[-1]
+
+
+def own_address(own: dict[str, str]) -> str:
+    return f"http://127.0.0.1:{own['COUNTERFOIL_PORT']}"
+
+
+def test_a_merchant_who_takes_the_first_steps_can_take_sales(own: dict[str, str], tmp_path: Path) -> None:
+    address, till_key = own_address(own), first_steps(own, tmp_path)
+    sale = {
+        "issued_at": "2026-11-21T17:42:10+00:00",
+        "currency": "GBP",
+        "lines": [{"id": "1", "name": "Mug", "total": "12.00"}],
+        "total": "12.00",
+    }
+    answer = httpx.post(f"{address}/v1/receipts", json=sale, headers={"Authorization": f"Bearer {till_key}"})
+    assert answer.status_code == 201
+    url = answer.json()["url"]
+    assert url.startswith(own["COUNTERFOIL_BASE_URL"] + "/r/")
+    page = httpx.get(address + url.removeprefix(own["COUNTERFOIL_BASE_URL"]))
+    assert "Corner Shop, High Street" in page.text
+    assert "Till 1" in page.text
+
+
+ORDER: Final = {
+    "id": 5182437125,
+    "name": "#1002",
+    "currency": "GBP",
+    "processed_at": "2026-11-21T12:00:00+00:00",
+    "financial_status": "paid",
+    "taxes_included": True,
+    "line_items": [
+        {"id": 1, "title": "Mug", "quantity": 1, "price": "12.00", "tax_lines": [], "total_discount": "0.00"}
+    ],
+    "subtotal_price": "12.00",
+    "total_discounts": "0.00",
+    "total_tax": "0.00",
+    "total_price": "12.00",
+}
+
+
+def test_an_order_of_shopify_comes_in_both_ways_and_is_one_receipt(own: dict[str, str], tmp_path: Path) -> None:
+    first_steps(own, tmp_path)
+    (tmp_path / "order.json").write_text(json.dumps(ORDER))
+    connect, deliver, bring_in = fences(SHOPIFY)
+    own = own | {"SECRET": "not-much-of-a-secret"}
+    public = typed(connect, tmp_path, **own).strip()
+    typed(deliver, tmp_path, URL=public.replace(own["COUNTERFOIL_BASE_URL"], own_address(own)), **own)
+    time.sleep(1)  # it is worked on after it was answered
+    assert typed(bring_in, tmp_path, **own).count("order:5182437125 (#1002) is there already\n") == 2

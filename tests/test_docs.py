@@ -156,6 +156,14 @@ def shape(value: Any) -> Any:
     return {name: shape(each) for name, each in value.items()} if isinstance(value, dict) else type(value)
 
 
+def test_each_form_of_a_receipt_answers_as_its_page_says(stranger: Person, till: Person) -> None:
+    token = SALES[0].sent_by(till).json()["token"]
+    rows = re.findall(r"^\| `/r/\{token\}(\S*)` \| `(\S+)` \|", (DOCS / "links.md").read_text(), re.MULTILINE)
+    answers = {form: stranger.get(f"/r/{token}{form}") for form, _ in rows}
+    assert {each.status_code for each in answers.values()} == {200}
+    assert [(form, each.headers["content-type"].partition(";")[0]) for form, each in answers.items()] == rows
+
+
 def anchors(page: str) -> set[str]:
     """The names that GitHub gives to headings."""
     headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)

@@ -19,9 +19,13 @@ _WHITE, _BLACK = "#ffffff", "#000000"
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours as ``#rrggbb``. ``on_brand`` is for text on ``brand``, ``accent`` for text on ``paper`` and ``soft``."""
+    """Colours as ``#rrggbb``. ``on_brand`` is for text on ``brand``, ``accent`` for text on ``paper`` and ``soft``.
+
+    ``engraving`` is for fine lines on ``brand`` that text may cross.
+    """
 
     brand: str
+    engraving: str
     on_brand: str
     on_brand_soft: str
     accent: str
@@ -47,8 +51,8 @@ class Theme:
 
 @lru_cache(maxsize=1024)
 def theme(colour: str) -> Theme:
-    """``colour`` is ``#rrggbb``, as a brand has it."""
-    light, dark = _light(colour), _dark(colour)
+    """``colour`` is ``#rrggbb``, as a brand has it, in small or capital letters."""
+    light, dark = _light(colour.lower()), _dark(colour.lower())
     css = f":root{{{_properties(light)}}}@media(prefers-color-scheme:dark){{:root{{{_properties(dark)}}}}}"
     return Theme(light, dark, css, csp_hash(css), _icon(light))
 
@@ -71,9 +75,7 @@ def _light(colour: str) -> Palette:
     lightness = min(_oklch(colour)[0], 0.93)
     brand = colour if lightness == _oklch(colour)[0] else _hex(lightness, chroma, hue)
     return Palette(
-        brand=brand,
-        on_brand=_readable_on(brand),
-        on_brand_soft=_softened(_readable_on(brand), brand),
+        **_on(brand),
         accent=_darkened(colour, paper, soft),
         soft=soft,
         paper=paper,
@@ -90,9 +92,7 @@ def _dark(colour: str) -> Palette:
     soft = _hex(0.285, min(chroma, 0.022), hue)
     brand = _hex(min(max(lightness, 0.3), 0.4), min(chroma, 0.11), hue)
     return Palette(
-        brand=brand,
-        on_brand=_readable_on(brand),
-        on_brand_soft=_softened(_readable_on(brand), brand),
+        **_on(brand),
         accent=_lightened(colour, paper, soft),
         soft=soft,
         paper=paper,
@@ -105,6 +105,15 @@ def _dark(colour: str) -> Palette:
 
 def _readable_on(ground: str) -> str:
     return _WHITE if contrast(_WHITE, ground) >= _AIM else _BLACK
+
+
+def _on(brand: str) -> dict[str, str]:
+    """The brand's ground and what stands on it."""
+    text = _readable_on(brand)
+    soft = _softened(text, brand)
+    lines = (_mixed(brand, other, 0.09) for other in (text, _BLACK if text == _WHITE else _WHITE))
+    engraving = next(line for line in lines if contrast(soft, line) >= READABLE)
+    return {"brand": brand, "engraving": engraving, "on_brand": text, "on_brand_soft": soft}
 
 
 def _softened(text: str, ground: str) -> str:

@@ -16,6 +16,7 @@ def pairs(palette: Palette) -> dict[str, float]:
     """The contrast of every text with what it stands on."""
     texts = {
         "brand": ("on_brand", "on_brand_soft"),
+        "engraving": ("on_brand", "on_brand_soft"),
         "paper": ("ink", "muted", "accent"),
         "soft": ("ink", "muted", "accent"),
         "ground": ("ink", "muted"),

@@ -32,6 +32,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id, began, status = _request_id(scope), time.perf_counter(), 500
+        # Left bound: the request's task ends with it, and the server logs in that task what the application raised.
         structlog.contextvars.bind_contextvars(request_id=request_id)
 
         async def send_marked(message: Message) -> None:
@@ -45,7 +46,6 @@ class Edge:
             await self._app(scope, self._limited(receive), send_marked)
         finally:
             _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=_since(began))
-            structlog.contextvars.unbind_contextvars("request_id")
 
     def _limited(self, receive: Receive) -> Receive:
         read = 0

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import structlog
 from fastapi import APIRouter, Path, Request, Response
@@ -40,6 +40,11 @@ _SLUG: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RECEIVES: Final = schemas.problems(401, 413, 503)
 
 _log = structlog.get_logger()
+
+
+class WrongSignature(Unauthorized):
+    slug: ClassVar[str] = "wrong-signature"
+    title: ClassVar[str] = "The delivery is not signed with the secret of this address"
 
 
 class HookEndpoint(BaseModel):
@@ -144,7 +149,7 @@ async def receive(source: str, slug: str, request: Request, house: TheHouse) -> 
     door = await house.read(lambda conn: _door(house, conn, source, slug))
     delivery = _verified(house, source, door, request.headers, body)
     if door is None or delivery is None:
-        raise Unauthorized("The delivery is not signed with the secret of this address")
+        raise WrongSignature
     event_id = await house.write(lambda conn: inbox.put(conn, door, delivery, body, now=house.clock()))
     work = BackgroundTask(_work_on, house, event_id) if event_id else None
     return Response(status_code=200, headers={"Cache-Control": "no-store"}, background=work)

@@ -87,13 +87,13 @@ def read(topic: str, body: bytes) -> None:
         return
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(places(FULL))), VALUES), min_size=1, max_size=8))
 def test_a_mutated_order_is_read_or_refused(changes: list[tuple[tuple[str | int, ...], Any]]) -> None:
     read("orders/paid", mutated(FULL, changes))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(places(refund()))), VALUES), min_size=1, max_size=8))
 def test_a_mutated_refund_is_read_or_refused(changes: list[tuple[tuple[str | int, ...], Any]]) -> None:
     read("refunds/create", mutated(refund(), changes))

@@ -37,7 +37,6 @@ def described(good: Good) -> Json:
         "name": name or text(raw.get("sku")) or good.id,
         "type": "gift_card" if is_gift_card(good) else "product",
         "sku": text(raw.get("sku"), 128),
-        "brand": text(raw.get("vendor")),
         "options": [part.strip() for part in parts if part.strip()],
         "attributes": dict(list(_properties(raw))[:_MOST_ATTRIBUTES]),
         "notes": [bundle] if bundle else [],

@@ -44,7 +44,7 @@ def _described(line: Line | None) -> Json:
     if line is None:
         return {}
     price = None if line.unit_price is None else plain(line.unit_price)
-    return {"title": line.name, "sku": line.sku, "vendor": line.brand, "price": price, "quantity": plain(line.quantity)}
+    return {"title": line.name, "sku": line.sku, "price": price, "quantity": plain(line.quantity)}
 
 
 def _share_of(amount: int, part: Good, whole: Good) -> int:

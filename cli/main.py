@@ -4,6 +4,7 @@ import sys
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from cli import demo, doctor, hooks, imports, keys, merchants, serve
 from infra.settings import explain
@@ -27,7 +28,7 @@ app.add_typer(imports.app, name="import")
 
 
 def main() -> None:
-    """Settings and refusals are told in a line, not in a traceback."""
+    """Settings, refusals, and a database or folder that is not there are told in a line, not in a traceback."""
     try:
         app()
     except ValidationError as error:
@@ -35,3 +36,8 @@ def main() -> None:
     except Problem as problem:
         lines = [problem.detail or problem.title, *(f"{each.pointer} {each.detail}" for each in problem.errors)]
         sys.exit("\n".join(lines))
+    except OperationalError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        sys.exit(f"The database cannot be used: {reason}\nSee what else is not well: counterfoil doctor")
+    except OSError as error:
+        sys.exit(f"{error.strerror}: {error.filename}" if error.filename else str(error))

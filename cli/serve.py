@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from cli.opened import require_current
 from infra import database, logs
 from infra.settings import Server, Settings
 
@@ -75,7 +76,5 @@ def _check_schema(settings: Settings) -> None:
         database.migrate(url)
         return
     engine = database.connect(url)
-    current = database.is_current(engine)
+    require_current(engine)
     engine.dispose()
-    if not current:
-        sys.exit("The database is not up to date. Run: counterfoil migrate")

@@ -37,7 +37,6 @@ def _unfold(page: Page) -> None:
 
 def _show_code(page: Page) -> None:
     page.click("[popovertarget=qr]")
-    page.wait_for_function("document.querySelector('#qr img').complete")
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,6 @@ def test_sharing_uses_the_browsers_own_where_it_has_one(site: Site, shopper: Sho
     page.add_init_script("Navigator.prototype.share = async (what) => { window.shared = what }")
     page.goto(site.pages["sale"])
     page.get_by_role("link", name="Share").click()
-    page.wait_for_function("window.shared")
     assert page.evaluate("shared.url") == site.pages["sale"].partition("?")[0]
 
 
@@ -241,7 +240,7 @@ def test_the_codes_can_be_scanned_from_the_screen(site: Site, chromium: Browser,
 def scanned(page: Page, selector: str, folder: Path) -> set[str]:
     part = page.locator(selector)
     part.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.images].filter(each => each.checkVisibility()).every(each => each.complete)")
+    page.wait_for_load_state("networkidle")
     picture = folder / "part.png"
     part.screenshot(path=picture)
     return {code.text for code in zxingcpp.read_barcodes(Image.open(picture))}

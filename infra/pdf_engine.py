@@ -29,7 +29,7 @@ _PAGES: Final = {
     "roll": "@page { size: 80mm 5080mm; margin: 4mm }",
     "a4": "@page { size: A4; margin: 18mm 20mm }",
 }
-_REORDERED: Final = re.compile("[\u0590-\u08ff\u0900-\u1cff\ua800-\uabff]")
+_REORDERED: Final = re.compile("[\u0900-\u1cff\ua800-\uabff]")
 _OWN_STYLE: Final = CSS(filename=Path(__file__).with_name("pdf_base.css"))
 
 

@@ -70,7 +70,12 @@ class Child:
     def _limited(self, seconds: float) -> Iterator[None]:
         """A kill ends any wait for the child, whatever hangs."""
         late = Event()
-        timer = Timer(seconds, lambda: (late.set(), self.kill()))
+
+        def stop() -> None:
+            late.set()
+            self.kill()
+
+        timer = Timer(seconds, stop)
         timer.start()
         try:
             yield

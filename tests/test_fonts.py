@@ -91,6 +91,7 @@ def test_faces_are_made_once_and_their_bytes_are_always_the_same(folder: Path, t
         ("", set()),
         ("12,50 €", {"Latn"}),
         ("Ümit", {"Latn"}),
+        ("Phở", {"Latn", "Latn-more"}),
         ("قهوة 12", {"Arab", "Latn"}),
         ("مرحبا، ؟", {"Arab"}),
         ("चाय\u200d", {"Deva"}),

@@ -4,6 +4,7 @@ import os
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from fastapi import FastAPI
@@ -12,6 +13,8 @@ from api.app import create_app
 from cli.opened import require_current
 from infra import database, logs
 from infra.settings import Server, Settings
+
+_log = structlog.get_logger()
 
 
 def serve(
@@ -44,6 +47,7 @@ def run(settings: Settings) -> None:
     """Serve until a signal ends it; requests under way are finished first."""
     logs.configure(settings.log)
     server = settings.server
+    _log.info("starting", url=server.address(), host=server.host, port=server.port, workers=server.workers)
     options = {
         "host": server.host,
         "port": server.port,

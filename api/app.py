@@ -14,6 +14,7 @@ from api.middleware import Edge
 from api.page_cache import PageCache
 from infra import secrets, static
 from infra.database import connect
+from infra.pages import warm
 from infra.pdf import PdfPool
 from infra.settings import Settings
 from infra.storage import open_storage
@@ -66,6 +67,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
 def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        warm()
         engine = connect(settings.data.where_database())
         data = settings.data.data_dir
         pdf = PdfPool(

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po
 
 from infra.formats import Formats, formats
 from infra.settings import ROOT
-from kernel.locale import LANGUAGES, direction
+from kernel.locale import direction
 
 LOCALES: Final = ROOT / "locales"
 DOMAIN: Final = "counterfoil"
@@ -83,9 +83,3 @@ def catalogue(language: str) -> Path:
 def later(message: str) -> str:
     """Mark a message for the catalogues where it is only named; its translation is looked up when a reader is known."""
     return message
-
-
-def warm() -> None:
-    """Read every catalogue, so that no reader waits for it."""
-    for language in LANGUAGES:
-        voice(language)

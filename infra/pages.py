@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache, lru_cache, partial
+from types import CodeType
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from infra import static
@@ -15,6 +17,22 @@ from infra.theme import csp_hash
 from kernel.locale import LANGUAGES, isolated
 
 TEMPLATES: Final = ROOT / "templates"
+
+
+class _Compiled(BytecodeCache):
+    """Templates are compiled once: the words are not in their code, so all languages share it."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
 
 
 @cache
@@ -27,6 +45,7 @@ def environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     words = voice(language)
     env.filters["isolated"] = partial(isolated, beside=words.direction)
@@ -45,10 +64,10 @@ def render(template: str, context: Any, language: str) -> str:
     return environment(language).get_template(template).render(values)
 
 
-def warm(*templates: str) -> None:
-    """Compile ``templates`` in every language, so that no reader waits for it."""
+def warm() -> None:
+    """Read every catalogue and compile every template, so that no reader waits for it."""
     for language in LANGUAGES:
-        for template in templates:
+        for template in environment(language).list_templates():
             environment(language).get_template(template)
 
 

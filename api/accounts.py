@@ -24,6 +24,7 @@ _MOST_LOGO_BYTES = 2_000_000
 
 @router.get("/merchant", responses=schemas.READS)
 async def get_merchant(house: TheHouse, caller: TheCaller) -> Response:
+    """Whose key it is."""
     return await _read(house, caller, lambda conn: find.merchant(conn, caller.merchant_id))
 
 
@@ -36,11 +37,13 @@ async def put_merchant(request: Request, house: TheHouse, caller: TheCaller) -> 
 
 @router.get("/brands", responses=schemas.READS)
 async def list_brands(house: TheHouse, caller: TheCaller) -> Response:
+    """By slug. `logo_key` is null where a brand has no logo."""
     return await _read(house, caller, lambda conn: {"brands": find.brands(conn, caller.merchant_id)})
 
 
 @router.put("/brands/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("BrandProfile"))
 async def put_brand(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """Colours, languages, contacts and return texts show on earlier receipts too."""
     profile = await model_body(request, manage.BrandProfile)
     return await _write(
         house, caller, lambda conn: manage.put_brand(conn, caller.merchant_id, slug, profile, now=house.clock())
@@ -65,11 +68,13 @@ async def put_logo(slug: Slug, request: Request, house: TheHouse, caller: TheCal
 
 @router.delete("/brands/{slug}/logo", status_code=204, responses=schemas.READS)
 async def delete_logo(slug: Slug, house: TheHouse, caller: TheCaller) -> Response:
+    """Its receipts show the brand's initial instead."""
     return await _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, None))
 
 
 @router.get("/stores", responses=schemas.READS)
 async def list_stores(house: TheHouse, caller: TheCaller) -> Response:
+    """By slug."""
     return await _read(house, caller, lambda conn: {"stores": find.stores(conn, caller.merchant_id)})
 
 
@@ -84,6 +89,7 @@ async def put_store(slug: Slug, request: Request, house: TheHouse, caller: TheCa
 
 @router.get("/stores/{store}/tills", responses=schemas.READS)
 async def list_tills(store: Slug, house: TheHouse, caller: TheCaller) -> Response:
+    """Of one store, by slug."""
     return await _read(house, caller, lambda conn: {"tills": find.tills(conn, caller.merchant_id, store)})
 
 
@@ -91,6 +97,7 @@ async def list_tills(store: Slug, house: TheHouse, caller: TheCaller) -> Respons
     "/stores/{store}/tills/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("TillProfile")
 )
 async def put_till(store: Slug, slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """A register of the store. Its slug is its own within the store."""
     profile = await model_body(request, manage.TillProfile)
     now = house.clock()
     return await _write(
@@ -100,11 +107,13 @@ async def put_till(store: Slug, slug: Slug, request: Request, house: TheHouse, c
 
 @router.get("/staff", responses=schemas.READS)
 async def list_staff(house: TheHouse, caller: TheCaller) -> Response:
+    """By slug."""
     return await _read(house, caller, lambda conn: {"staff": find.staff(conn, caller.merchant_id)})
 
 
 @router.put("/staff/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("StaffProfile"))
 async def put_staff_member(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """Sales name who served by this slug; receipts show the name."""
     profile = await model_body(request, manage.StaffProfile)
     now = house.clock()
     return await _write(

@@ -6,6 +6,7 @@ from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.json_schema import models_json_schema
 
+from api.examples import EXAMPLES
 from receipts.fields import Amount
 from receipts.sale import Sale, Shopper
 
@@ -163,8 +164,10 @@ def picture_body() -> dict[str, Any]:
 
 def body(name: str) -> dict[str, Any]:
     """The ``requestBody`` of an endpoint that reads its body itself."""
-    content = {"application/json": {"schema": {"$ref": f"{_REF}{name}"}}}
-    return {"requestBody": {"required": True, "content": content}}
+    media: dict[str, Any] = {"schema": {"$ref": f"{_REF}{name}"}}
+    if name in EXAMPLES:
+        media["example"] = EXAMPLES[name]
+    return {"requestBody": {"required": True, "content": {"application/json": media}}}
 
 
 def components(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:

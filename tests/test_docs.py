@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 from pydantic import BaseModel
 
+from api.examples import EXAMPLES
 from infra.settings import GROUPS
 from kernel.errors import Problem
 from receipts import sale
@@ -85,11 +86,10 @@ def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
         yield from problems(each)
 
 
-def test_the_table_of_errors_tells_each_problem_of_the_api() -> None:
+def test_the_tables_of_errors_tell_each_problem() -> None:
     rows = table_rows(section((DOCS / "sale.md").read_text(), "Errors"))
-    told = {re.match(r"\| `([\w-]+)` \| (\d+) \|", row).groups() for row in rows}  # type: ignore[union-attr]
-    of_the_api = {each for each in problems() if each.__module__.split(".")[0] in ("kernel", "api", "pos", "receipts")}
-    assert told == {(each.slug, str(each.status)) for each in of_the_api if "slug" in vars(each)}
+    told = [re.match(r"\| `([\w-]+)` \| (\d+) \|", row) for row in rows]
+    assert {(each[1], each[2]) for each in told if each} == {(each.slug, str(each.status)) for each in problems()}
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,39 @@ def test_each_form_of_a_receipt_answers_as_its_page_says(stranger: Person, till:
     answers = {form: stranger.get(f"/r/{token}{form}") for form, _ in rows}
     assert {each.status_code for each in answers.values()} == {200}
     assert [(form, each.headers["content-type"].partition(";")[0]) for form, each in answers.items()] == rows
+
+
+PUT: Final = {
+    "MerchantProfile": "/v1/merchant",
+    "BrandProfile": "/v1/brands/corner-shop",
+    "StoreProfile": "/v1/stores/high-street",
+    "TillProfile": "/v1/stores/mitte/tills/till-9",
+    "StaffProfile": "/v1/staff/sam",
+}
+POSTED: Final = {"Sale": "/v1/receipts", "Batch": "/v1/receipts/batch", "NewKey": "/v1/keys"}
+
+
+def test_every_example_of_the_openapi_document_is_accepted_as_it_stands(owner: Person, till: Person) -> None:
+    put = {name: owner.put(path, EXAMPLES[name]).status_code for name, path in PUT.items()}
+    assert set(put.values()) == {204}, put
+    posted = {
+        name: (till if "receipts" in path else owner).post(path, EXAMPLES[name]).status_code
+        for name, path in POSTED.items()
+    }
+    # The sale of the batch is the one that came before.
+    assert posted == {"Sale": 201, "Batch": 200, "NewKey": 201}
+    assert EXAMPLES.keys() == PUT.keys() | POSTED.keys()
+
+
+def test_every_operation_of_the_openapi_document_says_what_it_does(stranger: Person) -> None:
+    paths = stranger.get("/openapi.json").json()["paths"]
+    silent = [
+        f"{method} {path}"
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if not operation.get("description")
+    ]
+    assert silent == []
 
 
 def anchors(page: str) -> set[str]:

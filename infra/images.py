@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from kernel.errors import Invalid, TooLarge
 
@@ -71,6 +71,7 @@ def _too_many_pixels() -> str:
 
 def _decoded(picture: Image.Image) -> Image.Image:
     """The pixels alone, upright, in RGB or RGBA."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing WeasyPrint switches it on for the whole process
     try:
         upright = ImageOps.exif_transpose(picture)
     except (OSError, SyntaxError, ValueError):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFile, PngImagePlugin
 
 from infra import images
 from kernel.errors import Problem
@@ -131,6 +131,13 @@ def test_what_cannot_be_a_logo_is_refused_with_the_reason(data: bytes, reason: s
         images.logo(data)
 
     assert 400 <= refused.value.status < 500
+
+
+def test_half_a_file_is_refused_even_where_another_library_would_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+
+    with pytest.raises(images.NotAPicture, match="damaged"):
+        images.logo(a_file("JPEG")[:600])
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP"])

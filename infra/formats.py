@@ -1,6 +1,6 @@
 """Numbers, money and dates as a locale writes them: CLDR's patterns, read once through Babel, then plain string work.
 
-A receipt has a hundred amounts, and Babel's own formatter takes as long for one as this takes for twenty. Minus is
+A receipt has a hundred amounts, and Babel's own formatter takes as long for one as this takes for ten. Minus is
 U+2212, because a screen reader says it and a hyphen it may not.
 """
 

@@ -135,6 +135,7 @@ def _one(conn: Connection, target: _Target, document: _Document) -> Iterator[tup
     elif reading.reason:
         yield "skipped", f"skipped: {reading.reason}"
     yield from map(_told, brought)
+    yield from (("failed", f"a refund inside failed: {_why(problem)}") for problem in reading.left_out)
 
 
 def _told(brought: Brought) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kernel.errors import Problem
 from receipts.sale import Content
 
 Json = dict[str, Any]
@@ -24,9 +25,11 @@ class Reading:
     """What an event means.
 
     ``sales`` are canonical bodies in the order in which they are to be taken, a sale before its refunds. Where there is
-    none, ``reason`` says why. ``waits_for`` is the external id of a sale that must come first.
+    none, ``reason`` says why. ``waits_for`` is the external id of a sale that must come first. ``left_out`` says what
+    was found beside the sales and could not be read.
     """
 
     sales: tuple[Json, ...] = ()
     reason: str = ""
     waits_for: str = ""
+    left_out: tuple[Problem, ...] = ()

@@ -158,8 +158,8 @@ def _done(conn: Connection, event: _Event, understood: Reading | Problem, now: d
         )
     except Problem as problem:
         return _Work("failed", _told(problem))
-    state = "failed" if any(each.problem for each in brought) else "done"
-    return _Work(state, "\n".join(map(_outcome, brought)), brought)
+    state = "failed" if understood.left_out or any(each.problem for each in brought) else "done"
+    return _Work(state, "\n".join([*map(_outcome, brought), *map(_told, understood.left_out)]), brought)
 
 
 def _waiting_for(engine: Engine, event: _Event, brought: Sequence[Brought]) -> Sequence[str]:

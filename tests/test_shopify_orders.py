@@ -198,6 +198,11 @@ def test_where_the_shoppers_currency_does_not_add_up_the_shops_is_taken() -> Non
     assert (sale.currency, sale.total) == ("USD", 5000)
 
 
+def test_a_credit_in_the_shops_currency_does_not_change_that_of_the_receipt() -> None:
+    credited = in_two_currencies() | {"total_outstanding": "-20.00", "current_total_price": "30.00"}
+    assert sale_of(credited).currency == "EUR"
+
+
 def test_bags_in_a_third_currency_do_not_count() -> None:
     mixed = in_two_currencies() | {"presentment_currency": "CAD"}
     assert sale_of(mixed).currency == "USD"

@@ -106,6 +106,33 @@ def test_a_refund_is_in_the_currency_of_its_original() -> None:
     assert (back.currency, back.total) == ("EUR", 2310)
 
 
+def test_money_that_moved_in_another_currency_is_worth_what_came_back() -> None:
+    """The sale did not add up in the shopper's currency, so its receipt is in the shop's."""
+    thing = line("25.00", 2, price_set=bag("25.00", "23.10"))
+    original = small("50.00", line_items=[thing], presentment_currency="EUR", total_price_set=bag("50.00", "46.19"))
+    back_line = {"line_item_id": 700, "line_item": thing, "quantity": 1, "subtotal": 25.0, "total_tax": 0.0}
+    back_line |= {"subtotal_set": bag("25.00", "23.10"), "total_tax_set": bag("0.00", "0.00")}
+    back = refunded(refund(refund_line_items=[back_line], transactions=moved("23.10", currency="EUR")), original)
+    assert totals.check(back) == []
+    (payment,) = back.payments
+    assert payment.foreign is not None
+    assert (back.currency, back.total, payment.foreign.currency, str(payment.foreign.amount)) == (
+        "USD",
+        2500,
+        "EUR",
+        "23.1",
+    )
+
+
+def test_a_line_that_is_not_told_again_is_described_as_it_was_sold() -> None:
+    thing = line("25.00", 2, price_set=bag("25.00", "23.10"))
+    original = small("50.00", line_items=[thing], presentment_currency="EUR", total_price_set=bag("50.00", "46.20"))
+    back_line = {"line_item_id": 700, "quantity": 1, "subtotal_set": bag("25.00", "23.10")}
+    back = refunded(refund(refund_line_items=[back_line], transactions=moved("23.10", currency="EUR")), original)
+    assert totals.check(back) == []
+    assert [(each.name, str(each.unit_price)) for each in back.lines] == [("Thing", "23.1")]
+
+
 def test_a_refund_of_a_test_order_is_for_training() -> None:
     assert refunded(refund(), order(test=True)).flags == ["training"]
 
@@ -124,6 +151,15 @@ def test_a_refund_inside_its_order_is_the_same_as_the_one_by_itself() -> None:
     sale, inside = parse.read_order(body, (), lambda _: None).sales
     (alone,) = parse.read_refund(refund(), lambda _: read_sale(sale)).sales
     assert inside == alone
+
+
+def test_a_refund_that_cannot_be_read_does_not_keep_its_order_out() -> None:
+    """Neither what came back nor the money is told in the order's currency."""
+    odd = refund(refund_line_items=[{"subtotal": 13.41, "subtotal_set": bag("13.41", "14.00")}])
+    odd |= {"transactions": moved("14.00", currency="CHF")}
+    reading = parse.read_order(order(refunds=[odd]), (), lambda _: None)
+    assert [body["kind"] for body in reading.sales] == ["sale"]
+    assert [error.pointer for problem in reading.left_out for error in problem.errors] == ["/transactions"]
 
 
 def test_a_refund_that_does_not_add_up_is_told_by_how_much() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kernel.errors import Problem
 from pos.event import Json, Known, Reading
 from pos.shopify import orders, refunds
 from pos.shopify.fields import identity, parsed, record, records
@@ -58,8 +59,20 @@ def read_order(order: Json, transactions: Sequence[Json], known: Known) -> Readi
     sale = orders.sale(order, _of_order([*records(order.get("transactions")), *transactions], own_id))
     original: Content = known(sale["external_id"]) or read_sale(sale)
     inside = (each | {"order_id": order.get("id")} for each in records(order.get("refunds")))
-    back = [refunds.refund(each, original) for each in inside if not refunds.why_none(each)]
-    return Reading((sale, *back))
+    back, left_out = _refunds([each for each in inside if not refunds.why_none(each)], original)
+    return Reading((sale, *back), left_out=tuple(left_out))
+
+
+def _refunds(inside: Sequence[Json], original: Content) -> tuple[list[Json], list[Problem]]:
+    """One that cannot be read must not keep its order out."""
+    back: list[Json] = []
+    left_out: list[Problem] = []
+    for each in inside:
+        try:
+            back.append(refunds.refund(each, original))
+        except Problem as problem:
+            left_out.append(problem)
+    return back, left_out
 
 
 def _of_order(transactions: Sequence[Json], own_id: str | None) -> list[Json]:

@@ -30,13 +30,14 @@ class Purse:
         return money.exponent(self.currency)
 
     def exact(self, holder: Json, name: str) -> Decimal | None:
-        """``holder[name]``, or its bag's part in this currency. Raises :class:`NotInThisCurrency`."""
+        """``holder[name]``, or its bag's part in this currency; nought is nought in any. Raises
+        :class:`NotInThisCurrency`."""
         bare, bag = number(holder.get(name)), self._of_bag(record(holder.get(f"{name}_set")))
         if self.is_shop:
             return bag if bare is None else bare
         if bag is None and bare:
             raise NotInThisCurrency
-        return bag
+        return bare if bag is None else bag
 
     def amount(self, holder: Json, name: str) -> int | None:
         """In minor units; what is finer is rounded, half away from zero."""

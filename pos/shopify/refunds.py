@@ -11,10 +11,11 @@ from kernel.errors import FieldError
 from pos.event import Json
 from pos.shopify import positions, returned, table, tenders
 from pos.shopify.fields import Unreadable, identity, moment, record, records, text, without_nones
-from pos.shopify.goods import Good, merged
+from pos.shopify.goods import merged
 from pos.shopify.orders import external_id as order_external_id
 from pos.shopify.orders import first_that_adds_up
 from pos.shopify.purse import NotInThisCurrency, Purse
+from pos.shopify.returned import Returned
 from receipts.sale import Content
 
 _MOST_NOTE: Final = 2000
@@ -40,15 +41,26 @@ def why_none(refund: Json) -> str:
 def refund(body: Json, original: Content) -> Json:
     """The canonical body of a refund of ``original``, in its currency. Raises :class:`Unreadable`."""
     purse = _purse(body, original)
-    moved = tenders.moved(body)
-    rounding = sum(purse.amount(each, "amount_rounding") or 0 for each in moved)
-    total = sum(tenders.amount_of(each, purse) for each in moved) + rounding
-    head = _head(body, original) | {
-        "rounding": purse.plain(rounding),
-        "total": purse.plain(total),
-        "payments": tenders.paid_out(moved, purse),
-    }
-    return first_that_adds_up([without_nones(head | parts) for parts in _parts(body, original, purse)])
+    try:
+        back = returned.everything(body, original, purse)
+    except NotInThisCurrency:
+        back = None
+    head = _head(body, original) | _sums(tenders.moved(body), back, original, purse)
+    parts = [{}] if back is None else [_parts(back, original, purse, way) for way in table.WAYS]
+    return first_that_adds_up([without_nones(head | each) for each in parts])
+
+
+def _sums(moved: Sequence[Json], back: Returned | None, original: Content, purse: Purse) -> Json:
+    """Money that moved in another currency is worth what came back for it in the original's."""
+    if tenders.are_in(moved, purse):
+        rounding = sum(tenders.rounding_of(each, purse) for each in moved)
+        total = sum(tenders.amount_of(each, purse) for each in moved) + rounding
+        paid = tenders.paid_out(moved, purse)
+        return {"rounding": purse.plain(rounding), "total": purse.plain(total), "payments": paid}
+    if back is None:
+        raise Unreadable(errors=[FieldError("/transactions", "are in another currency than the order's receipt")])
+    worth = back.worth(is_included=original.prices_include_tax)
+    return {"total": purse.plain(worth), "payments": tenders.exchanged(moved, worth, purse)}
 
 
 def _head(body: Json, original: Content) -> Json:
@@ -79,33 +91,14 @@ def _purse(body: Json, original: Content) -> Purse:
     return Purse(original.currency, is_shop=all(shop in (None, original.currency) for shop in shops))
 
 
-def _parts(body: Json, original: Content, purse: Purse) -> list[Json]:
-    """What the sum is made of, once for each way to take taxes; nothing where that is told in another currency."""
-    lines = records(body.get("refund_line_items"))
-    try:
-        goods = [returned.line_back(line, str(index + 1), original, purse) for index, line in enumerate(lines)]
-        extras = [each for each in returned.extras(body, original, purse) if each.gross]
-    except NotInThisCurrency:
-        return [{}]
-    references = [returned.reference(line, original) for line in lines]
-    return [_in_one_way(goods, references, extras, original, purse, way) for way in table.WAYS]
-
-
-def _in_one_way(
-    goods: Sequence[Good],
-    references: Sequence[Json],
-    extras: Sequence[Good],
-    original: Content,
-    purse: Purse,
-    way: table.Way,
-) -> Json:
-    everything = [*goods, *extras]
-    taxed = any(good.taxes for good in everything)
-    lines = [positions.line(good, purse, way, others_are_taxed=taxed) for good in goods]
-    shares = merged([share for good in everything for share in good.taxes or ()])
+def _parts(back: Returned, original: Content, purse: Purse, way: table.Way) -> Json:
+    goods = [*back.lines, *back.extras]
+    taxed = any(good.taxes for good in goods)
+    lines = [positions.line(good, purse, way, others_are_taxed=taxed) for good in back.lines]
+    shares = merged([share for good in goods for share in good.taxes or ()])
     return {
-        "lines": [line | reference for line, reference in zip(lines, references, strict=True)],
-        "charges": [positions.charge(good, purse, way, others_are_taxed=taxed) for good in extras],
-        "taxes": table.rows(shares, everything, purse, way, is_included=original.prices_include_tax),
+        "lines": [line | reference for line, reference in zip(lines, back.references, strict=True)],
+        "charges": [positions.charge(good, purse, way, others_are_taxed=taxed) for good in back.extras],
+        "taxes": table.rows(shares, goods, purse, way, is_included=original.prices_include_tax),
         "tax_rounding": way.rounding,
     }

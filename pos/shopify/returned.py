@@ -1,7 +1,7 @@
 """What comes back in a refund, as goods: lines, shipping, duties, and what a merchant gave or kept beside them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -15,10 +15,34 @@ from receipts.sale import AppliedTax, Content, Line
 _SHIPPING: Final = "shipping_refund"
 
 
-def line_back(line: Json, own_id: str, original: Content, purse: Purse) -> Good:
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """``references`` say, line by line, which line of the original it is."""
+
+    lines: Sequence[Good]
+    references: Sequence[Json]
+    extras: Sequence[Good]
+
+    def worth(self, *, is_included: bool) -> int:
+        goods = [*self.lines, *self.extras]
+        taxes = 0 if is_included else sum(share.amount for good in goods for share in good.taxes or ())
+        return sum(good.net for good in goods) + taxes
+
+
+def everything(refund: Json, original: Content, purse: Purse) -> Returned:
+    """Raises :class:`NotInThisCurrency`."""
+    lines = records(refund.get("refund_line_items"))
+    return Returned(
+        lines=[_line(line, str(index + 1), original, purse) for index, line in enumerate(lines)],
+        references=[_reference(line, original) for line in lines],
+        extras=[each for each in _extras(refund, original, purse) if each.gross],
+    )
+
+
+def _line(line: Json, own_id: str, original: Content, purse: Purse) -> Good:
     """One refunded line: described as it was sold, worth what Shopify refunded for it."""
-    known = sold_line(line, original)
-    whole = line_good(record(line.get("line_item")) or _described(known), own_id, purse, ())
+    known, told = _sold(line, original), record(line.get("line_item"))
+    whole = line_good(told, own_id, purse, ()) if told else _as_described(known, own_id, purse)
     quantity = number(line.get("quantity"))
     part = replace(whole, quantity=whole.quantity if quantity is None else quantity)
     gross = purse.minor((whole.price or Decimal(0)) * part.quantity)
@@ -33,18 +57,19 @@ def line_back(line: Json, own_id: str, original: Content, purse: Purse) -> Good:
     return replace(part, gross=gross, cuts=(Cut("Discount", gross - worth),) if worth < gross else (), taxes=taxes)
 
 
-def sold_line(line: Json, original: Content) -> Line | None:
+def _sold(line: Json, original: Content) -> Line | None:
     """The line of the original that comes back; None where it was added to the order later."""
     sold = identity(line.get("line_item_id"))
     return next((each for each in original.lines if each.id == sold), None)
 
 
-def _described(line: Line | None) -> Json:
-    """What a payload without ``line_item`` leaves out, from the original."""
-    if line is None:
-        return {}
-    price = None if line.unit_price is None else plain(line.unit_price)
-    return {"title": line.name, "sku": line.sku, "price": price, "quantity": plain(line.quantity)}
+def _as_described(line: Line | None, own_id: str, purse: Purse) -> Good:
+    """What a payload without ``line_item`` leaves out, from the original: there it is in the original's currency."""
+    told: Json = {}
+    if line is not None:
+        price = None if line.unit_price is None else plain(line.unit_price)
+        told = {"title": line.name, "sku": line.sku, "price": price, "quantity": plain(line.quantity)}
+    return line_good(told, own_id, replace(purse, is_shop=True), ())
 
 
 def _share_of(amount: int, part: Good, whole: Good) -> int:
@@ -66,7 +91,7 @@ def _taxes(borne: Sequence[Share], tax: int) -> tuple[Share, ...]:
     return tuple(replace(share, amount=part) for share, part in zip(borne, money.allocate(tax, weights), strict=True))
 
 
-def extras(refund: Json, original: Content, purse: Purse) -> Iterator[Good]:
+def _extras(refund: Json, original: Content, purse: Purse) -> Iterator[Good]:
     adjustments = records(refund.get("order_adjustments"))
     for index, adjustment in enumerate(adjustments):
         yield _adjusted(adjustment, index, refund, original, purse)
@@ -103,7 +128,7 @@ def _of_shipping(refund: Json, original: Content, purse: Purse) -> Sequence[Shar
     return [Share(tax.name, tax.rate, tax.amount or 0) for charge in charged for tax in charge.taxes][:10]
 
 
-def reference(line: Json, original: Content) -> Json:
+def _reference(line: Json, original: Content) -> Json:
     """The place of a returned line in the original receipt."""
-    sold = sold_line(line, original)
+    sold = _sold(line, original)
     return without_nones({"original_line": sold.id if sold else None})

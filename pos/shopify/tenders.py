@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from kernel import money
 from pos.event import Json
-from pos.shopify.fields import number, record, records, text, texts, without_nones
-from pos.shopify.purse import Purse
+from pos.shopify.fields import number, plain, record, records, text, texts, without_nones
+from pos.shopify.purse import NotInThisCurrency, Purse
 from receipts.card_numbers import holds_card_number
 
 _PAID: Final = frozenset({"paid", "partially_refunded", "refunded"})
@@ -72,7 +73,10 @@ def received(order: Json, purse: Purse, transactions: Sequence[Json]) -> int | N
     settled = paid_in(purse, transactions)
     if settled:
         return _sum_of(settled, purse)
-    now, open_ = purse.amount(order, "current_total_price"), purse.amount(order, "total_outstanding")
+    try:
+        now, open_ = purse.amount(order, "current_total_price"), purse.amount(order, "total_outstanding")
+    except NotInThisCurrency:
+        return None
     if now is None or open_ is None:
         return None
     back = (each for refund in records(order.get("refunds")) for each in moved(refund))
@@ -88,13 +92,25 @@ def paid_in(purse: Purse, transactions: Sequence[Json]) -> list[Json]:
     """Empty unless every transaction that settled is in this currency."""
     final = [each for each in transactions if each.get("kind") in ("sale", "capture")]
     settled = [each for each in final if each.get("status") == "success"]
-    if any(each.get("currency") not in (None, purse.currency) for each in settled):
-        return []
-    return [_payment(each, transactions, purse) for each in settled]
+    return [_payment(each, transactions, purse) for each in settled] if are_in(settled, purse) else []
 
 
 def paid_out(transactions: Sequence[Json], purse: Purse) -> list[Json]:
     return [_payment(each, (), purse) for each in transactions]
+
+
+def exchanged(transactions: Sequence[Json], amount: int, purse: Purse) -> list[Json]:
+    """``amount`` that was paid out in another currency, as one tender."""
+    currencies = [text(each.get("currency")) for each in transactions]
+    elsewhere = sum((number(each.get("amount")) or Decimal(0) for each in transactions), Decimal(0))
+    is_one = len(set(currencies)) == 1 and currencies[0] in money.EXPONENTS
+    foreign = {"currency": currencies[0], "amount": plain(elsewhere)} if is_one else {}
+    return [without_nones(_payment(transactions[0], (), purse) | {"amount": purse.plain(amount), "foreign": foreign})]
+
+
+def are_in(transactions: Sequence[Json], purse: Purse) -> bool:
+    """A transaction states its amount in a currency of its own: the shop's, or the shopper's."""
+    return all(each.get("currency") in (None, purse.currency) for each in transactions)
 
 
 def _is_good(transaction: Json) -> bool:
@@ -105,9 +121,14 @@ def amount_of(transaction: Json, purse: Purse) -> int:
     return purse.minor(number(transaction.get("amount")) or Decimal(0))
 
 
+def rounding_of(transaction: Json, purse: Purse) -> int:
+    """What cash was rounded by, on top of the amount."""
+    return purse.minor(number(transaction.get("amount_rounding")) or Decimal(0))
+
+
 def _payment(transaction: Json, all_: Sequence[Json], purse: Purse) -> Json:
     """At a till the change is a transaction of its own that names the cash it was given on."""
-    amount = amount_of(transaction, purse) + (purse.amount(transaction, "amount_rounding") or 0)
+    amount = amount_of(transaction, purse) + rounding_of(transaction, purse)
     back = [each for each in all_ if each.get("kind") == "change" and each.get("parent_id") == transaction.get("id")]
     change = sum(abs(amount_of(each, purse)) for each in back)
     cash = {"tendered": purse.plain(amount), "change": purse.plain(change)} if change else {}

@@ -158,23 +158,25 @@ async def receive(source: str, slug: str, request: Request, house: TheHouse) -> 
 @asynccontextmanager
 async def sweeping(house: House) -> AsyncIterator[None]:
     """Meanwhile, at start and every minute, work on what a crash left behind and on what waits for another event."""
-    sweeper = asyncio.create_task(_sweep_forever(house))
+    stop = asyncio.Event()
+    sweeper = asyncio.create_task(_sweep_until(stop, house))
     try:
         yield
     finally:
-        sweeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeper
+        # Not cancelled: that would leave its thread at work in a database that is about to be closed.
+        stop.set()
+        await sweeper
 
 
-async def _sweep_forever(house: House) -> None:
-    while True:
+async def _sweep_until(stop: asyncio.Event, house: House) -> None:
+    while not stop.is_set():
         try:
             _show_at_once(house, await run_in_threadpool(inbox.sweep, house.engine, now=house.clock()))
         except Exception as error:
             # The database may be away for a while; the next round finds the same events.
             _log.error("hook_sweep_failed", error=type(error).__name__)
-        await asyncio.sleep(_SWEEP_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _SWEEP_SECONDS)
 
 
 def _door(house: House, conn: Connection, source: str, slug: str) -> Door | None:

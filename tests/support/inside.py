@@ -8,9 +8,13 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 Result = TypeVar("Result")
+
+# For what is decided before any database is asked.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Inside:

@@ -155,7 +155,7 @@ def test_a_refund_inside_its_order_is_the_same_as_the_one_by_itself() -> None:
 
 def test_a_refund_that_cannot_be_read_does_not_keep_its_order_out() -> None:
     """Neither what came back nor the money is told in the order's currency."""
-    odd = refund(refund_line_items=[{"subtotal": 13.41, "subtotal_set": bag("13.41", "14.00")}])
+    odd = refund(refund_line_items=[{"subtotal": 13.41, "subtotal_set": bag("13.41", "14.00", ("USD", "GBP"))}])
     odd |= {"transactions": moved("14.00", currency="CHF")}
     reading = parse.read_order(order(refunds=[odd]), (), lambda _: None)
     assert [body["kind"] for body in reading.sales] == ["sale"]

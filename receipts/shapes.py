@@ -74,7 +74,7 @@ class TaxRow:
 
 @dataclass(frozen=True, slots=True)
 class TaxTable:
-    """``has_*`` says whether any row fills the column, ``is_wide`` that the columns do not fit side by side on a phone."""
+    """``has_*`` says whether any row fills the column, ``is_wide`` that the columns need more than a phone's width."""
 
     rows: tuple[TaxRow, ...]
     has_marks: bool

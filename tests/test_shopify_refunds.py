@@ -157,7 +157,7 @@ def test_a_refund_that_cannot_be_read_does_not_keep_its_order_out() -> None:
     """Neither what came back nor the money is told in the order's currency."""
     odd = refund(refund_line_items=[{"subtotal": 13.41, "subtotal_set": bag("13.41", "14.00", ("USD", "GBP"))}])
     odd |= {"transactions": moved("14.00", currency="CHF")}
-    reading = parse.read_order(order(refunds=[odd]), (), lambda _: None)
+    reading = parse.read_order(parsed(as_bytes(order(refunds=[odd]))), (), lambda _: None)
     assert [body["kind"] for body in reading.sales] == ["sale"]
     assert [error.pointer for problem in reading.left_out for error in problem.errors] == ["/transactions"]
 

@@ -1,7 +1,9 @@
 """Sealing what must be read again, such as webhook secrets. What only needs comparing is hashed instead."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
@@ -20,14 +22,16 @@ def box(settings: Data) -> Fernet:
 
 
 def _own_key(path: Path) -> SecretStr:
+    """Written beside its place, then linked into it: of processes that start at once, one makes it and all read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return SecretStr(path.read_text().strip())
-    with os.fdopen(descriptor, "w") as file:
-        file.write(Fernet.generate_key().decode())
-    return SecretStr(path.read_text())
+    if not path.exists():
+        with NamedTemporaryFile(dir=path.parent) as made:  # mode 0600
+            made.write(Fernet.generate_key())
+            made.flush()
+            os.fsync(made.fileno())
+            with suppress(FileExistsError):
+                os.link(made.name, path)
+    return SecretStr(path.read_text().strip())
 
 
 def seal(sealer: Fernet, text: str) -> bytes:

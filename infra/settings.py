@@ -1,7 +1,8 @@
 """Settings in small groups, each read from ``COUNTERFOIL_*`` variables and checked at start."""
 
+import base64
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 # To listen on all interfaces is the operator's choice; a link needs one that can be opened.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 ROOT = Path(__file__).resolve().parent.parent
+_KEY_BYTES: Final = 32
 
 
 def _database_url(url: str) -> str:
@@ -31,6 +33,16 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _secret_key(key: SecretStr) -> SecretStr:
+    try:
+        is_right = len(base64.urlsafe_b64decode(key.get_secret_value())) == _KEY_BYTES
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise ValueError(f"must be {_KEY_BYTES} bytes in URL-safe base64")
+    return key
+
+
 class _Group(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COUNTERFOIL_", extra="ignore", frozen=True)
 
@@ -47,7 +59,7 @@ class Data(_Group):
     storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
         None, description="Object storage, file:///folder. Default: <data_dir>/objects"
     )
-    secret_key: SecretStr | None = Field(
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = Field(
         None,
         description="32 bytes in URL-safe base64, to seal webhook secrets. Default: made in <data_dir>/secret.key",
     )

@@ -23,7 +23,9 @@ def configure(settings: Log) -> None:
     ]
     last: structlog.typing.Processor
     if settings.log_format == "text":
-        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain: prettier tracebacks show what the variables hold, and so keys and card numbers.
+        plain = structlog.dev.plain_traceback
+        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     else:
         shared.append(structlog.processors.format_exc_info)
         last = structlog.processors.JSONRenderer(serializer=_json)

@@ -260,6 +260,15 @@ def test_goods_that_came_back_after_the_payment_were_sold() -> None:
     assert (str(sale.lines[0].quantity), sale.total) == ("3", 6000)
 
 
+def test_a_total_that_misses_the_taxes_gives_way_to_the_current_one() -> None:
+    """As orders look that an API client made, after Shopify put the taxes on."""
+    rows = [{"title": "SST", "rate": 0.1, "price": "28.90"}]
+    late = small("289.00", line_items=[line("289.00", tax_lines=rows)], tax_lines=rows, total_tax="0.00")
+    sale = sale_of(late | {"current_total_price": "317.90", "financial_status": "pending", "refunds": []})
+    assert findings(sale) == []
+    assert (sale.total, sale.balance_due) == (31790, 31790)
+
+
 def test_what_does_not_add_up_is_told_by_how_much() -> None:
     (finding,) = findings(sale_of(small("9.00", line_items=[line("10.00")])))
     assert finding.pointer == "/total"

@@ -66,12 +66,12 @@ class Good:
 
 def lines(order: Json, purse: Purse) -> list[Good]:
     applications = records(order.get("discount_applications"))
-    found: list[Good] = []
+    found: dict[str, Good] = {}
     for index, line in enumerate(records(order.get("line_items"))):
         known = identity(line.get("id")) or str(index + 1)
-        is_taken = any(good.id == known for good in found)
-        found.append(line_good(line, f"{known}.{index + 1}" if is_taken else known, purse, applications))
-    return found
+        own_id = f"{known}.{index + 1}" if known in found else known
+        found[own_id] = line_good(line, own_id, purse, applications)
+    return list(found.values())
 
 
 def line_good(line: Json, own_id: str, purse: Purse, applications: Sequence[Json]) -> Good:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from kernel.errors import FieldError, Invalid
@@ -15,6 +16,8 @@ from pos.shopify.shopper import language, shopper
 from receipts import totals
 from receipts.reading import read_sale
 
+# As the canonical sale.
+_MOST_LINES: Final = 2000
 # Of the order, for the merchant: a note may be the staff's own, so it is not printed.
 _KEPT: Final = ("note", "source_name", "location_id", "user_id", "device_id", "tags", "po_number", "cancel_reason")
 
@@ -58,7 +61,7 @@ def sale(order: Json, transactions: Sequence[Json] = ()) -> Json:
     missing = list(_missing(order))
     if missing:
         raise Unreadable(errors=missing)
-    return first_that_adds_up(list(_bodies(order, transactions)))
+    return first_that_adds_up(_bodies(order, transactions))
 
 
 def _missing(order: Json) -> Iterator[FieldError]:
@@ -71,6 +74,8 @@ def _missing(order: Json) -> Iterator[FieldError]:
         yield FieldError("/currency", "is not a currency of ISO 4217")
     elif found[-1].amount(order, "total_price") is None:
         yield FieldError("/total_price", "is missing")
+    if len(records(order.get("line_items"))) > _MOST_LINES:
+        yield FieldError("/line_items", f"holds more than {_MOST_LINES} lines")
 
 
 def _when(order: Json) -> str | None:
@@ -81,14 +86,32 @@ def _when(order: Json) -> str | None:
 def _bodies(order: Json, transactions: Sequence[Json]) -> Iterator[Json]:
     for purse in purses(order):
         try:
-            yield from [_body(order, transactions, purse, way) for way in table.WAYS]
+            for total in _totals(order, purse):
+                yield from _in_every_way(order, transactions, total, purse)
         except NotInThisCurrency:
             continue
 
 
-def first_that_adds_up(bodies: Sequence[Json]) -> Json:
+def _totals(order: Json, purse: Purse) -> Iterator[int]:
+    """``total_price``. Where taxes came onto an order that an API client made, only the current total holds them."""
+    total = purse.amount(order, "total_price") or 0
+    yield total
+    current = purse.amount(order, "current_total_price")
+    if current is not None and current != total and not order.get("refunds"):
+        yield current
+
+
+def _in_every_way(order: Json, transactions: Sequence[Json], total: int, purse: Purse) -> Iterator[Json]:
+    basket, head = _basket(order, transactions, total, purse), _head(order, purse) | _beside(order)
+    sums = _sums(order, transactions, basket, purse)
+    for way in table.WAYS:
+        yield without_nones(head | _goods(order, basket, purse, way) | sums)
+
+
+def first_that_adds_up(bodies: Iterator[Json]) -> Json:
     """The first of all where none does: it is then flagged with what is wrong."""
-    return next((body for body in bodies if _adds_up(body)), bodies[0])
+    first = next(bodies)
+    return next((body for body in chain([first], bodies) if _adds_up(body)), first)
 
 
 def _adds_up(body: Json) -> bool:
@@ -98,18 +121,15 @@ def _adds_up(body: Json) -> bool:
         return False
 
 
-def _body(order: Json, transactions: Sequence[Json], purse: Purse, way: table.Way) -> Json:
-    basket = _basket(order, transactions, purse)
+def _sums(order: Json, transactions: Sequence[Json], basket: _Basket, purse: Purse) -> Json:
     rounding = purse.amount(order, "total_cash_rounding_payment_adjustment") or 0
     tip = sum(good.net for good in basket.tips) if basket.tips else purse.amount(order, "total_tip_received") or 0
     total = basket.total + rounding
     sums = {"tip": purse.plain(tip), "rounding": purse.plain(rounding), "total": purse.plain(total)}
-    paid = tenders.sums(order, purse, transactions, total)
-    return without_nones(_head(order, purse) | _goods(order, basket, purse, way) | sums | paid | _beside(order))
+    return sums | tenders.sums(order, purse, transactions, total)
 
 
-def _basket(order: Json, transactions: Sequence[Json], purse: Purse) -> _Basket:
-    total = purse.amount(order, "total_price") or 0
+def _basket(order: Json, transactions: Sequence[Json], total: int, purse: Purse) -> _Basket:
     lines, shipping = of.lines(order, purse), of.shipping(order, purse)
     off = discounts.unallocated(order, [*lines, *shipping], purse)
     reduced = discounts.off_shipping(order, shipping, off, purse)

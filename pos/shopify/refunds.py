@@ -46,8 +46,9 @@ def refund(body: Json, original: Content) -> Json:
     except NotInThisCurrency:
         back = None
     head = _head(body, original) | _sums(tenders.moved(body), back, original, purse)
-    parts = [{}] if back is None else [_parts(back, original, purse, way) for way in table.WAYS]
-    return first_that_adds_up([without_nones(head | each) for each in parts])
+    if back is None:
+        return without_nones(head)
+    return first_that_adds_up(without_nones(head | _parts(back, original, purse, way)) for way in table.WAYS)
 
 
 def _sums(moved: Sequence[Json], back: Returned | None, original: Content, purse: Purse) -> Json:

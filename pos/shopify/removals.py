@@ -34,11 +34,14 @@ def value_of(line: Json, purse: Purse, *, is_included: bool) -> int:
 
 
 def without(goods: Sequence[Good], lines: Sequence[Json], purse: Purse) -> list[Good]:
-    left = list(goods)
+    if not lines:
+        return list(goods)
+    left = {good.id: good for good in goods}
     for line in lines:
         gone = identity(line.get("line_item_id"))
-        left = [_less(good, line, purse) if good.id == gone else good for good in left]
-    return [good for good in left if good.quantity > 0] if lines else left
+        if gone in left:
+            left[gone] = _less(left[gone], line, purse)
+    return [good for good in left.values() if good.quantity > 0]
 
 
 def _less(good: Good, line: Json, purse: Purse) -> Good:

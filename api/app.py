@@ -1,5 +1,6 @@
 """The web application: routes, and what a process opens at start and closes at the end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -44,12 +45,13 @@ Amounts are decimal strings at the currency's exponent (`"4.30"` EUR, `"430"` JP
 """
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = utc_now, warm_pdf: bool = False) -> FastAPI:
+    """``warm_pdf`` starts the PDF process with the server, as one that is there to stay should."""
     app = FastAPI(
         title="Counterfoil",
         version="0.1.0",
         description=_DESCRIPTION,
-        lifespan=_lifespan(settings, clock),
+        lifespan=_lifespan(settings, clock, warm_pdf),
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
@@ -64,18 +66,14 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     return app
 
 
-def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: Settings, clock: Clock, warm_pdf: bool
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         warm()
         engine = connect(settings.data.where_database())
-        data = settings.data.data_dir
-        pdf = PdfPool(
-            fonts=data / "fonts",
-            static=static.FOLDER,
-            processes=settings.pdf.pdf_processes,
-            seconds=settings.pdf.pdf_seconds,
-        )
+        pdf = _pdf_pool(settings)
         house = House(
             settings=settings,
             engine=engine,
@@ -89,6 +87,9 @@ def _lifespan(settings: Settings, clock: Clock) -> Callable[[FastAPI], AbstractA
         )
         house.writer.start()
         app.state.house = house
+        if warm_pdf:
+            # Beside the start, not before it: the first PDF would wait seconds for its process and fonts.
+            asyncio.get_running_loop().run_in_executor(None, pdf.warm)
         async with hooks.sweeping(house):
             yield
         await house.writer.stop()

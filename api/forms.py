@@ -90,7 +90,7 @@ def qr_svg(token: str, look: BrandLook, wish: QrWish, *, storage: Folder, base_u
     def make() -> bytes:
         return qr.svg(link, margin=wish.margin, size=wish.size, title=title, logo=logo).encode()
 
-    return _kept(storage, make, link, logo, wish, title, suffix=".svg")
+    return _kept(storage, make, link, logo, wish, title, ".svg")
 
 
 def qr_png(token: str, look: BrandLook, wish: QrWish, *, storage: Folder, base_url: str) -> bytes:
@@ -100,7 +100,7 @@ def qr_png(token: str, look: BrandLook, wish: QrWish, *, storage: Folder, base_u
     def make() -> bytes:
         return qr.png(link, margin=wish.margin, size=wish.size, logo=logo)
 
-    return _kept(storage, make, link, logo, wish, suffix=".png")
+    return _kept(storage, make, link, logo, wish, "", ".png")
 
 
 def _link(base_url: str, token: str) -> str:
@@ -116,12 +116,12 @@ def _logo(look: BrandLook, wish: QrWish, storage: Folder) -> bytes | None:
 
 
 def _kept(
-    storage: Folder, make: Callable[[], bytes], link: str, logo: bytes | None, *others: object, suffix: str
+    storage: Folder, make: Callable[[], bytes], link: str, logo: bytes | None, wish: QrWish, title: str, suffix: str
 ) -> bytes:
-    """A code without a logo costs less to make than to read from a disk."""
-    if logo is None:
+    """Only the code with a logo, in its own size, is worth a place on the disk: of other sizes there are too many."""
+    if logo is None or wish != QrWish(has_logo=True):
         return make()
-    return storage.once(content_key("qr", link.encode(), logo, repr(others).encode(), _made_by(), suffix=suffix), make)
+    return storage.once(content_key("qr", link.encode(), logo, title.encode(), _made_by(), suffix=suffix), make)
 
 
 @cache

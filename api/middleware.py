@@ -7,7 +7,8 @@ from secrets import token_hex
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.errors import TooLarge
+from api import problems
+from kernel.errors import Problem, TooLarge
 
 _log = structlog.get_logger()
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -31,19 +32,24 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, began, status = _request_id(scope), time.perf_counter(), 500
+        request_id, began, status, is_begun = _request_id(scope), time.perf_counter(), 500, False
         # Left bound: the request's task ends with it, and the server logs in that task what the application raised.
         structlog.contextvars.bind_contextvars(request_id=request_id)
 
         async def send_marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, is_begun = message["status"], True
                 message["headers"] = [*message["headers"], *_PRIVATE, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
             await self._app(scope, self._limited(receive), send_marked)
+        except Exception as error:
+            _log.exception("unforeseen", exc_info=error)
+            if is_begun:
+                raise
+            await problems.response(Problem())(scope, receive, send_marked)
         finally:
             _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=_since(began))
 

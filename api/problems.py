@@ -29,7 +29,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
-    app.add_exception_handler(Exception, _unforeseen)
 
 
 async def _problem(_request: Request, error: Exception) -> Response:
@@ -65,7 +64,3 @@ async def _database(_request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)
     _log.error("database_error", error=type(error.orig).__name__)
     return response(Unavailable("The database did not answer; try again", retry_after=2))
-
-
-async def _unforeseen(_request: Request, error: Exception) -> Response:
-    return response(Problem())

@@ -36,7 +36,7 @@ def demo(
     url = settings.data.where_database()
     database.migrate(url)
     lines = _fill(settings, utc_now())
-    server = _Announcing(uvicorn.Config(create_app(settings), access_log=False, log_config=None), lines)
+    server = _Announcing(uvicorn.Config(create_app(settings, warm_pdf=True), access_log=False, log_config=None), lines)
     asyncio.run(server.serve([listening]))
 
 

@@ -1,5 +1,6 @@
 """``counterfoil doctor``: what is set up, what is not, and what to do about it."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import typer
 
 from infra import database, fonts, secrets, static
 from infra.pdf import PdfPool
-from infra.settings import Settings
+from infra.settings import Settings, misspelt
 from infra.storage import open_storage
 
 
@@ -54,6 +55,13 @@ def _storage(settings: Settings) -> str:
     return settings.data.where_objects()
 
 
+def _names(_settings: Settings) -> str:
+    unread = misspelt(os.environ)
+    if unread:
+        raise RuntimeError(f"nobody reads {', '.join(unread)}; see docs/settings.md for the names")
+    return "every name is known"
+
+
 def _secret_key(settings: Settings) -> str:
     sealer = secrets.box(settings.data)
     secrets.unseal(sealer, secrets.seal(sealer, "doctor"))
@@ -77,6 +85,7 @@ def _fonts(settings: Settings) -> str:
 
 
 _CHECKS: dict[str, Callable[[Settings], str]] = {
+    "settings": _names,
     "database": _database,
     "storage": _storage,
     "secret key": _secret_key,

@@ -1,5 +1,6 @@
 """The ``counterfoil`` command: each part of it is a module of this package."""
 
+import os
 import sys
 
 import typer
@@ -29,6 +30,8 @@ app.add_typer(imports.app, name="import")
 
 def main() -> None:
     """Settings, refusals, and a database or folder that is not there are told in a line, not in a traceback."""
+    # What the service writes (shoppers' data, the secret key) is for its own user alone.
+    os.umask(0o077)
     try:
         app()
     except ValidationError as error:

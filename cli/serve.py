@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from api.app import create_app
 from cli.opened import require_current
 from infra import database, logs
-from infra.settings import Server, Settings
+from infra.settings import Server, Settings, misspelt
+from infra.storage import open_storage
 
 _log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ def serve(
     given = {"host": host, "port": port, "workers": workers}
     settings = Settings(server=Server(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
     _check_schema(settings)
+    open_storage(settings.data.where_objects())
     run(settings)
 
 
@@ -47,6 +49,8 @@ def run(settings: Settings) -> None:
     """Serve until a signal ends it; requests under way are finished first."""
     logs.configure(settings.log)
     server = settings.server
+    if unread := misspelt(os.environ):
+        _log.warning("settings_unknown", names=unread)
     _log.info("starting", url=server.address(), host=server.host, port=server.port, workers=server.workers)
     options = {
         "host": server.host,
@@ -56,7 +60,7 @@ def run(settings: Settings) -> None:
         "server_header": False,
     }
     if server.workers == 1:
-        uvicorn.run(create_app(settings), timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
+        uvicorn.run(create_app(settings, warm_pdf=True), timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
         return
     # Worker processes read their settings from the environment, so what came by option goes there too.
     os.environ["COUNTERFOIL_BASE_URL"] = server.address()
@@ -67,7 +71,7 @@ def worker_app() -> FastAPI:
     """What each process of ``serve --workers N`` runs."""
     settings = Settings()
     logs.configure(settings.log)
-    return create_app(settings)
+    return create_app(settings, warm_pdf=True)
 
 
 def _check_schema(settings: Settings) -> None:

@@ -17,7 +17,7 @@ Nothing but ``infra/pdf_base.css`` stands under the page's own style: headings h
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Self
@@ -78,6 +78,11 @@ class PdfPool:
                 return None
         except (PdfUnavailable, PdfTimeout) as problem:
             return problem.detail
+
+    def warm(self) -> None:
+        """Start a child and cut the fonts that every page needs, so that the first to ask need not wait for them."""
+        with suppress(Problem):
+            self.render('<html lang="en"><head><title>-</title></head><body>0</body></html>', page="roll")
 
     def close(self) -> None:
         """End every child; a render under way fails. The pool cannot be used again."""

@@ -1,6 +1,7 @@
 """Settings in small groups, each read from ``COUNTERFOIL_*`` variables and checked at start."""
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -28,9 +29,9 @@ def _storage_url(url: str) -> str:
 
 def _base_url(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be http(s)://host[:port][/path], without query or fragment")
-    return url.rstrip("/")
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise ValueError("must be http(s)://host[:port]; pages need a host name of their own, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _secret_key(key: SecretStr) -> SecretStr:
@@ -112,6 +113,12 @@ class Settings:
 
 
 GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Log)
+
+
+def misspelt(names: Iterable[str]) -> list[str]:
+    """The ``COUNTERFOIL_*`` among ``names`` that no group reads: nobody would notice that they do nothing."""
+    known = {f"COUNTERFOIL_{name}".upper() for group in GROUPS for name in group.model_fields}
+    return sorted(name for name in names if name.startswith("COUNTERFOIL_") and name not in known)
 
 
 def explain(error: ValidationError) -> str:

@@ -55,6 +55,10 @@ class Folder:
                 if time.time() - part.stat().st_mtime > _LEFT_BEHIND:
                     part.unlink()
 
+    def is_writable(self) -> bool:
+        """Whether it would take an object, as far as can be told without giving it one."""
+        return os.access(self._parts, os.W_OK) and os.statvfs(self.root).f_bavail > 0
+
     def put(self, key: str, data: bytes) -> None:
         """Keep ``data``, in place of what was there: a reader sees either whole, after a crash too."""
         target = self._path(key)

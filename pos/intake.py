@@ -155,6 +155,8 @@ def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: dateti
     sale, directory = arrival.sale, directories.get(arrival.merchant_id)
     if directory is None:
         raise Unauthorized("The key's merchant is gone")
+    if sale.kind == "sale" and sale.original is not None:
+        raise Invalid(errors=[FieldError("/original", "belongs to a refund, void or exchange; a sale has none")])
     place = _place(arrival, directory)
     till = _till(arrival, directory, place)
     staff = directory.staff.get(sale.staff) if sale.staff else None

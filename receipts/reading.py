@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from kernel.errors import FieldError, Invalid
-from receipts.card_numbers import pointers_to_card_numbers
+from receipts.card_numbers import holds_card_number, pointers_to_card_numbers
 from receipts.fields import MEANINGS, context_for
 from receipts.sale import Content, Sale
 
@@ -42,13 +42,16 @@ def field_errors(error: ValidationError, at: str = "") -> list[FieldError]:
 
 
 def _said(found: ErrorDetails) -> str:
+    if found["type"] == "extra_forbidden":
+        return "is not known here; check its spelling, or leave it out"
     meaning = MEANINGS.get(found["ctx"]["pattern"]) if found["type"] == "string_pattern_mismatch" else None
     return meaning or found["msg"].removeprefix("Value error, ")
 
 
 def _escaped(part: int | str) -> str:
     """RFC 6901 section 3; cut, since a member's name may be anything that a caller makes up."""
-    return str(part).replace("~", "~0").replace("/", "~1")[:100]
+    name = str(part)
+    return "…" if holds_card_number(name) else name.replace("~", "~0").replace("/", "~1")[:100]
 
 
 def _dangling(sale: Content) -> Iterator[FieldError]:

@@ -1,0 +1,89 @@
+"""What every answer carries, what asks nothing of the disk, and settings that would mislead."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from api import health
+from infra.settings import Server, misspelt
+from infra.storage import open_storage
+from tests.support.inside import Person, on_sqlite
+from tests.support.sales import coffee
+
+RECEIPTS = "/v1/receipts"
+
+
+@on_sqlite
+def test_an_answer_to_an_unforeseen_error_is_as_private_as_any_other(
+    stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_house: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(health, "_look", fails)
+    answer = stranger.ask("GET", "/readyz")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-request-id"]
+    assert "fault" not in answer.text
+
+
+@on_sqlite
+def test_asking_whether_the_service_is_ready_writes_nothing(stranger: Person, tmp_path: Path) -> None:
+    before = sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("*"))
+    assert stranger.ask("GET", "/readyz").json() == {"status": "ready"}
+    assert sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_takes_no_objects_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = open_storage(tmp_path.as_uri())
+    assert folder.is_writable()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert not folder.is_writable()
+
+
+@on_sqlite
+def test_a_sale_that_names_an_original_is_refused_since_its_kind_was_forgotten(owner: Person) -> None:
+    answer = owner.post(RECEIPTS, coffee() | {"original": {"number": "1"}})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/original"]
+
+
+@on_sqlite
+def test_a_misspelt_member_is_named_in_our_own_words(owner: Person) -> None:
+    answer = owner.post(RECEIPTS, coffee() | {"totl": "1.00"})
+    assert answer.json()["errors"] == [
+        {"pointer": "/totl", "detail": "is not known here; check its spelling, or leave it out"}
+    ]
+
+
+@on_sqlite
+def test_a_card_number_is_not_repeated_even_as_the_name_of_a_member(owner: Person) -> None:
+    answer = owner.post(RECEIPTS, coffee() | {"4111111111111111": "1"})
+    assert answer.status_code == 422
+    assert "4111111111111111" not in answer.text
+
+
+@on_sqlite
+def test_codes_in_sizes_of_the_readers_choice_do_not_fill_the_disk(owner: Person, tmp_path: Path) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (64, 64), "#1f5c47").save(picture, "PNG")
+    owner.ask("PUT", "/v1/brands/linden-rye/logo", content=picture.getvalue())
+    url = owner.post(RECEIPTS, coffee()).json()["qr"]["png_url"]
+    for wish in ("", "&size=300", "&size=301", "&margin=2"):
+        assert owner.ask("GET", f"{url}?variant=logo{wish}").status_code == 200
+    assert len([path for path in tmp_path.rglob("*.png") if "qr" in path.parts]) == 1
+
+
+def test_a_base_url_with_a_path_is_refused() -> None:
+    with pytest.raises(ValidationError, match="host name of their own"):
+        Server(base_url="https://shop.example/receipts")
+
+
+def test_a_setting_that_nobody_reads_is_found_by_its_name() -> None:
+    assert misspelt(["COUNTERFOIL_BASEURL", "COUNTERFOIL_BASE_URL", "PATH"]) == ["COUNTERFOIL_BASEURL"]

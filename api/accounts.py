@@ -133,4 +133,5 @@ async def _write(house: House, caller: Caller, write: Callable[[Connection], Any
     await house.write(write)
     house.writer.places.forget()
     house.pages.clear()
+    house.looks.clear()
     return no_content()

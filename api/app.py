@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from accounts import manage
 from api import accounts, docs_page, health, hooks, keys, link_paths, pages, problems, receipts, schemas
+from api.brand_looks import BrandLooks
 from api.house import House
 from api.key_ring import KeyRing
 from api.middleware import Edge
@@ -81,6 +82,7 @@ def _lifespan(
             storage=open_storage(settings.data.where_objects()),
             sealer=secrets.box(settings.data),
             keys=KeyRing(engine),
+            looks=BrandLooks(),
             pages=PageCache(),
             pdf=pdf,
             clock=clock,

@@ -6,12 +6,10 @@ from typing import Any, Literal
 
 import orjson
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from accounts import find as accounts_find
 from accounts.find import BrandLook
 from api import forms
 from api.house import House
@@ -21,7 +19,6 @@ from api.served import ASK_AGAIN, respond
 from infra import barcode, qr
 from kernel import money
 from kernel.errors import FieldError, Invalid, NotFound
-from receipts import find
 from receipts.gift import canonical_gift
 from receipts.records import ReceiptRecord, canonical
 
@@ -45,15 +42,10 @@ async def _form(request: Request, make: Make) -> Response:
     """Raises :class:`NotFound` for a link that leads nowhere, or nowhere yet."""
     house: House = request.app.state.house
     token = request.path_params["token"]
-    found = await house.read(lambda conn: _found(conn, token))
+    found = await house.read(lambda conn: house.looks.with_record(conn, token))
     if found is None:
         raise NotFound("There is no receipt behind this link, or not yet")
     return respond(request, await make(request, house, *found))
-
-
-def _found(conn: Connection, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
-    record = find.by_token(conn, token)
-    return (record, accounts_find.brand_look(conn, record.merchant_id, record.brand_id)) if record else None
 
 
 async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection, Engine
 
+from api.brand_looks import BrandLooks
 from api.key_ring import KeyRing
 from api.page_cache import PageCache
 from infra.database import reading
@@ -29,6 +30,7 @@ class House:
     storage: Folder
     sealer: Fernet
     keys: KeyRing
+    looks: BrandLooks
     pdf: PdfPool
     pages: PageCache
     clock: Clock

@@ -5,13 +5,11 @@ The routes are plain Starlette's. This is what everybody opens, and FastAPI's ow
 
 from typing import Final
 
-from sqlalchemy import Connection
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from accounts import find as accounts_find
 from accounts.find import BrandLook
 from api import form_pages
 from api.house import House
@@ -22,7 +20,6 @@ from api.served import ASK_AGAIN, NEVER_KEEP, respond
 from infra import pages, static
 from infra.i18n import voice
 from kernel.ids import is_token
-from receipts import find
 from receipts.records import ReceiptRecord
 
 _HTML: Final = "text/html; charset=utf-8"
@@ -90,11 +87,6 @@ async def logo(request: Request) -> Response:
     return respond(request, Rendered(data, "image/png", (_FOREVER,)))
 
 
-def _record_and_look(conn: Connection, token: str) -> tuple[ReceiptRecord, BrandLook] | None:
-    record = find.by_token(conn, token)
-    return (record, accounts_find.brand_look(conn, record.merchant_id, record.brand_id)) if record else None
-
-
 def nothing_here(request: Request) -> Rendered:
     language = own_language(request)
     words = voice(language).gettext
@@ -109,7 +101,7 @@ def nothing_here(request: Request) -> Rendered:
 async def _rendered(house: House, request: Request, token: str) -> Rendered:
     if not is_token(token):
         return nothing_here(request)
-    found = await house.read(lambda conn: _record_and_look(conn, token))
+    found = await house.read(lambda conn: house.looks.with_record(conn, token))
     return _receipt(house, request, *found) if found else _pending(request, token)
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy.orm import aliased
 
 from kernel.errors import NotFound
 from receipts.document import read_content, read_issuer
@@ -11,7 +12,14 @@ from receipts.records import ReceiptRecord, RelatedReceipt
 from receipts.tables import Receipt, ReceiptShopper
 
 # Built once: every page asks these, and putting a statement together takes as long as running it.
-_BY_TOKEN = select(Receipt.__table__).where(Receipt.token == bindparam("token"))
+_AMENDING = aliased(Receipt)
+_AMENDED = (
+    exists()
+    .where(_AMENDING.merchant_id == Receipt.merchant_id, _AMENDING.original_id == Receipt.id)
+    .label("is_amended")
+)
+_RECEIPT = select(Receipt.__table__, _AMENDED)
+_BY_TOKEN = _RECEIPT.where(Receipt.token == bindparam("token"))
 _RELATED = (Receipt.id, Receipt.token, Receipt.kind, Receipt.number, Receipt.issued_at, Receipt.total, Receipt.currency)
 _BESIDE = (
     select(*_RELATED)
@@ -37,7 +45,7 @@ def by_id(
         mine &= Receipt.store_id == store_id
     if till_id is not None:
         mine &= Receipt.till_id == till_id
-    record = _found(conn, conn.execute(select(Receipt.__table__).where(mine)).one_or_none())
+    record = _found(conn, conn.execute(_RECEIPT.where(mine)).one_or_none())
     if record is None:
         raise NotFound("There is no such receipt")
     return record
@@ -53,6 +61,8 @@ def private_part(conn: Connection, merchant_id: str, receipt_id: str) -> dict[st
 def _found(conn: Connection, row: Any) -> ReceiptRecord | None:
     if row is None:
         return None
+    if row.original_id is None and not row.is_amended:
+        return _record(row, {})
     wanted = {"merchant_id": row.merchant_id, "id": row.id, "original_id": row.original_id}
     return _record(row, {each.id: RelatedReceipt(*each) for each in conn.execute(_BESIDE, wanted)})
 

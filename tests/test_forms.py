@@ -74,12 +74,19 @@ def test_a_plain_code_leads_to_the_page_and_is_not_kept(look: BrandLook, storage
 
 
 def test_a_code_with_the_logo_leads_to_the_page_and_is_made_once(look: BrandLook, storage: Folder) -> None:
-    pngs = {qr_png(TOKEN, look, QrWish(size=600, has_logo=True), storage=storage, base_url=BASE) for _ in range(2)}
+    pngs = {qr_png(TOKEN, look, QrWish(has_logo=True), storage=storage, base_url=BASE) for _ in range(2)}
 
     [png] = pngs
     assert read(png) == URL
     assert (0x1F, 0x5C, 0x47) in {colour for _, colour in Image.open(BytesIO(png)).getcolors(1 << 18) or ()}
     assert [path.read_bytes() for path in kept(storage)] == [png]
+
+
+def test_a_code_with_the_logo_in_another_size_is_not_kept(look: BrandLook, storage: Folder) -> None:
+    png = qr_png(TOKEN, look, QrWish(size=600, has_logo=True), storage=storage, base_url=BASE)
+
+    assert read(png) == URL
+    assert kept(storage) == []
 
 
 def test_the_svg_says_in_the_readers_language_what_it_is(look: BrandLook, storage: Folder) -> None:

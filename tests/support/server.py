@@ -24,7 +24,7 @@ class Served:
         self.folder = folder
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "server.log"
+        self.log = folder / f"server-{self.port}.log"
         self._env = os.environ | {
             "COUNTERFOIL_DATA_DIR": str(folder),
             "COUNTERFOIL_DATABASE_URL": database_url,

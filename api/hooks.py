@@ -5,10 +5,10 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import structlog
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import Connection
@@ -32,7 +32,7 @@ from pos.event import Delivery
 from receipts.issue import Issued
 
 router = APIRouter(tags=["Webhooks"])
-EndpointId = Annotated[str, Path(max_length=64)]
+EndpointId = schemas.Id
 
 _MOST_BYTES: Final = 5_000_000
 _SWEEP_SECONDS: Final = 60

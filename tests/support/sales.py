@@ -6,9 +6,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from kernel.ids import new_token
+
 Body = dict[str, Any]
 
-_EXAMPLE: Final[Body] = json.loads((Path(__file__).parent.parent / "data" / "sale.json").read_text())
+_DATA: Final = Path(__file__).parent.parent / "data"
+_EXAMPLE: Final[Body] = json.loads((_DATA / "sale.json").read_text())
+_SUPERSET: Final[Body] = json.loads((_DATA / "superset.json").read_text())
 _NUMBERS = count(1)
 
 
@@ -38,3 +42,10 @@ def refund(original: Any, total: str = "3.20", **changes: Any) -> Body:
     """A refund of ``total`` EUR, which says nothing of its lines, on ``original``."""
     body = {"kind": "refund", "original": original, "store": "mitte", "issued_at": "2026-11-22T09:00:00+01:00"}
     return body | {"external_id": f"refund-{next(_NUMBERS):06d}", "currency": "EUR", "total": total} | changes
+
+
+def superset(**changes: Any) -> Body:
+    """A new sale for 10.69 EUR that says everything a sale can say."""
+    number = f"{next(_NUMBERS):06d}"
+    names = {"external_id": f"everything-{number}", "number": number, "token": new_token()}
+    return deepcopy(_SUPERSET) | names | changes

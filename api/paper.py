@@ -9,7 +9,7 @@ from typing import Final
 from accounts.find import BrandLook
 from infra import barcode, fonts, pages, qr
 from infra.i18n import voice
-from infra.monochrome import black_on_white, on_white
+from infra.monochrome import black_on_white, in_grey, on_white
 from infra.pdf import Page
 from infra.storage import Folder
 from infra.theme import theme
@@ -165,7 +165,7 @@ def _square(files: dict[str, bytes], name: str, text: str, alt: str) -> Picture 
     except qr.TextTooLong:
         return None
     dots = max(_QR / _DOT // modules, 3)
-    files[f"{name}.png"] = qr.png(text, scale=1, margin=0)
+    files[f"{name}.png"] = in_grey(qr.png(text, scale=1, margin=0))
     return Picture(f"{name}.png", alt, min(modules * dots * _DOT, _ROLL - 4), is_square=True)
 
 

@@ -4,13 +4,13 @@ from io import BytesIO
 
 from PIL import Image, ImageOps, ImageStat
 
-_SIDE = 384  # dots: sharp at 16 mm
+_SIDE = 192  # dots: sharp at 14 mm, which a till prints with 112
 _LEAST_CONTRAST = 40  # of 255
 _INK = 190  # what is darker than this is printed: a yellow too, but not the haze of a JPEG
 
 
 def black_on_white(png: bytes) -> bytes | None:
-    """The logo as one-bit PNG, its surroundings white whatever they were: large black areas are what ruins a slip.
+    """The logo as PNG in two tones, its surroundings white whatever they were: large black areas are what ruins a slip.
 
     Where colours tell nothing apart (white on transparent) the shape is printed; None where there is no shape either.
     """
@@ -21,7 +21,7 @@ def black_on_white(png: bytes) -> bytes | None:
     if _edge(grey) < 128:
         grey = ImageOps.invert(grey)
     ink = ImageOps.contain(grey, (_SIDE, _SIDE), Image.Resampling.LANCZOS).point(lambda tone: 255 * (tone < _INK))
-    return _written(ImageOps.invert(ink.crop(ink.getbbox())).convert("1"))
+    return _written(ImageOps.invert(ink.crop(ink.getbbox())))
 
 
 def on_white(png: bytes, side: int) -> bytes:
@@ -29,6 +29,11 @@ def on_white(png: bytes, side: int) -> bytes:
     picture = _over_white(_opened(png))
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     return _written(picture)
+
+
+def in_grey(png: bytes) -> bytes:
+    """With eight bits a pixel: of other pictures WeasyPrint makes coloured ones first, which takes it longer."""
+    return _written(Image.open(BytesIO(png), formats=("PNG",)).convert("L"))
 
 
 def _opened(png: bytes) -> Image.Image:
@@ -54,5 +59,5 @@ def _edge(grey: Image.Image) -> float:
 
 def _written(picture: Image.Image) -> bytes:
     out = BytesIO()
-    picture.save(out, "PNG", optimize=True)
+    picture.save(out, "PNG")
     return out.getvalue()

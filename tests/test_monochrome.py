@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageDraw
 
-from infra.monochrome import black_on_white, on_white
+from infra.monochrome import black_on_white, in_grey, on_white
 
 
 def a_logo(ground: str | tuple[int, ...], disc: str, *, bar: str | None = None) -> bytes:
@@ -43,7 +43,7 @@ def share_of_ink(picture: Image.Image) -> float:
 def test_the_mark_is_black_on_white_and_fills_its_picture_whatever_its_colours(logo: bytes) -> None:
     picture = printed(logo)
 
-    assert picture.mode == "1"
+    assert {tone for _, tone in picture.getcolors() or ()} == {0, 255}
     assert abs(picture.width - picture.height) < 8
     assert 0.7 < share_of_ink(picture) < 0.85  # a disc in its square
     assert picture.getpixel((0, 0)) == 255
@@ -66,3 +66,12 @@ def test_on_the_sheet_it_keeps_its_colours_over_white_and_is_no_larger_than_aske
     assert (picture.mode, picture.size) == ("RGB", (100, 50))
     assert picture.getpixel((0, 0)) == (255, 255, 255)
     assert picture.getpixel((25, 25)) == (0x1F, 0x5C, 0x47)
+
+
+def test_a_code_of_one_bit_a_pixel_becomes_grey_and_stays_the_same() -> None:
+    out = BytesIO()
+    Image.frombytes("1", (8, 1), b"\xaa").save(out, "PNG")
+    grey = Image.open(BytesIO(in_grey(out.getvalue())))
+
+    assert grey.mode == "L"
+    assert [grey.getpixel((x, 0)) for x in range(8)] == [255, 0] * 4

@@ -250,8 +250,8 @@ def test_fiscal_lines_and_the_terminals_slip_are_printed_as_they_came(made: Make
     paid = [BREAD["payments"][0] | {"text": ["** KUNDENBELEG **", "A    B"]}, BREAD["payments"][1]]
     html = html_of(made, record(BREAD | {"payments": paid}))
 
-    assert "** KUNDENBELEG **<br/>A    B</p>" in html
-    assert "TSE-Transaktion 18812<br/>Start 17:41:32 Ende 17:42:10</p>" in html
+    assert "** KUNDENBELEG **\nA    B</p>" in html
+    assert "TSE-Transaktion 18812\nStart 17:41:32 Ende 17:42:10</p>" in html
 
 
 @every_page

@@ -1,13 +1,16 @@
 """``scripts/bench``: every figure as a ratio, side by side in one run."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bench import intake, pages, pdf, qr, weight
+from bench.machine import machine
 from bench.table import Row, markdown
 
+_BEGIN, _END = "<!-- measured -->", "<!-- /measured -->"
 _BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
     "intake": intake.rows,
     "pages": pages.rows,
@@ -20,6 +23,7 @@ _BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
 def main(
     which: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(_BENCHES)}. Default: all.")] = None,
     seconds: Annotated[float, typer.Option(help="How long each load lasts.")] = 5,
+    into: Annotated[Path | None, typer.Option(help="Put the table into this page, such as docs/benchmarks.md.")] = None,
 ) -> None:
     """Measure, and print a table. Example: scripts/bench intake --seconds 10"""
     rows: list[Row] = []
@@ -27,7 +31,11 @@ def main(
         for row in _BENCHES[name](seconds):
             typer.echo("  ".join(filter(None, row.cells())), err=True)
             rows.append(row)
-    typer.echo(markdown(rows))
+    table = f"{machine()}\n\n{markdown(rows)}"
+    typer.echo(table)
+    if into is not None:
+        before, _, rest = into.read_text().partition(_BEGIN)
+        into.write_text(f"{before}{_BEGIN}\n\n{table}\n\n{_END}{rest.partition(_END)[2]}")
 
 
 if __name__ == "__main__":

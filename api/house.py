@@ -59,7 +59,7 @@ class House:
             return change(conn)
 
 
-def house_of(request: Request) -> House:
+async def house_of(request: Request) -> House:
     return cast("House", request.app.state.house)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
@@ -67,7 +68,8 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         return _sqlite(url, pool_size)
     # A lost database must fail a request, not hang the server.
     waits = {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=10000"}
-    return create_engine(url, pool_size=pool_size, max_overflow=8, connect_args=waits, hide_parameters=True)
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 8, "pool_timeout": 5, "hide_parameters": True}
+    return create_engine(url, connect_args=waits, **options)
 
 
 def _sqlite(url: str, pool_size: int) -> Engine:
@@ -75,7 +77,8 @@ def _sqlite(url: str, pool_size: int) -> Engine:
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     waits = {"timeout": 15, "check_same_thread": False}
-    engine = create_engine(url, pool_size=pool_size, max_overflow=8, connect_args=waits, hide_parameters=True)
+    # Without a limit: who waits for the write lock holds a connection, and must not keep readers from theirs.
+    engine = create_engine(url, pool_size=pool_size, max_overflow=-1, connect_args=waits, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -121,6 +124,18 @@ def migrate(url: str) -> None:
     if make_url(url).get_backend_name() == "sqlite":
         connect(url).dispose()
     command.upgrade(_alembic(url), "head")
+
+
+def draft_migration(message: str) -> Path:
+    """A new file under ``migrations/versions`` that leads from the newest revision to the tables of the code."""
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/before.db"
+        migrate(url)
+        newest = ScriptDirectory.from_config(_alembic(url)).get_current_head()
+        number = f"{int(newest or 0) + 1:04}"
+        made = command.revision(_alembic(url), message, autogenerate=True, rev_id=number)
+    assert isinstance(made, Script)
+    return Path(made.path)
 
 
 def is_current(engine: Engine) -> bool:

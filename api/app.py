@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -56,6 +56,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, warm_pdf: bool = F
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # A redirect would name whatever host the request gave, with the link's token behind it.
+        redirect_slashes=False,
     )
     for router in (receipts.router, accounts.router, keys.router, hooks.router, health.router, docs_page.router):
         app.include_router(router)
@@ -73,32 +75,36 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         warm()
-        engine = connect(settings.data.where_database())
-        pdf = _pdf_pool(settings)
-        house = House(
-            settings=settings,
-            engine=engine,
-            writer=Writer(engine, clock),
-            storage=open_storage(settings.data.where_objects()),
-            sealer=secrets.box(settings.data),
-            keys=KeyRing(engine),
-            looks=BrandLooks(),
-            pages=PageCache(),
-            pdf=pdf,
-            clock=clock,
-        )
-        house.writer.start()
-        app.state.house = house
-        if warm_pdf:
-            # Beside the start, not before it: the first PDF would wait seconds for its process and fonts.
-            asyncio.get_running_loop().run_in_executor(None, pdf.warm)
-        async with hooks.sweeping(house):
+        # What was opened is closed again, in the reverse order, also where something after it does not open.
+        async with AsyncExitStack() as opened:
+            house = _open(opened, settings, clock)
+            house.writer.start()
+            opened.push_async_callback(house.writer.stop)
+            app.state.house = house
+            if warm_pdf:
+                # Beside the start, not before it: the first PDF would wait seconds for its process and fonts.
+                asyncio.get_running_loop().run_in_executor(None, house.pdf.warm)
+            await opened.enter_async_context(hooks.sweeping(house))
             yield
-        await house.writer.stop()
-        pdf.close()
-        engine.dispose()
 
     return lifespan
+
+
+def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
+    engine = connect(settings.data.where_database())
+    opened.callback(engine.dispose)
+    return House(
+        settings=settings,
+        engine=engine,
+        writer=Writer(engine, clock),
+        storage=open_storage(settings.data.where_objects()),
+        sealer=secrets.box(settings.data),
+        keys=KeyRing(engine),
+        looks=BrandLooks(),
+        pages=PageCache(),
+        pdf=opened.enter_context(_pdf_pool(settings)),
+        clock=clock,
+    )
 
 
 def _pdf_pool(settings: Settings) -> PdfPool:

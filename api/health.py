@@ -21,12 +21,14 @@ async def healthz() -> Response:
 
 @router.get("/readyz", responses=schemas.problems(503))
 async def readyz(house: TheHouse) -> Response:
-    """The database and the object storage answer: send traffic here."""
+    """The database and the object storage answer, and sales are taken: send traffic here."""
     await run_in_threadpool(_look, house)
     return json_answer({"status": "ready"})
 
 
 def _look(house: House) -> None:
+    if not house.writer.is_alive:
+        raise Unavailable("The writer has ended; this process must be started again")
     with reading(house.engine) as conn:
         conn.execute(text("SELECT 1"))
     if not house.storage.is_writable():

@@ -1,6 +1,7 @@
 """What every answer carries, what asks nothing of the disk, and settings that would mislead."""
 
 import os
+import threading
 from io import BytesIO
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from api import health
-from infra.settings import Server, misspelt
+from api import health, hooks
+from api.app import create_app
+from infra.settings import Server, Settings, misspelt
 from infra.storage import open_storage
-from tests.support.inside import Person, on_sqlite
+from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
 
 RECEIPTS = "/v1/receipts"
@@ -38,6 +40,38 @@ def test_asking_whether_the_service_is_ready_writes_nothing(stranger: Person, tm
     before = sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("*"))
     assert stranger.ask("GET", "/readyz").json() == {"status": "ready"}
     assert sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("*")) == before
+
+
+@on_sqlite
+def test_a_process_that_writes_no_more_receipts_is_not_ready(inside: Inside, stranger: Person) -> None:
+    inside.run(inside.app.state.house.writer.stop())
+    answer = stranger.get("/readyz")
+    assert answer.status_code == 503
+    assert "started again" in answer.json()["detail"]
+    assert stranger.get("/healthz").status_code == 200
+
+
+@on_sqlite
+def test_a_start_that_fails_half_way_leaves_no_thread_behind(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_house: object) -> None:
+        raise RuntimeError("no sweeping today")
+
+    monkeypatch.setattr(hooks, "sweeping", fails)
+    starting = Inside(create_app(settings))
+    with pytest.raises(RuntimeError, match="no sweeping"):
+        starting.__enter__()
+    assert "group-commit" not in {thread.name for thread in threading.enumerate()}
+    starting.close()
+
+
+@on_sqlite
+@pytest.mark.parametrize("path", ["/v1/receipts/Zm9yZ2V0LW1lLW5vdC0wMQ/", "/v1/keys/", "/r/Zm9yZ2V0LW1lLW5vdC0wMQ/"])
+def test_an_address_with_one_slash_too_many_is_not_sent_elsewhere(owner: Person, path: str) -> None:
+    answer = owner.ask("PUT" if "receipts" in path else "GET", path, json=coffee(), headers={"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
 
 
 def test_a_folder_that_takes_no_objects_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,10 @@ class Inside:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.run(_waited(self._lifespan.__aexit__(None, None, None)))
+        self.close()
+
+    def close(self) -> None:
+        """All that is left where the application did not start."""
         self.run(self.client.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -6,6 +6,7 @@ from typing import Any, Final
 import orjson
 
 from kernel import money
+from receipts.prices import without_prices
 from receipts.records import ReceiptRecord
 from receipts.sale import Line
 
@@ -17,9 +18,9 @@ _STATUS: Final = {
 }
 
 
-def order(record: ReceiptRecord, *, url: str, gift: bool = False) -> dict[str, Any]:
+def order(record: ReceiptRecord, *, url: str) -> dict[str, Any]:
     """The `Order <https://schema.org/Order>`_; a gift's has no price in it. ``url`` is the receipt's page."""
-    content, is_gift = record.content, gift or "gift" in record.content.flags
+    content, is_gift = record.content, "gift" in record.content.flags
     digits = money.exponent(record.currency)
     document: dict[str, Any] = {
         "@context": "https://schema.org",
@@ -56,7 +57,8 @@ def _status(record: ReceiptRecord) -> str:
 
 
 def _offer(line: Line, currency: str, digits: int, is_gift: bool) -> dict[str, Any]:
-    product = {"@type": "Product", "name": line.name, "sku": line.sku, "gtin": line.gtin, "serialNumber": line.serial}
+    name = without_prices(line.name) if is_gift else line.name
+    product = {"@type": "Product", "name": name, "sku": line.sku, "gtin": line.gtin, "serialNumber": line.serial}
     offer: dict[str, Any] = {"@type": "Offer", "itemOffered": {key: value for key, value in product.items() if value}}
     offer["eligibleQuantity"] = {"@type": "QuantitativeValue", "value": str(line.quantity), "unitText": line.unit}
     if not is_gift:

@@ -1,16 +1,14 @@
 """The lines of a receipt as a reader sees them."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from receipts.prices import tells_a_price, without_prices
 from receipts.sale import Discount, Line
 from receipts.setting import Setting
 from receipts.shapes import Item, Row
 
-# A decimal number or a currency sign.
-_AMOUNT = re.compile(r"\d[.,٫]\d|[$£¤¥₠-⃀﷼]")
 _PIECES = frozenset({"ea", "pc", "pcs", "x"})
 
 
@@ -50,7 +48,7 @@ def _item(setting: Setting, line: Line, parts: Sequence[Item]) -> Item:
     is_free_part = line.parent is not None and not line.total and not line.discounts
     return Item(
         id=line.id,
-        name=line.name,
+        name=without_prices(line.name) if setting.is_gift else line.name,
         price=setting.amount(line.total) if priced and not is_free_part else "",
         was=_was(setting, line) if priced and line.list_price is not None else "",
         measure=_measure(setting, line),
@@ -95,20 +93,17 @@ def _measure(setting: Setting, line: Line) -> str:
 
 
 def _notes(setting: Setting, line: Line) -> Iterator[str]:
-    wanted = [" · ".join(line.options), " · ".join(filter(None, (line.brand, line.colour, line.size)))]
-    wanted += [line.description or "", *line.notes, line.reason or ""]
-    for text in wanted:
-        if text and not (setting.is_gift and tells_a_price(text)):
-            yield text
+    yield from filter(None, (" · ".join(told(setting, line.options)), " · ".join(told(setting, _kind(line)))))
+    yield from told(setting, (line.description, *line.notes, line.reason))
 
 
-def tells_a_price(text: str) -> bool:
-    """Whether free text seems to hold an amount, and so does not belong on a gift receipt."""
-    digits_around = (
-        before.isdigit() and mark in ".,٫" and after.isdigit()
-        for before, mark, after in zip(text, text[1:], text[2:], strict=False)
-    )
-    return any(digits_around) or any(sign in text for sign in "€$£₹¥")
+def _kind(line: Line) -> tuple[str | None, ...]:
+    return line.brand, line.colour, line.size
+
+
+def told(setting: Setting, texts: Iterable[str | None]) -> tuple[str, ...]:
+    """The till's own words, as far as there are any; on a gift receipt only those without an amount."""
+    return tuple(text for text in texts if text and not (setting.is_gift and tells_a_price(text)))
 
 
 def _details(setting: Setting, line: Line) -> Iterator[Row]:
@@ -122,7 +117,7 @@ def _details(setting: Setting, line: Line) -> Iterator[Row]:
 
 def _attributes(setting: Setting, line: Line) -> Iterator[Row]:
     for label, text in line.attributes.items():
-        if not (setting.is_gift and tells_a_price(text)):
+        if len(told(setting, (label, text))) == len((label, text)):
             yield Row(label, text)
 
 
@@ -134,10 +129,10 @@ def _names(setting: Setting, line: Line) -> Iterator[Row]:
         ("GTIN", line.gtin),
         ("HSN" if setting.currency == "INR" else _("Commodity code"), line.commodity_code),
         *((_("Serial number"), serial) for serial in (line.serial, *line.serials)),
-        (_("Category"), line.category),
+        (_("Category"), "".join(told(setting, (line.category,)))),
+        (_("Tags"), ", ".join(told(setting, line.tags))),
         (_("Tare"), f"{setting.voice.formats.number(line.tare)}\u00a0{line.unit}" if line.tare else None),
-        (_("Seller"), " · ".join(filter(None, (line.seller.name, line.seller.tax_id))) if line.seller else None),
-        (_("Served by"), line.staff),
+        (_("Seller"), " · ".join(told(setting, (line.seller.name, line.seller.tax_id))) if line.seller else None),
     ]
     yield from (Row(label, value) for label, value in stated if value)
 

@@ -31,8 +31,8 @@ class Setting:
         return self.voice.formats.money(minor, self.currency)
 
 
-def setting(record: ReceiptRecord, *, language: str, gift: bool, copy: bool) -> Setting:
-    flags = frozenset(record.content.flags) | ({"gift"} if gift else set()) | ({"copy"} if copy else set())
+def setting(record: ReceiptRecord, *, language: str, copy: bool) -> Setting:
+    flags = frozenset(record.content.flags) | ({"copy"} if copy else set())
     return Setting(
         record=record,
         content=record.content,

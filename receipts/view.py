@@ -14,13 +14,13 @@ from receipts.shapes import Code, Fiscal, ReceiptView, Related, Row, Sums
 __all__ = ["ReceiptView", "view"]
 
 
-def view(record: ReceiptRecord, *, language: str, gift: bool = False, copy: bool = False) -> ReceiptView:
+def view(record: ReceiptRecord, *, language: str, copy: bool = False) -> ReceiptView:
     """``language`` is one of :data:`kernel.locale.LANGUAGES`; the country of the store decides how figures are written.
 
-    ``gift`` leaves out every price, tender and tax, and the links that would lead to them; ``copy`` marks a reprint.
-    Either is also taken from the flags of the sale.
+    The sale's flag ``gift`` leaves out every price, tender and tax, and the links that would lead to them. ``copy``
+    marks a reprint, as the sale's own flag does.
     """
-    common = setting(record, language=language, gift=gift, copy=copy)
+    common = setting(record, language=language, copy=copy)
     content, voice, is_gift = record.content, common.voice, common.is_gift
     original, amendments = _original(common), _amendments(common)
     return ReceiptView(
@@ -39,16 +39,16 @@ def view(record: ReceiptRecord, *, language: str, gift: bool = False, copy: bool
         store=parties_view.store(voice, record.issuer),
         issued=voice.formats.moment(content.issued_at, common.zone),
         facts=tuple(_facts(common)),
-        header=_free(common, content.header),
+        header=lines_view.told(common, content.header),
         items=lines_view.items(common),
         item_count=_item_count(common),
         sums=None if is_gift else _sums(common),
         buyer=parties_view.buyer(voice, content.buyer),
         fiscal=None if is_gift else _fiscal(content),
         codes=() if is_gift else tuple(Code(code.type, code.value, code.label or "") for code in content.barcodes),
-        notes=_free(common, content.notes),
-        footer=_free(common, content.footer),
-        reason="".join(_free(common, [content.reason] if content.reason else [])),
+        notes=lines_view.told(common, content.notes),
+        footer=lines_view.told(common, content.footer),
+        reason="".join(lines_view.told(common, (content.reason,))),
         original=None if is_gift else original,
         amendments=() if is_gift else amendments,
     )
@@ -91,8 +91,8 @@ def _facts(common: Setting) -> Iterable[Row]:
     content, voice, issuer = common.content, common.voice, common.record.issuer
     _ = voice.gettext
     yield Row(_("Number"), common.record.number)
-    if content.order_number:
-        yield Row(_("Order"), content.order_number)
+    for order in lines_view.told(common, (content.order_number,)):
+        yield Row(_("Order"), order)
     if content.service:
         yield Row(_("Service"), word(voice, SERVICES, content.service))
     if issuer.staff:
@@ -101,7 +101,7 @@ def _facts(common: Setting) -> Iterable[Row]:
         yield Row(_("Till"), issuer.till)
     if content.started_at:
         yield Row(_("Started"), voice.formats.moment(content.started_at, common.zone).text)
-    if content.place_of_supply:
+    if content.place_of_supply and not common.is_gift:
         yield Row(_("Place of supply"), content.place_of_supply)
 
 
@@ -109,11 +109,6 @@ def _item_count(common: Setting) -> str:
     count = sum(line.parent is None for line in common.content.lines)
     number = common.voice.formats.number(Decimal(count))
     return common.voice.ngettext("%(count)s item", "%(count)s items", count) % {"count": number}
-
-
-def _free(common: Setting, texts: Iterable[str]) -> tuple[str, ...]:
-    """The till's own words; on a gift receipt only those without an amount."""
-    return tuple(text for text in texts if not (common.is_gift and lines_view.tells_a_price(text)))
 
 
 def _fiscal(content: Content) -> Fiscal | None:

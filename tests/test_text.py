@@ -84,8 +84,8 @@ Zm9yZ2V0LW1lLW5vdC0wMQ
 """
 
 
-def text(of: ReceiptRecord, language: str = "en", *, gift: bool = False, copy: bool = False) -> str:
-    return plain(view(of, language=language, gift=gift, copy=copy), url=URL)
+def text(of: ReceiptRecord, language: str = "en", *, copy: bool = False) -> str:
+    return plain(view(of, language=language, copy=copy), url=URL)
 
 
 def test_a_receipt_reads_like_a_tills_paper() -> None:
@@ -157,7 +157,7 @@ def test_a_copy_says_so() -> None:
 
 
 def test_a_gift_receipt_holds_no_price_no_tender_and_no_tax() -> None:
-    gift = text(record(BREAD), gift=True)
+    gift = text(record(BREAD | {"flags": ["gift"]}))
 
     assert "Gift receipt" in gift
     assert "Bread knife" in gift

@@ -14,6 +14,9 @@ _log = structlog.get_logger()
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 # A link is a capability: what opens a receipt must not stand in a log.
 _CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[0-9a-z]{26})$))/[^/.]+")
+# The same in an address that was mistyped or joined badly. An id may stand: it opens nothing.
+_LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?![a-z]{3,4}_[0-9a-z]{26}(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{22,}")
+_SLASHES = re.compile("/{2,}")
 _PRIVATE = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -76,7 +79,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _path(scope: Scope) -> str:
-    return _CAPABILITY.sub(r"/\1/…", scope["path"])
+    return _LIKE_A_TOKEN.sub("…", _CAPABILITY.sub(r"/\1/…", _SLASHES.sub("/", scope["path"])))
 
 
 def _since(began: float) -> float:

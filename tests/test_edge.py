@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from api import health, hooks
 from api.app import create_app
@@ -64,6 +65,29 @@ def test_a_start_that_fails_half_way_leaves_no_thread_behind(
         starting.__enter__()
     assert "group-commit" not in {thread.name for thread in threading.enumerate()}
     starting.close()
+
+
+TOKEN = "Zm9yZ2V0LW1lLW5vdC0wMQ"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "path", ["/r/{}", "//r/{}", "/r//{}.pdf", "/r/{}/qr.svg", "/v1//receipts/{}", "/shop/r/{}", "/R/{}", "/r {}"]
+)
+def test_no_log_holds_a_token_wherever_it_stands(inside: Inside, path: str) -> None:
+    with capture_logs() as logged:
+        inside.run(inside.client.get(f"http://receipts.test{path.format(TOKEN)}"))
+    (line,) = [each for each in logged if each["event"] == "request"]
+    assert TOKEN not in line["path"]
+    assert "…" in line["path"]
+
+
+@on_sqlite
+def test_a_log_holds_the_id_of_a_receipt(owner: Person) -> None:
+    path = f"{RECEIPTS}/{owner.post(RECEIPTS, coffee()).json()['id']}"
+    with capture_logs() as logged:
+        owner.get(path)
+    assert [each["path"] for each in logged if each["event"] == "request"] == [path]
 
 
 @on_sqlite

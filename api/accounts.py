@@ -133,5 +133,5 @@ async def _write(house: House, caller: Caller, write: Callable[[Connection], Any
     await house.write(write)
     house.writer.places.forget()
     house.pages.clear()
-    house.looks.clear()
+    house.looks.forget()
     return no_content()

@@ -14,7 +14,7 @@ from accounts.find import BrandLook
 from api import forms
 from api.house import House
 from api.page_cache import Rendered
-from api.reader import language_of
+from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
 from infra import barcode, qr
 from kernel import money
@@ -54,7 +54,7 @@ async def _pdf(request: Request, house: House, record: ReceiptRecord, look: Bran
     wish: dict[str, Any] = {
         "language": language_of(request, record, look),
         "page": _page(request),
-        "copy": _is_copy(request),
+        "copy": wants_copy(request),
     }
     data = await run_in_threadpool(make, **wish)
     name = "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number)
@@ -73,7 +73,7 @@ def _page(request: Request) -> Literal["roll", "a4"]:
 
 async def _text(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     language = language_of(request, record, look)
-    body = forms.text(record, look, base_url=house.base_url, language=language, copy=_is_copy(request))
+    body = forms.text(record, look, base_url=house.base_url, language=language, copy=wants_copy(request))
     return Rendered(body.encode(), "text/plain; charset=utf-8", (ASK_AGAIN,))
 
 
@@ -122,7 +122,3 @@ def _drawn(record: ReceiptRecord, name: str) -> str | None:
         return None
     code = record.content.barcodes[int(name)]
     return qr.svg(code.value) if code.type == "qr" else barcode.svg(code.value)
-
-
-def _is_copy(request: Request) -> bool:
-    return request.query_params.get("copy") == "1"

@@ -1,6 +1,5 @@
 """Who calls: bearer keys, looked up at most once a second each."""
 
-import time
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -8,11 +7,10 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 
 from accounts.keys import Caller, authenticate
+from infra.changes import Remembered
 from infra.database import reading
 from kernel.errors import Unauthorized
 from kernel.ids import digest
-
-_MOST = 1000
 
 
 class KeyRing:
@@ -20,20 +18,15 @@ class KeyRing:
 
     def __init__(self, engine: Engine, seconds: float = 1.0) -> None:
         self._engine = engine
-        self._seconds = seconds
-        self._known: dict[str, tuple[float, Caller]] = {}
+        self._known: Remembered[Caller] = Remembered(seconds)
 
     async def caller(self, key: str) -> Caller:
         """Raises :class:`Unauthorized`."""
-        hashed, at = digest(key), time.monotonic()
-        until, caller = self._known.get(hashed, (0.0, None))
-        if caller is not None and at < until:
-            return caller
-        self._known.pop(hashed, None)
-        caller = await run_in_threadpool(self._asked, key)
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known[hashed] = (at + self._seconds, caller)
+        hashed, mark = digest(key), self._known.mark()
+        caller = self._known.get(hashed)
+        if caller is None:
+            caller = await run_in_threadpool(self._asked, key)
+            self._known.put(hashed, caller, mark)
         return caller
 
     def _asked(self, key: str) -> Caller:
@@ -42,7 +35,7 @@ class KeyRing:
 
     def forget(self) -> None:
         """After a key was revoked in this process: at once."""
-        self._known.clear()
+        self._known.forget()
 
 
 async def _caller(request: Request) -> Caller:

@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 
 import brotli
 
+from infra.changes import Changes
+
 # What compresses a page in well under a millisecond.
 _EFFORT: Final[dict[str, dict[str, Any]]] = {"br": {"quality": 5}, "gzip": {"compresslevel": 5, "mtime": 0}}
 
@@ -51,7 +53,13 @@ class PageCache:
         self._most_bytes = most_bytes
         self._clock = clock
         self._entries: OrderedDict[Hashable, tuple[float, Rendered]] = OrderedDict()
+        self._keys_of: dict[str, set[Hashable]] = {}
+        self._changes = Changes()
         self._bytes = 0
+
+    def mark(self) -> int:
+        """To be taken before what a page shows is read, and handed over with it."""
+        return self._changes.mark()
 
     def get(self, key: Hashable) -> Rendered | None:
         entry = self._entries.get(key)
@@ -63,23 +71,36 @@ class PageCache:
         self._entries.move_to_end(key)
         return entry[1]
 
-    def put(self, key: Hashable, rendered: Rendered) -> None:
+    def put(self, key: Hashable, rendered: Rendered, mark: int) -> None:
+        """Nothing is kept where its subject changed since the mark: it may show what was before."""
         self._drop(key)
+        if self._changes.since(mark, rendered.subject):
+            return
         self._entries[key] = (self._clock() + self._seconds, rendered)
+        self._keys_of.setdefault(rendered.subject, set()).add(key)
         self._bytes += 2 * len(rendered.body)
         while self._bytes > self._most_bytes:
             self._drop(next(iter(self._entries)))
 
     def forget(self, subject: str) -> None:
-        """Everything that shows ``subject``."""
-        for key in [key for key, (_, rendered) in self._entries.items() if rendered.subject == subject]:
+        """Everything that shows ``subject``, after its change was committed."""
+        self._changes.tell(subject)
+        for key in list(self._keys_of.get(subject, ())):
             self._drop(key)
 
     def clear(self) -> None:
+        self._changes.tell_all()
         self._entries.clear()
+        self._keys_of.clear()
         self._bytes = 0
 
     def _drop(self, key: Hashable) -> None:
         entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._bytes -= 2 * len(entry[1].body)
+        if entry is None:
+            return
+        _, rendered = entry
+        self._bytes -= 2 * len(rendered.body)
+        keys = self._keys_of[rendered.subject]
+        keys.remove(key)
+        if not keys:
+            del self._keys_of[rendered.subject]

@@ -14,7 +14,7 @@ from accounts.find import BrandLook
 from api import form_pages
 from api.house import House
 from api.page_cache import Rendered
-from api.reader import language_of, own_language
+from api.reader import language_of, own_language, wants_copy, wishes
 from api.receipt_page import error_page, pending_page, receipt_page
 from api.served import ASK_AGAIN, NEVER_KEEP, respond
 from infra import pages, static
@@ -54,12 +54,12 @@ async def receipt(request: Request) -> Response:
     """The page; the notice that it is on its way where the till has not told us yet; else that there is nothing."""
     house: House = request.app.state.house
     token = request.path_params["token"]
-    key = (token, request.scope["query_string"], request.headers.get("accept-language"))
+    key, mark = (token, wishes(request), wants_copy(request)), house.pages.mark()
     rendered = house.pages.get(key)
     if rendered is None:
         rendered = await _rendered(house, request, token)
         if rendered.status == 200:
-            house.pages.put(key, rendered)
+            house.pages.put(key, rendered, mark)
     return respond(request, rendered)
 
 
@@ -106,7 +106,7 @@ async def _rendered(house: House, request: Request, token: str) -> Rendered:
 
 
 def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook) -> Rendered:
-    language, copy = language_of(request, record, look), request.query_params.get("copy") == "1"
+    language, copy = language_of(request, record, look), wants_copy(request)
     page = receipt_page(record, look, base_url=house.base_url, language=language, copy=copy)
     html = pages.render("receipt.html", page, language)
     policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"))

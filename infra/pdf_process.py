@@ -31,6 +31,15 @@ class PdfTimeout(Unavailable):
     slug, title = "pdf-timeout", "The PDF took too long"
 
 
+def _environment(temporary: str) -> dict[str, str]:
+    """Ours without the settings: whoever talks a child into something must not find keys and passwords there.
+
+    The order of sets must not show in the bytes of a PDF; and what a killed child leaves must be found.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("COUNTERFOIL_")}
+    return kept | {"PYTHONHASHSEED": "0", "TMPDIR": temporary}
+
+
 class Child:
     """A running process and the line to it. Every Problem that it raises leaves it dead."""
 
@@ -40,15 +49,13 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "infra.pdf_child", str(theirs.fileno()), fonts, static]
-            # The order of sets must not show in the bytes of a PDF; and what a killed child leaves must be found.
-            environment = os.environ | {"PYTHONHASHSEED": "0", "TMPDIR": self._temporary}
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 cwd=_ROOT,
-                env=environment,
+                env=_environment(self._temporary),
                 start_new_session=True,
             )
         self._line: Connection[Job, Any] = Connection(ours.detach())

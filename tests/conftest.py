@@ -12,9 +12,11 @@ from sqlalchemy import Engine
 
 from api.app import create_app
 from infra.database import connect, migrate
+from infra.pdf import PdfPool
 from infra.settings import Data, Server, Settings
 from tests.support import postgres
 from tests.support.inside import Inside, Person
+from tests.support.pdf import a_square
 from tests.support.shops import Shops, open_shops
 
 # What a developer has set for a service of their own must not reach the tests.
@@ -128,3 +130,36 @@ def outsider(inside: Inside, shops: Shops) -> Person:
 def stranger(inside: Inside) -> Person:
     """Has no key."""
     return Person(inside)
+
+
+@pytest.fixture(scope="session")
+def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where PDF processes keep their fonts. Those that every page needs are there: to cut them takes seconds."""
+    folder = tmp_path_factory.mktemp("fonts")
+    with PdfPool(fonts=folder, static=folder, seconds=60) as pool:
+        pool.warm()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of static files, beside which lies what nobody may see."""
+    folder = tmp_path_factory.mktemp("site") / "static"
+    folder.mkdir()
+    (folder / "red.png").write_bytes(a_square("red"))
+    (folder.parent / "secret.png").write_bytes(a_square("red"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pool(fonts: Path, static: Path) -> Iterator[PdfPool]:
+    """A PDF process that tests share."""
+    with PdfPool(fonts=fonts, static=static, seconds=60) as pool:
+        yield pool
+
+
+@pytest.fixture
+def own_pool(fonts: Path, static: Path) -> Iterator[PdfPool]:
+    """A PDF process for tests that do harm."""
+    with PdfPool(fonts=fonts, static=static, seconds=60) as pool:
+        yield pool

@@ -85,7 +85,7 @@ class DirectoryCache:
     """Directories read no more than once in ``seconds``; only the writer's thread reads through it.
 
     What another process changes is seen after that time, what this one changes at once. A name that a sale gives and
-    the cache does not know makes it look again, so a new till never has its sale refused.
+    the cache does not know makes the writer look again after a tenth of a second.
     """
 
     def __init__(self, seconds: float = 2.0) -> None:
@@ -94,10 +94,12 @@ class DirectoryCache:
         self._read: dict[str, tuple[int, float, Directory]] = {}
         self._changes = 0
 
-    def get(self, conn: Connection, merchant_ids: Collection[str], *, at: float) -> dict[str, Directory]:
+    def get(
+        self, conn: Connection, merchant_ids: Collection[str], *, at: float, no_older_than: float | None = None
+    ) -> dict[str, Directory]:
         """Directories no older than ``seconds`` at the monotonic instant ``at``, and than the last change."""
         wanted, changes = set(merchant_ids), self._changes
-        oldest = (changes, at - self._seconds)
+        oldest = (changes, at - (self._seconds if no_older_than is None else no_older_than))
         stale = [each for each in wanted if each not in self._read or not self._is_fresh(each, *oldest)]
         if stale:
             self._read |= {each: (changes, at, found) for each, found in directories(conn, stale).items()}

@@ -5,6 +5,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from kernel.errors import BadRequest, FieldError, Invalid, Problem, Unavailable
@@ -29,6 +30,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(PoolTimeout, _database)
 
 
 async def _problem(_request: Request, error: Exception) -> Response:
@@ -61,6 +63,5 @@ async def _http(_request: Request, error: Exception) -> Response:
 
 async def _database(_request: Request, error: Exception) -> Response:
     """The driver's message holds values, so only the kind of error is logged."""
-    assert isinstance(error, DBAPIError)
-    _log.error("database_error", error=type(error.orig).__name__)
+    _log.error("database_error", error=type(getattr(error, "orig", error)).__name__)
     return response(Unavailable("The database did not answer; try again", retry_after=2))

@@ -1,6 +1,7 @@
 """Receipts for integrators: post, put, batch, list, get."""
 
 import re
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -82,6 +83,7 @@ async def list_receipts(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     store: Annotated[str | None, Query(pattern=SLUG)] = None,
+    till: Annotated[str | None, Query(pattern=SLUG, description="Needs `store` beside it.")] = None,
     kind: Kind | None = None,
     number: Annotated[str | None, Query(max_length=128)] = None,
     external_id: Annotated[str | None, Query(max_length=128)] = None,
@@ -101,7 +103,7 @@ async def list_receipts(
     )
 
     def look(conn: Connection) -> listing.Page:
-        here = _within(conn, caller, wanted, store)
+        here = _within(conn, caller, wanted, store, till)
         return listing.list_receipts(conn, caller.merchant_id, here, limit=limit, cursor=cursor)
 
     page = await house.read(look)
@@ -159,12 +161,10 @@ async def _accept(house: House, arrival: Arrival) -> Issued:
 
 
 def _show_at_once(house: House, issued: Sequence[Issued | Problem]) -> None:
-    """The pages of new receipts, and of those that they amend, must not come from memory."""
+    """The page of a receipt on which something came back must not come from memory."""
     for each in issued:
-        if isinstance(each, Issued) and each.is_new:
-            house.pages.forget(each.token)
-            if each.original_token:
-                house.pages.forget(each.original_token)
+        if isinstance(each, Issued) and each.is_new and each.original_token:
+            house.pages.forget(each.original_token)
 
 
 def _batch(body: Any) -> list[Any]:
@@ -178,8 +178,10 @@ async def _accept_all(house: House, caller: Caller, sales: Sequence[Any], key: s
     results: list[Issued | Problem | None] = []
     arrivals: list[Arrival] = []
     for position, body in enumerate(sales):
+        # Reading 500 sales takes a while; others are let in between.
+        await asyncio.sleep(0)
         try:
-            arrivals.append(_read(house, caller, body, f"{key}#{position}" if key else None))
+            arrivals.append(_read(house, caller, body, f"{key} {position}" if key else None))
             results.append(None)
         except Problem as problem:
             results.append(problem)
@@ -217,14 +219,22 @@ def _aware(moment: datetime | None, name: str) -> datetime | None:
     return moment
 
 
-def _within(conn: Connection, caller: Caller, wanted: listing.Wanted, store: str | None) -> listing.Wanted:
-    """The wish, narrowed to ``store`` and to where the caller's key belongs."""
-    store_id = caller.store_id
+def _within(
+    conn: Connection, caller: Caller, wanted: listing.Wanted, store: str | None, till: str | None
+) -> listing.Wanted:
+    """The wish, narrowed to ``store`` and ``till`` and to where the caller's key belongs."""
+    store_id, till_id = caller.store_id, caller.till_id
     if store is not None:
         store_id = accounts_find.store_id(conn, caller.merchant_id, store)
         if caller.store_id not in (None, store_id):
             raise Invalid(errors=[FieldError("query:store", "is not the store that this key is bound to")])
-    return listing.narrowed(wanted, store_id=store_id, till_id=caller.till_id)
+    if till is not None:
+        if store_id is None:
+            raise Invalid(errors=[FieldError("query:store", "is missing; a till is found in its store")])
+        till_id = accounts_find.till_id(conn, caller.merchant_id, store_id, till)
+        if caller.till_id not in (None, till_id):
+            raise Invalid(errors=[FieldError("query:till", "is not the till that this key is bound to")])
+    return listing.narrowed(wanted, store_id=store_id, till_id=till_id)
 
 
 def _summary(house: House, receipt: listing.Summary) -> dict[str, Any]:

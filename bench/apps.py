@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
@@ -63,6 +64,10 @@ class _Orm:
         self._directories: dict[str, Directory] = {}
 
     async def submit(self, arrival: Arrival) -> Issued | Problem:
+        """In a thread, where FastAPI would run an ordinary ``def`` endpoint."""
+        return await run_in_threadpool(self._commit, arrival)
+
+    def _commit(self, arrival: Arrival) -> Issued | Problem:
         with Session(self._engine) as session:
             if not self._directories:
                 self._directories = directories(session.connection(), [arrival.merchant_id])

@@ -13,7 +13,8 @@ from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kernel.errors import Problem, Unavailable
 
@@ -22,6 +23,8 @@ Answer = TypeVar("Answer")
 Work = Callable[[Connection, Sequence[Item]], Sequence[Answer | Problem]]
 
 _log = structlog.get_logger()
+# PostgreSQL's deadlock_detected and serialization_failure: the other transaction has won, and is over.
+_LOST_TO_ANOTHER = ("40P01", "40001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,15 @@ class GroupCommit(Generic[Item, Answer]):
             self._queue.put_nowait(each)
         return list(await asyncio.gather(*(each.future for each in waiting)))
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether somebody takes what is submitted."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             batch, is_last = self._gather(first)
-            self._answer(batch, self._do(batch))
+            self._do(batch)
             if is_last:
                 return
 
@@ -84,23 +92,26 @@ class GroupCommit(Generic[Item, Answer]):
             batch.append(waiting)
         return batch, False
 
-    def _do(self, batch: Sequence[_Waiting[Item, Answer]]) -> list[Answer | Problem | Exception]:
+    def _do(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
+        """Whoever is answered is answered at once: nobody waits for the others to be tried again."""
         try:
-            return list(self._in_one_transaction([waiting.item for waiting in batch]))
+            self._answer(batch, self._in_one_transaction([waiting.item for waiting in batch]))
         except Exception as error:
-            if len(batch) == 1:
-                return [self._translated(error)]
+            if len(batch) == 1 or not _is_of_one_item(error):
+                self._answer(batch, [self._translated(error)] * len(batch))
+                return
             _log.warning("batch_failed", size=len(batch), error=type(error).__name__)
-            return [answer for waiting in batch for answer in self._do([waiting])]
+            for waiting in batch:
+                self._do([waiting])
 
     def _in_one_transaction(self, items: Sequence[Item]) -> Sequence[Answer | Problem]:
         with self._engine.begin() as connection:
             return self._work(connection, items)
 
     def _translated(self, error: Exception) -> Exception:
-        if isinstance(error, DBAPIError):
+        if isinstance(error, DBAPIError | PoolTimeout):
             # The driver's message holds the values; only its kind may be logged.
-            _log.error("write_failed", error=type(error.orig).__name__)
+            _log.error("write_failed", error=type(getattr(error, "orig", error)).__name__)
             return Unavailable("The database did not take the receipt; send it again", retry_after=2)
         _log.error("write_failed", exc_info=error)
         return error
@@ -109,6 +120,17 @@ class GroupCommit(Generic[Item, Answer]):
         assert self._loop is not None
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_resolve, [waiting.future for waiting in batch], answers)
+
+
+def _is_of_one_item(error: Exception) -> bool:
+    """Whether the others may pass without the one that failed. A database that is locked or gone fails them all alike,
+    and each would wait for it again."""
+    if isinstance(error, PoolTimeout):
+        return False
+    if not isinstance(error, DBAPIError):
+        return True
+    is_deadlock = getattr(error.orig, "sqlstate", None) in _LOST_TO_ANOTHER
+    return is_deadlock or not (error.connection_invalidated or isinstance(error, OperationalError | InterfaceError))
 
 
 def _resolve(

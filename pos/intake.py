@@ -10,12 +10,13 @@ import orjson
 from sqlalchemy import Connection
 
 from accounts.places import Directory, Place
+from kernel import money
 from kernel.errors import FieldError, Forbidden, Invalid, Problem, Unauthorized
 from kernel.ids import is_token, new_id, new_token
 from receipts import amend, totals
 from receipts.document import Issuer
 from receipts.fields import context_for
-from receipts.issue import Draft, Issued, issue, repetition
+from receipts.issue import Draft, Issued, issue, repetition, warn
 from receipts.sale import Content, Sale
 
 _CONTENT = frozenset(Content.model_fields)
@@ -98,27 +99,21 @@ def take(
     """
     answers: dict[int, Issued | Problem] = {}
     sales: dict[int, Draft] = {}
-    amending: list[int] = []
+    amending: dict[int, Draft] = {}
     for index, arrival in enumerate(arrivals):
         try:
             draft = draft_of(arrival, directories, now)
         except Problem as problem:
             answers[index] = _refused(conn, arrival, problem, now)
             continue
-        if arrival.sale.kind == "sale":
-            sales[index] = draft
-        else:
-            amending.append(index)
+        (sales if arrival.sale.kind == "sale" else amending)[index] = draft
     answers |= zip(sales, issue(conn, list(sales.values()), now=now), strict=True)
-    for index in amending:
-        answers[index] = _take_amending(conn, arrivals[index], directories, now)
+    for index, draft in amending.items():
+        answers[index] = _take_amending(conn, arrivals[index], draft, now)
     return [answers[index] for index in range(len(arrivals))]
 
 
-def _take_amending(
-    conn: Connection, arrival: Arrival, directories: Mapping[str, Directory], now: datetime
-) -> Issued | Problem:
-    draft = draft_of(arrival, directories, now)
+def _take_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datetime) -> Issued | Problem:
     try:
         with conn.begin_nested():
             return _issue_amending(conn, arrival, draft, now)
@@ -142,12 +137,18 @@ def _issue_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datet
         raise Invalid(errors=[FieldError("/original", f"is missing; a {sale.kind} names the receipt it is about")])
     original = amend.find_original(conn, merchant_id, arrival.source, sale.original)
     amend.check_original(sale, original)
-    draft.row["original_id"] = original.id
-    issued = issue(conn, [draft], now=now)[0]
-    if isinstance(issued, Issued) and issued.is_new:
-        amend.give_back(conn, merchant_id, original, amend.sum_going_back(sale, original))
-        return replace(issued, original_token=original.token)
-    return issued
+    [issued] = issue(conn, [replace(draft, row=draft.row | {"original_id": original.id})], now=now)
+    if not isinstance(issued, Issued) or not issued.is_new:
+        return issued
+    beyond = amend.settle(conn, merchant_id, sale, original, only_flag=arrival.only_flag)
+    if beyond:
+        issued = warn(conn, merchant_id, issued, _with_excess(issued.warnings, beyond, sale.currency))
+    return replace(issued, original_token=original.token)
+
+
+def _with_excess(warnings: str, beyond: int, currency: str) -> str:
+    more = FieldError("/total", f"is {money.plain(beyond, money.exponent(currency))} more than could still go back")
+    return orjson.dumps([*orjson.loads(warnings), more.as_json()]).decode()
 
 
 def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: datetime) -> Draft:
@@ -222,6 +223,8 @@ def _place(arrival: Arrival, directory: Directory) -> Place:
 def _till(arrival: Arrival, directory: Directory, place: Place) -> tuple[str, str] | None:
     """The till's id and name."""
     if arrival.sale.till is None:
+        if arrival.till_id is None:
+            return None
         known = (till for (store_id, _), till in directory.tills.items() if store_id == place.id)
         return next((till for till in known if till[0] == arrival.till_id), None)
     till = directory.tills.get((place.id, arrival.sale.till))

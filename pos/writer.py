@@ -12,6 +12,9 @@ from kernel.errors import Problem
 from pos.intake import Arrival, take
 from receipts.issue import Issued
 
+# A name that is not known may be new: seconds after which it is looked for again, though not for each batch.
+_LOOK_AGAIN = 0.1
+
 
 class Writer(GroupCommit[Arrival, Issued]):
     """``places`` is what it remembers of stores, tills and staff: whoever changes them tells it to forget."""
@@ -30,8 +33,7 @@ def _directories(conn: Connection, places: DirectoryCache, arrivals: Sequence[Ar
     known = places.get(conn, merchant_ids, at=time.monotonic())
     if all(_knows(known.get(arrival.merchant_id), arrival) for arrival in arrivals):
         return known
-    places.forget()
-    return places.get(conn, merchant_ids, at=time.monotonic())
+    return places.get(conn, merchant_ids, at=time.monotonic(), no_older_than=_LOOK_AGAIN)
 
 
 def _knows(directory: Directory | None, arrival: Arrival) -> bool:

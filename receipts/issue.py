@@ -1,11 +1,11 @@
 """Accepting receipts: many at once, each exactly once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, union_all, update
 
 from infra.bulk import insert_new
 from kernel.errors import Conflict, FieldError, Problem
@@ -69,6 +69,13 @@ def _claim_keys(conn: Connection, drafts: Sequence[Draft], now: datetime) -> lis
     return [draft.idempotency_key is None or draft.row["id"] in claimed for draft in drafts]
 
 
+def warn(conn: Connection, merchant_id: str, issued: Issued, warnings: str) -> Issued:
+    """Add to the warnings of a receipt that is being accepted in this very transaction."""
+    mine = (Receipt.merchant_id == merchant_id) & (Receipt.id == issued.id)
+    conn.execute(update(Receipt).where(mine).values(warnings=warnings))
+    return replace(issued, warnings=warnings)
+
+
 def _issued(row: Any, is_new: bool) -> Issued:
     return Issued(row["id"], row["token"], row["number"], row["warnings"], is_new)
 
@@ -83,14 +90,16 @@ def _earlier(conn: Connection, draft: Draft) -> Issued | Problem:
 def _before(conn: Connection, draft: Draft) -> Sequence[Any]:
     """What is there under the key, external id or token of ``draft``, or was written by a lost try."""
     row, merchant_id = draft.row, draft.row["merchant_id"]
-    same = [Receipt.id == row["id"], Receipt.token == row["token"]]
+    same: list[ColumnElement[bool]] = [Receipt.id == row["id"], Receipt.token == row["token"]]
     if row["external_id"] is not None:
         same.append((Receipt.source == row["source"]) & (Receipt.external_id == row["external_id"]))
     if draft.idempotency_key is not None:
         ours = (IdempotencyKey.merchant_id == merchant_id) & (IdempotencyKey.key == draft.idempotency_key)
         same.append(Receipt.id == select(IdempotencyKey.receipt_id).where(ours).scalar_subquery())
-    mine = select(Receipt.__table__).where(Receipt.merchant_id == merchant_id, or_(*same))
-    return conn.execute(mine).mappings().all()
+    mine = select(Receipt.__table__).where(Receipt.merchant_id == merchant_id)
+    # Each condition has an index of its own; joined by OR they would read all receipts of the merchant.
+    found = conn.execute(union_all(*(mine.where(condition) for condition in same))).mappings()
+    return list({each["id"]: each for each in found}.values())
 
 
 def repetition(conn: Connection, draft: Draft) -> Issued | None:

@@ -2,19 +2,29 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database import Base, Instant
+
+# Every filter of the list ends in its order, so that a page costs the same however long the list is.
+_NEWEST = ("issued_at", "id")
+_LISTED_BY = [("merchant_id", *by, *_NEWEST) for by in ((), ("store_id",), ("till_id",), ("kind",), ("number",))]
 
 
 class Receipt(Base):
     __tablename__ = "receipts"
     __table_args__ = (
-        UniqueConstraint("merchant_id", "source", "external_id"),
-        Index("ix_receipts_merchant_id_issued_at_id", "merchant_id", "issued_at", "id"),
-        Index("ix_receipts_merchant_id_number", "merchant_id", "number"),
-        Index("ix_receipts_original_id", "original_id"),
+        # The external id stands before its source, so that a list can be narrowed by it alone.
+        UniqueConstraint("merchant_id", "external_id", "source"),
+        *(Index(f"ix_receipts_{'_'.join(by)}", *by) for by in _LISTED_BY),
+        Index(
+            "ix_receipts_merchant_id_original_id",
+            "merchant_id",
+            "original_id",
+            sqlite_where=text("original_id IS NOT NULL"),
+            postgresql_where=text("original_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -55,7 +55,7 @@ def _table(sale: Content, taxed: Sequence[Taxed], digits: int) -> Iterator[Field
         if not sale.prices_include_tax and any(_is_missing(each) for each in borne):
             yield FieldError("/taxes", "is missing; prices are without tax, and the lines bear some")
         return
-    places = {tax: rows_for(tax, sale.taxes) for _, tax in borne}
+    places = {tax: rows_for(tax, sale.taxes) for tax in {tax for _, tax in borne}}
     for missing in sorted({tax.rate for item, tax in borne if item.base and tax.rate and not places[tax]}):
         yield FieldError("/taxes", f"No row has the rate {missing}, which lines or charges bear")
     for rate in dict.fromkeys(row.rate for row in sale.taxes):

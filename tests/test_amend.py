@@ -1,13 +1,19 @@
 """What goes back on a receipt: never more than was paid, never twice, never on somebody else's."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
 
+from accounts.places import directories
+from pos.intake import arrive, take
+from receipts.issue import Issued
+from receipts.reading import read_sale
 from receipts.tables import Receipt, ReturnedSum
 from tests.support.inside import Person
 from tests.support.sales import Body, coffee, refund
+from tests.support.shops import Shops
 
 RECEIPTS = "/v1/receipts"
 
@@ -257,3 +263,85 @@ def test_a_batch_with_refunds_may_be_sent_again(till: Person, engine: Engine) ->
     sales = [sale, refund(sale["external_id"], "2.00"), refund(sale["external_id"], "1.20")]
     assert [batch(till, *sales) for _ in range(2)] == [[201] * 3, [200] * 3]
     assert receipts(engine) == 3
+
+
+# --- what goods were paid for
+
+
+def net_sale(**changes: Any) -> Body:
+    """A jacket for 100.00 and 8.5 % of tax on top."""
+    line = {"id": "1", "name": "Jacket", "unit_price": "100.00", "total": "100.00", "tax_rate": "8.5"}
+    taxes = [{"rate": "8.5", "net": "100.00", "tax": "8.50"}]
+    sums = {"prices_include_tax": False, "total": "108.50", "lines": [line], "taxes": taxes}
+    return coffee(**sums, external_id=None, payments=[]) | changes
+
+
+def swap(original: Any, price: str, **changes: Any) -> Body:
+    """Something comes back, and another thing for the same price leaves the shop."""
+    lines = [
+        {"id": "old", "name": "Back", "quantity": "-1", "unit_price": price, "total": f"-{price}", **changes},
+        {"id": "new", "name": "Out", "unit_price": price, "total": price, **changes},
+    ]
+    return refund(original, "0.00", kind="exchange", lines=lines, payments=[])
+
+
+def test_an_exchange_at_net_prices_takes_back_the_tax_as_well(till: Person, engine: Engine) -> None:
+    receipt = sold(till, **net_sale())
+    swapped = swap(receipt["id"], "100.00", tax_rate="8.5") | {"prices_include_tax": False}
+    assert till.post(RECEIPTS, swapped | {"taxes": [{"rate": "8.5", "tax": "0.00"}]}).status_code == 201
+    assert returned(engine, receipt["id"]) == 10850
+    assert till.post(RECEIPTS, refund(receipt["id"], "8.50")).status_code == 409
+
+
+def test_goods_bought_with_a_discount_are_exchanged_for_what_was_paid(till: Person, engine: Engine) -> None:
+    discount = {"name": "Sale", "amount": "20.00", "allocations": [{"line": "1", "amount": "20.00"}]}
+    lines = [{"id": "1", "name": "Coat", "unit_price": "100.00", "total": "100.00"}]
+    receipt = sold(till, lines=lines, discounts=[discount], total="80.00", payments=[], taxes=[])
+    assert till.post(RECEIPTS, swap(receipt["id"], "100.00")).status_code == 201
+    assert returned(engine, receipt["id"]) == 8000
+
+
+def test_one_of_two_discounted_goods_is_exchanged_for_its_share(till: Person, engine: Engine) -> None:
+    lines = [{"id": str(n), "name": "Coat", "unit_price": "100.00", "total": "100.00"} for n in (1, 2)]
+    whole = {"name": "Sale", "amount": "40.00"}
+    receipt = sold(till, lines=lines, discounts=[whole], total="160.00", payments=[], taxes=[])
+    assert till.post(RECEIPTS, swap(receipt["id"], "100.00") | {}).status_code == 201
+    named = swap(receipt["id"], "100.00")
+    named["lines"][0]["original_line"] = "2"
+    assert till.post(RECEIPTS, named).status_code == 409
+    assert returned(engine, receipt["id"]) == 10000
+
+
+def test_a_line_that_names_the_one_it_was_bought_with_counts_no_more_than_that(till: Person, engine: Engine) -> None:
+    lines = [{"id": str(n), "name": "Coat", "unit_price": "100.00", "total": "100.00"} for n in (1, 2)]
+    receipt = sold(
+        till, lines=lines, discounts=[{"name": "Sale", "amount": "40.00"}], total="160.00", payments=[], taxes=[]
+    )
+    for line in ("1", "2"):
+        swapped = swap(receipt["id"], "100.00")
+        swapped["lines"][0]["original_line"] = line
+        assert till.post(RECEIPTS, swapped).status_code == 201
+    assert returned(engine, receipt["id"]) == 16000
+
+
+def test_a_refund_that_is_only_practised_takes_nothing_from_a_real_receipt(till: Person, engine: Engine) -> None:
+    receipt = sold(till)
+    answer = till.post(RECEIPTS, refund(receipt["id"], flags=["training"]))
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/flags"]
+    assert returned(engine, receipt["id"]) is None
+
+
+def test_an_adapter_takes_what_is_left_and_flags_the_rest(engine: Engine, shops: Shops) -> None:
+    now = datetime(2026, 11, 21, 18, tzinfo=UTC)
+
+    def accepted(body: Body) -> Issued:
+        arrival = arrive(shops.linden, read_sale(body), now=now, only_flag=True)
+        with engine.begin() as conn:
+            [answer] = take(conn, [arrival], directories=directories(conn, [shops.linden]), now=now)
+        assert isinstance(answer, Issued)
+        return answer
+
+    receipt = accepted(coffee())
+    beyond = accepted(refund(receipt.id, "5.00", external_id="r1"))
+    assert "1.80 more than could still go back" in beyond.warnings
+    assert returned(engine, receipt.id) == 320

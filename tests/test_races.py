@@ -81,7 +81,7 @@ def test_a_minted_token_is_enough(till: Person, engine: Engine) -> None:
 def test_without_the_constraint_each_client_would_make_a_receipt(till: Person, engine: Engine) -> None:
     """The control: it is the unique external id that decides."""
     with engine.begin() as conn, Operations(MigrationContext.configure(conn)).batch_alter_table("receipts") as table:
-        table.drop_constraint("uq_receipts_merchant_id_source_external_id", type_="unique")
+        table.drop_constraint("uq_receipts_merchant_id_external_id_source", type_="unique")
     statuses, bodies = post_from_many(till, coffee())
     assert statuses == {201: 32}
     assert (len(bodies), receipts(engine)) == (32, 32)
@@ -167,7 +167,7 @@ def race_without_transactions(several: Callable[[], Engine], shops: Shops, act: 
     engine = several()
     issued = taken(engine, shops.linden, coffee())
     assert isinstance(issued, Issued)
-    original = OriginalReceipt(issued.id, issued.token, "sale", "EUR", 320)
+    original = OriginalReceipt(issued.id, issued.token, "sale", "EUR", 320, read_sale(coffee()))
 
     def give_back(_index: int) -> bool:
         with several().connect().execution_options(isolation_level="AUTOCOMMIT", reads_only=True) as conn:

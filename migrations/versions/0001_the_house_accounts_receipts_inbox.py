@@ -137,14 +137,29 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("waits_for", sa.String(length=128), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["endpoint_id"], ["hook_endpoints.id"], name=op.f("fk_inbound_events_endpoint_id")),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_inbound_events_merchant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_events")),
         sa.UniqueConstraint("endpoint_id", "external_id", name=op.f("uq_inbound_events_endpoint_id_external_id")),
     )
     with op.batch_alter_table("inbound_events", schema=None) as batch_op:
-        batch_op.create_index("ix_inbound_events_merchant_id_state", ["merchant_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_inbound_events_merchant_id_waits_for",
+            ["merchant_id", "waits_for"],
+            unique=False,
+            sqlite_where=sa.text("waits_for IS NOT NULL"),
+            postgresql_where=sa.text("waits_for IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_inbound_events_state_due_at",
+            ["state", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
 
     op.create_table(
         "receipts",
@@ -176,14 +191,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_receipts_till_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
         sa.UniqueConstraint(
-            "merchant_id", "source", "external_id", name=op.f("uq_receipts_merchant_id_source_external_id")
+            "merchant_id", "external_id", "source", name=op.f("uq_receipts_merchant_id_external_id_source")
         ),
         sa.UniqueConstraint("token", name=op.f("uq_receipts_token")),
     )
     with op.batch_alter_table("receipts", schema=None) as batch_op:
-        batch_op.create_index("ix_receipts_merchant_id_issued_at_id", ["merchant_id", "issued_at", "id"], unique=False)
-        batch_op.create_index("ix_receipts_merchant_id_number", ["merchant_id", "number"], unique=False)
-        batch_op.create_index("ix_receipts_original_id", ["original_id"], unique=False)
+        for by in ((), ("store_id",), ("till_id",), ("kind",), ("number",)):
+            columns = ["merchant_id", *by, "issued_at", "id"]
+            batch_op.create_index(f"ix_receipts_{'_'.join(columns)}", columns, unique=False)
+        batch_op.create_index(
+            "ix_receipts_merchant_id_original_id",
+            ["merchant_id", "original_id"],
+            unique=False,
+            sqlite_where=sa.text("original_id IS NOT NULL"),
+            postgresql_where=sa.text("original_id IS NOT NULL"),
+        )
 
     op.create_table(
         "receipt_shoppers",

@@ -17,7 +17,7 @@ from starlette.background import BackgroundTask
 from accounts import find
 from accounts.keys import Caller
 from accounts.manage import Slug
-from api import schemas
+from api import hook_work, schemas
 from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
 from api.house import House, TheHouse
@@ -25,7 +25,7 @@ from api.key_ring import TheCaller
 from infra.secrets import seal, unseal
 from kernel.clock import iso
 from kernel.errors import Unauthorized
-from pos import endpoints, inbox
+from pos import endpoints, inbox, masking
 from pos.adapters import ADAPTERS
 from pos.endpoints import Door, Endpoint
 from pos.event import Delivery
@@ -150,8 +150,9 @@ async def receive(source: str, slug: str, request: Request, house: TheHouse) -> 
     delivery = _verified(house, source, door, request.headers, body)
     if door is None or delivery is None:
         raise WrongSignature
-    event_id = await house.write(lambda conn: inbox.put(conn, door, delivery, body, now=house.clock()))
-    work = BackgroundTask(_work_on, house, event_id) if event_id else None
+    kept = await run_in_threadpool(masking.kept, body)
+    event_id = await house.write(lambda conn: inbox.put(conn, door, delivery, kept, now=house.clock()))
+    work = BackgroundTask(_work_on, house, door.merchant_id, event_id) if event_id else None
     return Response(status_code=200, headers={"Cache-Control": "no-store"}, background=work)
 
 
@@ -171,7 +172,7 @@ async def sweeping(house: House) -> AsyncIterator[None]:
 async def _sweep_until(stop: asyncio.Event, house: House) -> None:
     while not stop.is_set():
         try:
-            _show_at_once(house, await run_in_threadpool(inbox.sweep, house.engine, now=house.clock()))
+            _show_at_once(house, await run_in_threadpool(hook_work.sweep, house.engine, now=house.clock()))
         except Exception as error:
             # The database may be away for a while; the next round finds the same events.
             _log.error("hook_sweep_failed", error=type(error).__name__)
@@ -192,10 +193,10 @@ def _verified(house: House, source: str, door: Door | None, headers: Mapping[str
     return adapter.verify(headers, body, [unseal(house.sealer, seal(house.sealer, secrets.token_urlsafe(24)))])
 
 
-async def _work_on(house: House, event_id: str) -> None:
+async def _work_on(house: House, merchant_id: str, event_id: str) -> None:
     """The answer is out: a failure is logged, and the sweep tries again."""
     try:
-        issued = await run_in_threadpool(inbox.work_on, house.engine, event_id, now=house.clock())
+        issued = await run_in_threadpool(hook_work.work_on, house.engine, merchant_id, event_id, now=house.clock())
     except Exception as error:
         _log.error("hook_event_failed", hook_event=event_id, error=type(error).__name__)
         return

@@ -1,6 +1,6 @@
 """Sales that another system made: taken as they are, flagged where they do not add up, each once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from receipts.amend import NothingLeft
 from receipts.document import read_content
 from receipts.issue import Issued
 from receipts.reading import read_sale
-from receipts.sale import Content
+from receipts.sale import Content, Sale
 from receipts.tables import Receipt
 
 
@@ -43,12 +43,20 @@ def bring_in(
     """Take canonical bodies into the store, in the caller's transaction; the answers come in the order of ``sales``.
 
     A sale that is there stays as it was first told: other systems tell the same order again whenever it changes.
-    Raises :class:`Problem` for a body that the canonical sale does not hold.
+    A body that the canonical sale does not hold does not keep the others out.
     """
     bound = partial(arrive, merchant_id, now=now, source=source, store_id=store_id, only_flag=True)
-    arrivals = [bound(read_sale(body)) for body in sales]
-    answers = take(conn, arrivals, directories=directories(conn, [merchant_id]), now=now)
-    return [_brought(conn, arrival, answer) for arrival, answer in zip(arrivals, answers, strict=True)]
+    read = [_read(body, bound) for body in sales]
+    arrivals = [each for each in read if isinstance(each, Arrival)]
+    answers = iter(take(conn, arrivals, directories=directories(conn, [merchant_id]), now=now))
+    return [each if isinstance(each, Brought) else _brought(conn, each, next(answers)) for each in read]
+
+
+def _read(body: Json, bound: Callable[[Sale], Arrival]) -> Arrival | Brought:
+    try:
+        return bound(read_sale(body))
+    except Problem as problem:
+        return Brought(str(body.get("external_id", "")), str(body.get("number", "")), problem=problem)
 
 
 def _brought(conn: Connection, arrival: Arrival, answer: Issued | Problem) -> Brought:

@@ -1,19 +1,21 @@
 """The inbox of inbound webhooks: verified, written down, answered; then worked on, each event once.
 
-Working on an event is one transaction that takes the sales and settles the event's row. A crash leaves the row waiting,
-and a sweep finds it; two processes that work on the same row meet at its conditional UPDATE.
+Working on an event is two steps. :func:`understand` reads it without a lock; :func:`settle` takes its sales and closes
+its row in one transaction. A crash leaves the row waiting, and whoever asks what is :func:`due` finds it. Two processes
+that work on the same row meet at its conditional UPDATE.
+
+What a shopper told the other system is in the body, so that is emptied as soon as nobody needs it (decision 12).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
-from infra.database import insert_or_ignore, reading
+from infra.database import insert_or_ignore
 from kernel.errors import Problem
 from kernel.ids import new_id
 from pos.adapters import ADAPTERS
@@ -21,163 +23,161 @@ from pos.bring_in import Brought, bring_in, known_from
 from pos.endpoints import Door
 from pos.event import Delivery, Reading
 from pos.tables import HookEndpoint, InboundEvent
-from receipts.card_numbers import holds_card_number
 from receipts.issue import Issued
 
 # Younger ones are being worked on by whoever took them in.
 _GRACE: Final = timedelta(seconds=10)
+_SOONEST: Final = timedelta(minutes=1)
 _GIVE_UP: Final = timedelta(days=3)
+_KEEP_FAILED: Final = timedelta(days=30)
 _MOST_OUTCOME: Final = 4000
-_WAITS: Final = "waits for "
-_CARD_MEMBER: Final = re.compile(r'("[^"]{0,40}card[^"]{0,40}"\s*:\s*")([^"]{12,40})(")', re.IGNORECASE)
+_EMPTIED: Final[dict[str, Any]] = {"body": "", "due_at": None}
+MOST_DUE: Final = 100
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
+class Understood:
+    """A waiting event, and what its adapter made of it."""
+
     id: str
     merchant_id: str
     store_id: str
     source: str
     topic: str
-    body: str
-    outcome: str | None
     received_at: datetime
+    reading: Reading | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The receipts that an event led to, and the events that waited for them."""
+
+    issued: Sequence[Issued] = ()
+    woken: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    state: str
+    state: Literal["waiting", "done", "ignored", "failed"]
     outcome: str
     brought: Sequence[Brought] = ()
+    waits_for: str | None = None
 
 
-def put(conn: Connection, door: Door, delivery: Delivery, body: bytes, *, now: datetime) -> str | None:
-    """Write a verified delivery down; its id, or None where it came before."""
+def put(conn: Connection, door: Door, delivery: Delivery, body: str, *, now: datetime) -> str | None:
+    """Write a verified delivery down; its id, or None where it came before. ``body`` is what :func:`pos.masking.kept`
+    leaves of it."""
     row = {
         "id": new_id("evt", now),
         "merchant_id": door.merchant_id,
         "endpoint_id": door.id,
         "external_id": delivery.id,
         "topic": delivery.topic,
-        "body": _kept(body),
+        "body": body,
         "state": "waiting",
         "received_at": now,
+        "due_at": now + _GRACE,
     }
     written: str | None = conn.scalar(insert_or_ignore(conn, InboundEvent).returning(InboundEvent.id), row)
     return written
 
 
-def _kept(body: bytes) -> str:
-    """As it came, but for what may not be kept: NUL, which PostgreSQL has no place for, and whole card numbers."""
-    text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")
-    return _CARD_MEMBER.sub(lambda found: f"{found[1]}{_masked(found[2])}{found[3]}", text)
+def due(conn: Connection, state: Literal["waiting", "failed"], *, now: datetime) -> list[tuple[str, str]]:
+    """Merchant and id of events that want looking at, the most overdue first, ``MOST_DUE`` at most: waiting ones to be
+    worked on, failed ones to be emptied. The one question of the inbox that is about all merchants."""
+    columns = select(InboundEvent.merchant_id, InboundEvent.id)
+    found = columns.where(InboundEvent.state == state, InboundEvent.due_at <= now)
+    return [(row.merchant_id, row.id) for row in conn.execute(found.order_by(InboundEvent.due_at).limit(MOST_DUE))]
 
 
-def _masked(number: str) -> str:
-    return f"•••• {number[-4:]}" if holds_card_number(number) else number
-
-
-def work_on(engine: Engine, event_id: str, *, now: datetime) -> list[Issued]:
-    """Take the sales of a waiting event and settle it, and what waited for them. Gives the receipts that it led to."""
-    event = _waiting(engine, event_id)
-    if event is None:
-        return []
-    understood = _understood(engine, event)
-    if _still_waits(event, understood, now):
-        return []
-    work = _settled(engine, event, understood, now)
-    issued = [each.issued for each in work.brought if each.issued]
-    for later in _waiting_for(engine, event, work.brought):
-        issued += work_on(engine, later, now=now)
-    return issued
-
-
-def sweep(engine: Engine, *, now: datetime) -> list[Issued]:
-    """Work on what a crash left behind, and on what waits for an event that has not come."""
-    old = select(InboundEvent.id).where(InboundEvent.state == "waiting", InboundEvent.received_at < now - _GRACE)
-    with reading(engine) as conn:
-        left = conn.scalars(old.order_by(InboundEvent.received_at)).all()
-    issued: list[Issued] = []
-    for event_id in left:
-        try:
-            issued += work_on(engine, event_id, now=now)
-        except Exception as error:
-            # One event that cannot be worked on must not keep the others waiting.
-            _log.error("hook_event_failed", hook_event=event_id, error=type(error).__name__)
-    return issued
-
-
-def _waiting(engine: Engine, event_id: str) -> _Event | None:
+def understand(conn: Connection, merchant_id: str, event_id: str) -> Understood | None:
+    """What a waiting event means; None where it is settled already."""
     columns = select(
-        InboundEvent.id,
-        InboundEvent.merchant_id,
-        HookEndpoint.store_id,
-        HookEndpoint.source,
-        InboundEvent.topic,
-        InboundEvent.body,
-        InboundEvent.outcome,
-        InboundEvent.received_at,
+        HookEndpoint.store_id, HookEndpoint.source, InboundEvent.topic, InboundEvent.received_at, InboundEvent.body
     )
     of = columns.join(HookEndpoint, HookEndpoint.id == InboundEvent.endpoint_id)
-    with reading(engine) as conn:
-        row = conn.execute(of.where(InboundEvent.id == event_id, InboundEvent.state == "waiting")).one_or_none()
-    return _Event(*row) if row else None
-
-
-def _understood(engine: Engine, event: _Event) -> Reading | Problem:
-    with reading(engine) as conn:
-        known = known_from(conn, event.merchant_id, event.source)
-        try:
-            return ADAPTERS[event.source].read(event.topic, event.body.encode(), known)
-        except Problem as problem:
-            return problem
-
-
-def _still_waits(event: _Event, understood: Reading | Problem, now: datetime) -> bool:
-    """Whether there is nothing new to write: a refund of an order from before may wait through many sweeps."""
-    is_same = isinstance(understood, Reading) and event.outcome == _WAITS + understood.waits_for
-    return is_same and event.received_at > now - _GIVE_UP
-
-
-def _settled(engine: Engine, event: _Event, understood: Reading | Problem, now: datetime) -> _Work:
-    """In one transaction. Whoever else works on the event waits here, and then finds it closed."""
-    with engine.begin() as conn:
-        mine = (InboundEvent.merchant_id == event.merchant_id) & (InboundEvent.id == event.id)
-        claim = update(InboundEvent).where(mine, InboundEvent.state == "waiting").values(state="done")
-        if conn.execute(claim).rowcount != 1:
-            return _Work("done", "")
-        work = _done(conn, event, understood, now)
-        conn.execute(update(InboundEvent).where(mine).values(state=work.state, outcome=work.outcome[:_MOST_OUTCOME]))
-    _log.info("hook_event", hook_event=event.id, topic=event.topic, state=work.state)
-    return work
-
-
-def _done(conn: Connection, event: _Event, understood: Reading | Problem, now: datetime) -> _Work:
-    if isinstance(understood, Problem):
-        return _Work("failed", _told(understood))
-    if understood.waits_for:
-        state = "waiting" if event.received_at > now - _GIVE_UP else "failed"
-        return _Work(state, _WAITS + understood.waits_for)
-    if not understood.sales:
-        return _Work("ignored", understood.reason)
+    row = conn.execute(of.where(_one(merchant_id, event_id), InboundEvent.state == "waiting")).one_or_none()
+    if row is None:
+        return None
     try:
-        brought = bring_in(
-            conn, event.merchant_id, understood.sales, source=event.source, store_id=event.store_id, now=now
-        )
+        known = known_from(conn, merchant_id, row.source)
+        reading: Reading | Problem = ADAPTERS[row.source].read(row.topic, row.body.encode(), known)
     except Problem as problem:
-        return _Work("failed", _told(problem))
-    state = "failed" if understood.left_out or any(each.problem for each in brought) else "done"
-    return _Work(state, "\n".join([*map(_outcome, brought), *map(_told, understood.left_out)]), brought)
+        reading = problem
+    return Understood(event_id, merchant_id, row.store_id, row.source, row.topic, row.received_at, reading)
 
 
-def _waiting_for(engine: Engine, event: _Event, brought: Sequence[Brought]) -> Sequence[str]:
-    """Events of the merchant that waited for what has just come."""
-    awaited = [_WAITS + each.external_id for each in brought if each.issued]
-    mine = (InboundEvent.merchant_id == event.merchant_id) & (InboundEvent.state == "waiting")
-    with reading(engine) as conn:
-        return conn.scalars(select(InboundEvent.id).where(mine, InboundEvent.outcome.in_(awaited))).all()
+def settle(conn: Connection, event: Understood, *, now: datetime) -> Settled:
+    """Take the sales of ``event``, close its row and wake what waited for them, in the caller's transaction.
+
+    Whoever else works on the event waits at the first statement, and then finds it closed.
+    """
+    mine = _one(event.merchant_id, event.id)
+    claim = update(InboundEvent).where(mine, InboundEvent.state == "waiting").values(state="done")
+    if conn.execute(claim).rowcount != 1:
+        return Settled()
+    work = _done(conn, event, now)
+    conn.execute(update(InboundEvent).where(mine).values(_closing(event, work, now)))
+    _log.info("hook_event", hook_event=event.id, topic=event.topic, state=work.state)
+    return Settled(
+        [each.issued for each in work.brought if each.issued], wake(conn, event.merchant_id, work.brought, now=now)
+    )
+
+
+def wake(conn: Connection, merchant_id: str, brought: Sequence[Brought], *, now: datetime) -> Sequence[str]:
+    """Make the merchant's events due that waited for what has just come; their ids."""
+    come = [each.external_id for each in brought if each.issued]
+    asleep = (InboundEvent.merchant_id == merchant_id) & InboundEvent.waits_for.in_(come)
+    woken = update(InboundEvent).where(asleep).values(due_at=now).returning(InboundEvent.id)
+    return conn.scalars(woken).all() if come else ()
+
+
+def postpone(conn: Connection, merchant_id: str, event_id: str, *, now: datetime) -> None:
+    """After a try that broke off: the next one is due after as long again as the event is old."""
+    mine = _one(merchant_id, event_id) & (InboundEvent.state == "waiting")
+    received_at = conn.scalar(select(InboundEvent.received_at).where(mine))
+    if received_at is not None:
+        conn.execute(update(InboundEvent).where(mine).values(due_at=_next_try(received_at, now)))
+
+
+def empty(conn: Connection, merchant_id: str, event_id: str) -> None:
+    """Forget what a failed event said; that it came, and why it failed, stays."""
+    mine = _one(merchant_id, event_id) & (InboundEvent.state == "failed")
+    conn.execute(update(InboundEvent).where(mine).values(_EMPTIED))
+
+
+def _one(merchant_id: str, event_id: str) -> ColumnElement[bool]:
+    return (InboundEvent.merchant_id == merchant_id) & (InboundEvent.id == event_id)
+
+
+def _next_try(received_at: datetime, now: datetime) -> datetime:
+    """Ever later, so that what waits for days is looked at a dozen times."""
+    return now + max(now - received_at, _SOONEST)
+
+
+def _closing(event: Understood, work: _Work, now: datetime) -> dict[str, Any]:
+    closing = {"state": work.state, "outcome": work.outcome[:_MOST_OUTCOME], "waits_for": work.waits_for}
+    if work.state == "waiting":
+        return closing | {"due_at": min(_next_try(event.received_at, now), event.received_at + _GIVE_UP)}
+    return closing | ({"due_at": now + _KEEP_FAILED} if work.state == "failed" else _EMPTIED)
+
+
+def _done(conn: Connection, event: Understood, now: datetime) -> _Work:
+    reading = event.reading
+    if isinstance(reading, Problem):
+        return _Work("failed", _told(reading))
+    if reading.waits_for:
+        outcome = f"waits for {reading.waits_for}"
+        is_hopeless = event.received_at <= now - _GIVE_UP
+        return _Work("failed", outcome) if is_hopeless else _Work("waiting", outcome, waits_for=reading.waits_for)
+    if not reading.sales:
+        return _Work("ignored", reading.reason)
+    brought = bring_in(conn, event.merchant_id, reading.sales, source=event.source, store_id=event.store_id, now=now)
+    has_failed = bool(reading.left_out) or any(each.problem for each in brought)
+    outcome = "\n".join([*map(_outcome, brought), *map(_told, reading.left_out)])
+    return _Work("failed" if has_failed else "done", outcome, brought)
 
 
 def _outcome(brought: Brought) -> str:

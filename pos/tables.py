@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database import Base, Instant
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class HookEndpoint(Base):
@@ -32,7 +36,8 @@ class InboundEvent(Base):
     __tablename__ = "inbound_events"
     __table_args__ = (
         UniqueConstraint("endpoint_id", "external_id"),
-        Index("ix_inbound_events_merchant_id_state", "merchant_id", "state"),
+        _partial("ix_inbound_events_state_due_at", "state", "due_at", where="due_at IS NOT NULL"),
+        _partial("ix_inbound_events_merchant_id_waits_for", "merchant_id", "waits_for", where="waits_for IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -40,8 +45,13 @@ class InboundEvent(Base):
     endpoint_id: Mapped[str] = mapped_column(ForeignKey("hook_endpoints.id"))
     external_id: Mapped[str] = mapped_column(String(255))
     topic: Mapped[str] = mapped_column(String(100))
+    # Empty as soon as nobody needs it: it holds what the other system knows of a shopper.
     body: Mapped[str] = mapped_column(Text)
     # "waiting", "done", "ignored" (a topic that makes no receipt) or "failed"; ``outcome`` says which, or why not.
     state: Mapped[str] = mapped_column(String(10))
     outcome: Mapped[str | None] = mapped_column(Text)
+    # The external id of the sale that must come first.
+    waits_for: Mapped[str | None] = mapped_column(String(128))
     received_at: Mapped[datetime] = mapped_column(Instant)
+    # When a waiting event is to be worked on, or a failed one to be emptied.
+    due_at: Mapped[datetime | None] = mapped_column(Instant)

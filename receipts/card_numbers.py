@@ -1,7 +1,7 @@
 """Refuse card numbers: PCI DSS lets a receipt carry the last four digits, and a full number not even stand in a log."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 # Thirteen to nineteen digits (ISO/IEC 7812-1), of whatever script, in one piece …
@@ -34,12 +34,37 @@ def passes_luhn(digits: str) -> bool:
 
 
 def holds_card_number(text: str) -> bool:
+    return any(True for _ in _card_numbers(text))
+
+
+def without_card_numbers(text: str) -> str:
+    """``text`` with the last four digits of each card number in place of it: ``•••• 4242``."""
+    pieces, end = [], 0
+    for start, stop in _merged(_card_numbers(text)):
+        pieces += [text[end:start], "•••• ", _NO_DIGIT.sub("", text[start:stop])[-4:]]
+        end = stop
+    return "".join([*pieces, text[end:]]) if pieces else text
+
+
+def _card_numbers(text: str) -> Iterator[tuple[int, int]]:
+    """Where card numbers begin and end; they may overlap."""
     if sum(map(str.isdecimal, text)) < _LENGTHS.start:
-        return False
-    written = [*_SOLID.findall(text), *(match for grouped in _EMBOSSED for match in grouped.findall(text))]
+        return
+    places = [found.span() for found in _SOLID.finditer(text)]
+    places += [found.span(1) for grouped in _EMBOSSED for found in grouped.finditer(text)]
     if len(text) <= _MOST_BROKEN_UP and _NOTHING_ELSE.fullmatch(text):
-        written.append(text)
-    return any(_is_card_number(_NO_DIGIT.sub("", each)) for each in written)
+        places.append((0, len(text)))
+    yield from (place for place in places if _is_card_number(_NO_DIGIT.sub("", text[slice(*place)])))
+
+
+def _merged(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(places):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
 
 
 def _is_card_number(digits: str) -> bool:

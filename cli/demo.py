@@ -66,7 +66,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _settings(data: Path, host: str, port: int) -> Settings:
-    return Settings(Data(data_dir=data), Server(host=host, port=port), Log(log_format="text", log_level="warning"))
+    # A database or storage that is set belongs to a real service: invented shops must not get into it.
+    own = Data(data_dir=data, database_url=None, storage_url=None)
+    return Settings(own, Server(host=host, port=port), Log(log_format="text", log_level="warning"))
 
 
 def _fill(settings: Settings, now: datetime) -> list[str]:

@@ -66,13 +66,17 @@ class Demo:
     address: str
     key: str
     receipts: tuple[str, ...]
+    # Where a service that is set up beside it would keep its things.
+    real: Path
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The shops of ``scripts/demo``, which ends in this command."""
     folder = tmp_path_factory.mktemp("demo")
-    with running(["counterfoil", "demo", "--data", str(folder), "--port", "0"], folder, {}) as started:
+    real = tmp_path_factory.mktemp("real")
+    env = {"COUNTERFOIL_DATABASE_URL": f"sqlite:///{real}/own.db", "COUNTERFOIL_STORAGE_URL": (real / "own").as_uri()}
+    with running(["counterfoil", "demo", "--data", str(folder), "--port", "0"], folder, env) as started:
         assert started.stdout
         lines: list[str] = []
         while not lines or not lines[-1].startswith("api key: "):
@@ -82,7 +86,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         urls = [(each[1], each[2]) for each in told if each]
         [docs] = [url for what, url in urls if what == "docs"]
         receipts = tuple(url for what, url in urls if what == "receipt")
-        yield Demo(docs.removesuffix("/docs"), lines[-1].removeprefix("api key: ").strip(), receipts)
+        yield Demo(docs.removesuffix("/docs"), lines[-1].removeprefix("api key: ").strip(), receipts, real)
 
 
 def post_the_sale(demo: Demo, folder: Path) -> Any:
@@ -103,6 +107,10 @@ def test_the_script_ends_in_the_command_that_is_tried_here() -> None:
 def test_the_addresses_that_the_demo_prints_open(demo: Demo) -> None:
     opened = {url: httpx.get(url).status_code for url in (*demo.receipts, f"{demo.address}/docs")}
     assert set(opened.values()) == {200}
+
+
+def test_the_demo_keeps_out_of_a_service_that_is_set_up_beside_it(demo: Demo) -> None:
+    assert list(demo.real.iterdir()) == []
 
 
 def test_the_sale_is_accepted_once_with_the_answer_that_is_shown(demo: Demo, tmp_path: Path) -> None:

@@ -4,20 +4,29 @@ import base64
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 # To listen on all interfaces is the operator's choice; a link needs one that can be opened.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 ROOT = Path(__file__).resolve().parent.parent
 _KEY_BYTES: Final = 32
+_PORTS: Final = range(1, 65536)
 
 
 def _database_url(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
         raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    try:
+        is_readable = (port := make_url(url).port) is None or port in _PORTS
+    except (ArgumentError, ValueError):
+        is_readable = False
+    if not is_readable:
+        raise ValueError("cannot be read; postgresql://user:password@host:5432/name would be one")
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
@@ -29,9 +38,16 @@ def _storage_url(url: str) -> str:
 
 def _base_url(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+    if parts.scheme not in ("http", "https") or not _has_host(parts) or parts.path.strip("/") or parts.query:
         raise ValueError("must be http(s)://host[:port]; pages need a host name of their own, without a path")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _has_host(parts: SplitResult) -> bool:
+    try:
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _secret_key(key: SecretStr) -> SecretStr:

@@ -54,9 +54,13 @@ def test_a_link_leads_to_an_address_that_can_be_opened(host: str, address: str) 
     [
         (Data, {"database_url": "mysql://db/receipts"}, "COUNTERFOIL_DATABASE_URL: must start with sqlite:///"),
         (Data, {"database_url": ""}, "COUNTERFOIL_DATABASE_URL: must start with sqlite:///"),
+        (Data, {"database_url": "postgresql://db:port/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
+        (Data, {"database_url": "postgresql://db:99999/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
+        (Data, {"database_url": "postgresql://db:/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
         (Data, {"storage_url": "/srv/objects"}, "COUNTERFOIL_STORAGE_URL: must be file:///"),
         (Data, {"secret_key": "short"}, "COUNTERFOIL_SECRET_KEY: must be 32 bytes in URL-safe base64"),
         (Server, {"base_url": "receipts.example.com"}, "COUNTERFOIL_BASE_URL: must be http(s)://host"),
+        (Server, {"base_url": "https://receipts.example.com:port"}, "COUNTERFOIL_BASE_URL: must be http(s)://host"),
         (Server, {"base_url": "https://receipts.example.com/?a=b"}, "COUNTERFOIL_BASE_URL: must be http(s)://host"),
         (Server, {"port": "80a"}, "COUNTERFOIL_PORT: "),
         (Server, {"port": "65536"}, "COUNTERFOIL_PORT: "),

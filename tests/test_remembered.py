@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from accounts import keys
-from accounts.find import BrandLook
+from accounts.find import BrandLook, brand_look
 from accounts.keys import Caller
-from api import brand_looks
 from api.brand_looks import BrandLooks
 from api.key_ring import KeyRing
 from api.page_cache import PageCache, Rendered
@@ -95,17 +94,17 @@ def test_a_brand_that_changes_while_it_is_read_is_read_again(
     owner: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = owner.post("/v1/receipts", coffee()).json()["token"]
-    looks, really = BrandLooks(seconds=60), brand_looks.brand_look
+    looks = BrandLooks(seconds=60)
 
     def changed_meanwhile(*arguments: object) -> BrandLook:
-        look = really(*arguments)  # type: ignore[arg-type]
+        look = brand_look(*arguments)  # type: ignore[arg-type]
         looks.forget()
         return look
 
     with reading(engine) as conn:
-        monkeypatch.setattr(brand_looks, "brand_look", changed_meanwhile)
+        monkeypatch.setattr("api.brand_looks.brand_look", changed_meanwhile)
         first = looks.with_record(conn, token)
-        monkeypatch.setattr(brand_looks, "brand_look", really)
+        monkeypatch.setattr("api.brand_looks.brand_look", brand_look)
         second = looks.with_record(conn, token)
         third = looks.with_record(conn, token)
     assert first is not None

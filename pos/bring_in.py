@@ -12,7 +12,6 @@ from accounts.places import directories
 from kernel.errors import Conflict, Problem
 from pos.event import Json, Known
 from pos.intake import Arrival, arrive, take
-from receipts.amend import NothingLeft
 from receipts.document import read_content
 from receipts.issue import Issued
 from receipts.reading import read_sale
@@ -63,7 +62,7 @@ def _brought(conn: Connection, arrival: Arrival, answer: Issued | Problem) -> Br
     external_id, number = arrival.sale.external_id or "", arrival.sale.number or ""
     if isinstance(answer, Issued):
         return Brought(external_id, answer.number, issued=answer)
-    if isinstance(answer, Conflict) and not isinstance(answer, NothingLeft):
+    if isinstance(answer, Conflict):
         earlier = _earlier(conn, arrival)
         if earlier is not None:
             return Brought(external_id, earlier.number, issued=earlier, differs=True)

@@ -305,3 +305,20 @@ def test_what_a_receipt_cannot_be_without_is_named(changes: dict[str, Any], poin
     with pytest.raises(Problem) as refused:
         sale_of(order(**changes))
     assert [error.pointer for error in refused.value.errors] == [pointer]
+
+
+def test_card_numbers_are_masked_in_all_that_is_passed_on_and_ids_are_not() -> None:
+    card, like_a_card = "4242 4242 4242 4242", 4222222222222
+    thing = line("5.00", sku=str(like_a_card), properties=[{"name": "Engraving", "value": card}])
+    body = small(
+        "5.00", id=like_a_card, note=card, note_attributes=[{"name": "Paid", "value": card}], line_items=[thing]
+    )
+    sale = sale_of(body | {"device_id": like_a_card})
+    assert (sale.external_id, sale.lines[0].sku) == (f"order:{like_a_card}", str(like_a_card))
+    assert sale.lines[0].attributes == {"Engraving": "•••• 4242"}
+    assert sale.metadata == {
+        "order_id": str(like_a_card),
+        "device_id": str(like_a_card),
+        "note": "•••• 4242",
+        "attributes": {"Paid": "•••• 4242"},
+    }

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from kernel.errors import Invalid
 from pos.event import Json
+from receipts.card_numbers import without_card_numbers
 
 _YEARS: Final = range(1970, 3000)
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")
@@ -46,7 +47,13 @@ def records(value: object) -> list[Json]:
 
 
 def text(value: object, most: int = 300) -> str | None:
-    """One line without controls, cut to ``most`` characters; numbers as they are written."""
+    """One line without controls and card numbers, cut to ``most`` characters; numbers as they are written."""
+    whole = code(value, 4 * most)
+    return without_card_numbers(whole)[:most].strip() or None if whole else None
+
+
+def code(value: object, most: int = 300) -> str | None:
+    """As :func:`text`, but what only looks like a card number stays: every tenth long id does."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     # An unpaired surrogate is legal in JSON, but no text.
@@ -78,7 +85,7 @@ def plain(value: Decimal) -> str:
 
 def identity(value: object) -> str | None:
     """An id as text: 450789469 of ``450789469`` and of ``"gid://shopify/Order/450789469"``."""
-    written = text(value, 255)
+    written = code(value, 255)
     return written.rsplit("/", 1)[-1].partition("?")[0][:100] or None if written else None
 
 
@@ -99,7 +106,7 @@ def _moments(values: tuple[object, ...]) -> Iterator[datetime]:
 
 def fitting(kind: TypeAdapter[str], value: object, most: int = 300) -> str | None:
     """``value`` as text where the canonical field takes it; what it would refuse is left out, not refused."""
-    written = text(value, most)
+    written = code(value, most)
     try:
         return kind.validate_python(written) if written else None
     except ValidationError:

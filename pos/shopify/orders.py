@@ -19,7 +19,8 @@ from receipts.reading import read_sale
 # As the canonical sale.
 _MOST_LINES: Final = 2000
 # Of the order, for the merchant: a note may be the staff's own, so it is not printed.
-_KEPT: Final = ("note", "source_name", "location_id", "user_id", "device_id", "tags", "po_number", "cancel_reason")
+_KEPT: Final = ("note", "source_name", "tags", "po_number", "cancel_reason")
+_KEPT_IDS: Final = ("location_id", "user_id", "device_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,8 @@ def _goods(order: Json, basket: _Basket, purse: Purse, way: table.Way) -> Json:
 
 def _beside(order: Json) -> Json:
     """What only the merchant sees."""
-    kept: Json = {"order_id": identity(order.get("id"))} | {name: text(order.get(name), 2000) for name in _KEPT}
+    kept: Json = {name: identity(order.get(name)) for name in _KEPT_IDS} | {"order_id": identity(order.get("id"))}
+    kept |= {name: text(order.get(name), 2000) for name in _KEPT}
     notes = records(order.get("note_attributes"))
     attributes = {text(each.get("name"), 128): text(each.get("value"), 2000) for each in notes}
     kept["attributes"] = {name: value for name, value in attributes.items() if name and value}

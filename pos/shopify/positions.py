@@ -6,7 +6,7 @@ from typing import Final
 from pos.event import Json
 from pos.shopify import table
 from pos.shopify.discounts import told
-from pos.shopify.fields import plain, record, records, text, without_nones
+from pos.shopify.fields import code, plain, record, records, text, without_nones
 from pos.shopify.goods import Good, is_gift_card
 from pos.shopify.purse import Purse
 
@@ -34,9 +34,9 @@ def described(good: Good) -> Json:
     parts = (variant or "").split(" / ") if variant != _NO_VARIANT else []
     bundle = text(record(raw.get("line_item_group")).get("title"))
     return {
-        "name": name or text(raw.get("sku")) or good.id,
+        "name": name or code(raw.get("sku")) or good.id,
         "type": "gift_card" if is_gift_card(good) else "product",
-        "sku": text(raw.get("sku"), 128),
+        "sku": code(raw.get("sku"), 128),
         "options": [part.strip() for part in parts if part.strip()],
         "attributes": dict(list(_properties(raw))[:_MOST_ATTRIBUTES]),
         "notes": [bundle] if bundle else [],

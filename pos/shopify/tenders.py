@@ -13,7 +13,6 @@ from kernel import money
 from pos.event import Json
 from pos.shopify.fields import number, plain, record, records, text, texts, without_nones
 from pos.shopify.purse import NotInThisCurrency, Purse
-from receipts.card_numbers import holds_card_number
 
 _PAID: Final = frozenset({"paid", "partially_refunded", "refunded"})
 _UNPAID: Final = frozenset({"pending", "partially_paid", "expired"})
@@ -160,7 +159,7 @@ def _how(gateways: Sequence[str], details: Json) -> Json:
     if method in _TOLD_BY_METHOD:
         return {"method": method}
     name = " + ".join(_title(gateway) for gateway in gateways if gateway)[:300]
-    return {"method": method, "name": None if holds_card_number(name) else name}
+    return {"method": method, "name": name}
 
 
 def _card(details: Json) -> Json:
@@ -168,13 +167,12 @@ def _card(details: Json) -> Json:
     if not company and not digits:
         return {}
     last4 = re.sub(r"[^0-9A-Za-z]", "", digits or "")[-4:]
-    scheme = None if company is None or holds_card_number(company) else company
     wallet = text(details.get("credit_card_wallet"), 60)
     return {
         "method": "card",
-        "scheme": _SCHEMES.get(_slug(scheme), scheme) if scheme else None,
+        "scheme": _SCHEMES.get(_slug(company), company) if company else None,
         "last4": last4,
-        "wallet": None if wallet is None or holds_card_number(wallet) else _title(wallet),
+        "wallet": _title(wallet) if wallet else None,
     }
 
 

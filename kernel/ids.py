@@ -11,6 +11,8 @@ _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 TOKEN_PATTERN: Final = r"^[A-Za-z0-9_-]{22,64}$"  # noqa: S105 – a pattern, not a token
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,64}")
+# How many characters of an alphabet hold 128 bits: a serial number of 22 digits holds 73 at most.
+_LEAST: Final = ((re.compile(r"[0-9]+"), 39), (re.compile(r"[0-9A-Fa-f]+"), 32))
 # 22 random characters hold about 19 different ones, 32 hex digits about 14. A counter padded with zeros does not.
 _LEAST_DIFFERENT: Final = 8
 
@@ -31,11 +33,14 @@ def new_token() -> str:
 
 
 def is_token(text: str) -> bool:
-    """Whether ``text`` can be a link token: 22 to 64 URL-safe characters that look random.
+    """Whether ``text`` can be a link token: 22 to 64 URL-safe characters that look random and can hold 128 bits.
 
-    Tills mint their own, so 32 hex digits or a UUID pass, while a padded serial number does not.
+    Tills mint their own, so 32 hex digits or a UUID pass; decimal digits have to be 39, and a serial number is none.
     """
-    return bool(_TOKEN.fullmatch(text)) and len(set(text)) >= _LEAST_DIFFERENT
+    if not _TOKEN.fullmatch(text) or len(set(text)) < _LEAST_DIFFERENT:
+        return False
+    bare = text.replace("-", "").replace("_", "")
+    return all(len(bare) >= least for alphabet, least in _LEAST if alphabet.fullmatch(bare))
 
 
 def digest(secret: str) -> str:

@@ -51,6 +51,11 @@ def test_hex_digits_and_uuids_of_random_bytes_are_tokens(random: bytes) -> None:
         "0000000000000000000417",
         "000417" * 8,
         "abcdefghijklmnopqrstu",
+        "2026112117420389350417",
+        "2026-11-21-17-42-03-893-50417",
+        "20261121174203893504172026112117420389",
+        "4f2a91c07be83d5640aa17",
+        "4f2a91c0-7be8-3d56-40aa-17e",
         "x" * 65,
         "Zm9yZ2V0LW1lLW5vdC0wM.",
         "Zm9yZ2V0 LW1lLW5vdC0wMQ",
@@ -60,6 +65,11 @@ def test_hex_digits_and_uuids_of_random_bytes_are_tokens(random: bytes) -> None:
 )
 def test_what_is_short_regular_or_needs_escaping_is_no_token(text: str) -> None:
     assert not is_token(text)
+
+
+@given(st.integers(10**38, 10**39 - 1).map(str))
+def test_39_random_decimal_digits_are_a_token(text: str) -> None:
+    assert is_token(text) == (len(set(text)) >= 8)
 
 
 def test_a_digest_is_sha_256_in_hex() -> None:

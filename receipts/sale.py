@@ -253,7 +253,7 @@ class Original(Part):
 
 
 class Content(Part):
-    """What a receipt shows of a sale. This part is immutable, and is what the signature of a receipt covers."""
+    """What a receipt shows of a sale. This part is immutable: it is stored byte for byte as it was first written."""
 
     issued_at: Moment = Field(description="When the till closed the sale, with its offset from UTC.")
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

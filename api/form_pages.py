@@ -50,13 +50,16 @@ async def _form(request: Request, make: Make) -> Response:
 
 async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     """``?format=a4`` is a sheet; without it the slip is 80 mm wide and as long as it needs to be."""
-    make = partial(forms.pdf, record, look, pool=house.pdf, storage=house.storage, base_url=house.base_url)
     wish: dict[str, Any] = {
+        "base_url": house.base_url,
         "language": language_of(request, record, look),
         "page": _page(request),
         "copy": wants_copy(request),
     }
-    data = await run_in_threadpool(make, **wish)
+    data = await run_in_threadpool(lambda: house.storage.get(forms.pdf_key(record, look, **wish)))
+    if data is None:
+        make = partial(forms.pdf, record, look, pool=house.pdf, storage=house.storage, **wish)
+        data = await house.rendering.run(make)
     name = "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number)
     inline = (b"content-disposition", f'inline; filename="{name}.pdf"'.encode())
     return Rendered(data, "application/pdf", (ASK_AGAIN, inline))
@@ -96,14 +99,15 @@ def _amendments(record: ReceiptRecord) -> list[dict[str, str]]:
 
 async def _qr_svg(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     wish, language = forms.qr_wish(request.query_params), language_of(request, record, look)
-    make = partial(forms.qr_svg, record.token, look, wish, storage=house.storage, base_url=house.base_url)
-    return Rendered(await run_in_threadpool(make, language=language), "image/svg+xml", (ASK_AGAIN,))
+    said = {"base_url": house.base_url, "language": language}
+    make = partial(forms.qr_svg, record.token, look, wish, storage=house.storage, **said)
+    return Rendered(await house.drawing.run(make), "image/svg+xml", (ASK_AGAIN,))
 
 
 async def _qr_png(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     wish = forms.qr_wish(request.query_params)
     make = partial(forms.qr_png, record.token, look, wish, storage=house.storage, base_url=house.base_url)
-    return Rendered(await run_in_threadpool(make), "image/png", (ASK_AGAIN,))
+    return Rendered(await house.drawing.run(make), "image/png", (ASK_AGAIN,))
 
 
 async def _code(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:

@@ -62,10 +62,17 @@ def pdf(
         made = sheet(record, look, storage=storage, url=url, language=language, page=page, copy=copy)
         return pool.render(made.html, page=page, css=made.css, files=made.files)
 
+    return storage.once(pdf_key(record, look, base_url=base_url, language=language, page=page, copy=copy), make)
+
+
+def pdf_key(
+    record: ReceiptRecord, look: BrandLook, *, base_url: str, language: str, page: Page = "roll", copy: bool = False
+) -> str:
+    """Under which :func:`pdf` keeps what it has made."""
     beside = (record.token, record.number, record.kind, record.original, record.amendments)
     asked = repr((beside, look, base_url, language, page, copy)).encode()
     documents = (record.content_json.encode(), record.issuer_json.encode())
-    return storage.once(content_key("pdf", *documents, asked, _made_by(), suffix=".pdf"), make)
+    return content_key("pdf", *documents, asked, _made_by(), suffix=".pdf")
 
 
 def qr_wish(query: Mapping[str, str]) -> QrWish:

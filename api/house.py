@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar, cast
+from functools import cached_property
+from typing import Annotated, Final, TypeVar, cast
 
 from cryptography.fernet import Fernet
 from fastapi import Depends, Request
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from api.brand_looks import BrandLooks
 from api.key_ring import KeyRing
 from api.page_cache import PageCache
+from api.rendering import Rendering
 from infra.database import reading
 from infra.pdf import PdfPool
 from infra.settings import Settings
@@ -20,9 +22,13 @@ from kernel.clock import Clock
 from pos.writer import Writer
 
 Found = TypeVar("Found")
+# So many shoppers may wait for their PDF: the last of them for a few seconds.
+_PDFS_WAITING: Final = 16
+_PICTURES_AT_ONCE: Final = 2
+_PICTURES_WAITING: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class House:
     settings: Settings
     engine: Engine
@@ -38,6 +44,16 @@ class House:
     @property
     def base_url(self) -> str:
         return self.settings.server.address()
+
+    @cached_property
+    def rendering(self) -> Rendering:
+        """For PDFs: as many at once as there are processes."""
+        return Rendering(threads=self.settings.pdf.pdf_processes, waiting=_PDFS_WAITING)
+
+    @cached_property
+    def drawing(self) -> Rendering:
+        """For codes and logos."""
+        return Rendering(threads=_PICTURES_AT_ONCE, waiting=_PICTURES_WAITING)
 
     async def read(self, look: Callable[[Connection], Found]) -> Found:
         """What ``look`` finds. A server that is slow or gone must not hold up everybody, so PostgreSQL gets a thread;

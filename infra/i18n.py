@@ -36,7 +36,6 @@ class Voice:
     formats: Formats
     gettext: Callable[[str], str]
     ngettext: Callable[[str, str, int], str]
-    pgettext: Callable[[str, str], str]
 
 
 @lru_cache(maxsize=512)
@@ -50,7 +49,6 @@ def voice(language: str, country: str | None = None) -> Voice:
         formats=formats(locale),
         gettext=words.gettext,
         ngettext=words.ngettext,
-        pgettext=words.pgettext,
     )
 
 

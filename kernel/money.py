@@ -69,10 +69,6 @@ def plain(minor: int, digits: int) -> str:
     return f"{'-' if minor < 0 else ''}{text[:-digits]}.{text[-digits:]}"
 
 
-def as_decimal(minor: int, digits: int) -> Decimal:
-    return Decimal(minor).scaleb(-digits)
-
-
 def nearest(exact: Decimal) -> int:
     """Half away from zero, so that a refund mirrors its sale: ``nearest(-x) == -nearest(x)``."""
     return int(exact.to_integral_value(ROUND_HALF_UP))

@@ -44,10 +44,6 @@ class Purse:
         exact = self.exact(holder, name)
         return None if exact is None else self.minor(exact)
 
-    def amount_of_bag(self, bag: Json) -> int:
-        exact = self._of_bag(bag)
-        return 0 if exact is None else self.minor(exact)
-
     def minor(self, exact: Decimal) -> int:
         return money.nearest(exact.scaleb(self.digits))
 

@@ -1,9 +1,11 @@
 """``counterfoil import``: receipts out of files that another system exported."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -15,23 +17,29 @@ from cli.opened import opened
 from infra.database import reading
 from kernel.clock import utc_now
 from kernel.errors import Problem
+from pos import inbox
 from pos.bring_in import Brought, bring_in, known_from
-from pos.event import Known, Reading
+from pos.event import Json, Known, Reading
 from pos.shopify import parse
+from pos.shopify.fields import identity
 from pos.shopify.parse import Documents
 
 app = typer.Typer(help="Import receipts from files.", no_args_is_help=True)
 
-# So many documents share a commit: a server on the same database gets its turn in between.
+# About so many documents share a commit …
 _TOGETHER: Final = 50
+# … and in between the tills get their turn: who waits for SQLite looks again after a tenth of a second.
+_PAUSE: Final = 0.11
 
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """One thing in a file, and how it is read; raises :class:`Problem` where it cannot be."""
+    """One thing in a file, and how it is read; raises :class:`Problem` where it cannot be. ``order`` is the id of the
+    order that it is or belongs to; what belongs together is imported in one transaction."""
 
     file: str
     read: Callable[[Known], Reading]
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +90,25 @@ def _documents(path: Path) -> Documents | Problem:
 
 
 def _in_order(found: Sequence[tuple[str, Documents | Problem]]) -> list[_Document]:
-    """Orders before refunds, whatever file they are in, each order with its transactions from all files."""
+    """Each order, whatever file it is in, before its refunds and with its transactions from all files."""
     read = [(file, held) for file, held in found if isinstance(held, Documents)]
     paid = [each for _, held in read for each in held.transactions]
-    orders = [_Document(file, partial(parse.read_order, each, paid)) for file, held in read for each in held.orders]
-    refunds = [_Document(file, partial(parse.read_refund, each)) for file, held in read for each in held.refunds]
+    orders = [_order(file, each, paid) for file, held in read for each in held.orders]
+    refunds = [_refund(file, each) for file, held in read for each in held.refunds]
+    together: dict[str, list[_Document]] = {}
+    for each in [*orders, *refunds]:
+        together.setdefault(each.order, []).append(each)
     others = [_Document(file, partial(_skip, why)) for file, held in read for why in _others(held)]
     failed = [_Document(file, partial(_fail, held)) for file, held in found if isinstance(held, Problem)]
-    return [*orders, *refunds, *others, *failed]
+    return [*chain.from_iterable(together.values()), *others, *failed]
+
+
+def _order(file: str, order: Json, paid: Sequence[Json]) -> _Document:
+    return _Document(file, partial(parse.read_order, order, paid), identity(order.get("id")) or "")
+
+
+def _refund(file: str, refund: Json) -> _Document:
+    return _Document(file, partial(parse.read_refund, refund), identity(refund.get("order_id")) or "")
 
 
 def _others(held: Documents) -> list[str]:
@@ -107,18 +126,43 @@ def _fail(problem: Problem, _known: Known) -> NoReturn:
 
 
 def _import(engine: Engine, target: _Target, documents: Sequence[_Document], *, dry_run: bool) -> Counter[str]:
-    """A dry run is one transaction, so that a refund finds its order, and then undone."""
+    """A dry run does the same and undoes each transaction."""
     tally: Counter[str] = Counter()
-    together = max(len(documents), 1) if dry_run else _TOGETHER
-    for start in range(0, len(documents), together):
-        with engine.connect() as conn, conn.begin() as transaction:
-            for index, document in enumerate(documents[start : start + together], start + 1):
-                for what, line in _one(conn, target, document):
-                    tally[what] += 1
-                    typer.echo(f"[{index}/{len(documents)}] {document.file}: {line}")
-            if dry_run:
-                transaction.rollback()
+    done = 0
+    for some in _slices(documents):
+        time.sleep(_PAUSE if done else 0)
+        for place, file, what, line in _together(engine, target, some, dry_run=dry_run):
+            tally[what] += 1
+            typer.echo(f"[{done + place}/{len(documents)}] {file}: {line}")
+        done += len(some)
     return tally
+
+
+def _slices(documents: Sequence[_Document]) -> Iterator[list[_Document]]:
+    """An order and its refunds are never parted."""
+    some: list[_Document] = []
+    for each in documents:
+        if len(some) >= _TOGETHER and not each.order == some[-1].order != "":
+            yield some
+            some = []
+        some.append(each)
+    if some:
+        yield some
+
+
+def _together(
+    engine: Engine, target: _Target, documents: Sequence[_Document], *, dry_run: bool
+) -> list[tuple[int, str, str, str]]:
+    """In one transaction. What became of each, to be told after the commit: place, file, the sum's word, the line."""
+    with engine.connect() as conn, conn.begin() as transaction:
+        told = [
+            (place, document.file, what, line)
+            for place, document in enumerate(documents, 1)
+            for what, line in _one(conn, target, document)
+        ]
+        if dry_run:
+            transaction.rollback()
+    return told
 
 
 def _one(conn: Connection, target: _Target, document: _Document) -> Iterator[tuple[str, str]]:
@@ -127,6 +171,7 @@ def _one(conn: Connection, target: _Target, document: _Document) -> Iterator[tup
         reading = document.read(known_from(conn, target.merchant_id, parse.SOURCE))
         bring = partial(bring_in, conn, target.merchant_id, source=parse.SOURCE, store_id=target.store_id)
         brought = bring(sales=reading.sales, now=utc_now())
+        inbox.wake(conn, target.merchant_id, brought, now=utc_now())
     except Problem as problem:
         yield "failed", f"failed: {_why(problem)}"
         return

@@ -1,20 +1,30 @@
 """``counterfoil import shopify`` and ``counterfoil hooks``, as a person runs them."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from typer.testing import CliRunner, Result
 
+from accounts.tables import Store
+from api import hook_work
+from cli import imports
 from cli.main import app
+from kernel.clock import utc_now
+from pos import inbox
+from pos.endpoints import Door
+from pos.event import Delivery, Reading
+from pos.shopify import parse
+from pos.tables import HookEndpoint
 from receipts.tables import Receipt
-from tests.support.shopify import line, order, refund, small
+from tests.support.published import MISSING, PUBLISHED
+from tests.support.shopify import Json, line, order, refund, small
 from tests.support.shops import Shops
 
 TARGET = ("--merchant", "linden-rye", "--store", "mitte")
-PUBLISHED = Path(__file__).resolve().parent.parent.parent / "shared" / "payloads" / "shopify"
 
 
 @pytest.fixture(autouse=True)
@@ -118,12 +128,60 @@ def test_a_dry_run_says_the_same_and_changes_nothing(tmp_path: Path, engine: Eng
     assert told[-1] == "Nothing was changed. It would be: 2 imported"
 
 
-@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published payloads are not beside this repository")
+def test_a_dry_run_lets_others_write_between_its_slices(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order and its refund are one slice, or the refund would not find it."""
+    turns: list[float] = []
+
+    def others(seconds: float) -> None:
+        turns.append(seconds)
+        with engine.begin() as conn:
+            conn.execute(update(Store).values(name=f"Turn {len(turns)}"))
+
+    monkeypatch.setattr(imports, "_TOGETHER", 1)
+    monkeypatch.setattr("cli.imports.time.sleep", others)
+    files = saved(tmp_path, "orders.json", [order(), small("5.00")]), saved(tmp_path, "refund.json", refund())
+    code, told = imported(*files, dry_run=True)
+    assert (code, told[-1]) == (0, "Nothing was changed. It would be: 3 imported")
+    assert [seconds > 0.1 for seconds in turns] == [False, True]
+
+
+def test_nothing_is_said_to_be_imported_before_it_is_kept(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, lost = parse.read_order, order(id=9002)
+
+    def breaks(body: Json, *rest: Any) -> Reading:
+        if body["id"] == lost["id"]:
+            raise RuntimeError
+        return first(body, *rest)
+
+    monkeypatch.setattr(parse, "read_order", breaks)
+    code, told = imported(saved(tmp_path, "orders.json", [order(), lost]))
+    assert (code, told, receipts(engine)) == (1, [], 0)
+
+
+def test_a_refund_that_waits_in_the_inbox_is_woken_by_an_import(tmp_path: Path, engine: Engine) -> None:
+    run("hooks", "create", *TARGET, typed="a secret of the shop\n")
+    with engine.begin() as conn:
+        (endpoint,) = conn.execute(select(HookEndpoint.__table__))
+        door = Door(endpoint.id, endpoint.merchant_id, endpoint.store_id, ())
+        inbox.put(
+            conn, door, Delivery("d-1", "refunds/create"), json.dumps(refund()), now=utc_now() - timedelta(hours=1)
+        )
+    hook_work.sweep(engine, now=utc_now())
+    imported(saved(tmp_path, "order.json", order()))
+    hook_work.sweep(engine, now=utc_now())
+    assert receipts(engine) == 2
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason=MISSING)
 def test_all_published_files_come_in(engine: Engine) -> None:
     code, told = imported(*sorted(PUBLISHED.glob("*.json")))
     assert code == 0
     # Two files hold one order, before and after its refund; two others are different orders with the same id.
-    assert told[-1] == "2 imported and flagged, 2 imported, 2 there already, 3 skipped"
+    assert told[-1] == "2 imported and flagged, 2 there already, 2 imported, 3 skipped"
     assert receipts(engine) == 4
 
 

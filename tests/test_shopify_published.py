@@ -1,7 +1,5 @@
 """Orders and refunds that others published: each one comes in; what adds up reconciles, what does not is flagged."""
 
-from pathlib import Path
-
 import pytest
 
 from kernel.errors import FieldError
@@ -10,15 +8,15 @@ from pos.shopify.parse import Documents
 from receipts import totals
 from receipts.reading import read_sale
 from receipts.sale import Content, Sale
+from tests.support.published import MISSING, PUBLISHED
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "shared" / "payloads" / "shopify"
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the published payloads are not beside this repository")
+pytestmark = pytest.mark.skipif(not PUBLISHED.is_dir(), reason=MISSING)
 
 NOTHING_WRONG: list[str] = []
 
 
 def documents(name: str) -> Documents:
-    return parse.documents((FOLDER / name).read_bytes())
+    return parse.documents((PUBLISHED / name).read_bytes())
 
 
 def sales(order: str, transactions: str | None = None) -> list[Sale]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from accounts.tables import Brand, Merchant, StaffMember, Store, Till
 from kernel.errors import NotFound
@@ -25,30 +25,78 @@ class BrandLook:
     logo_key: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class MerchantInfo:
+    slug: str
+    name: str
+    on_mismatch: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrandInfo(BrandLook):
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """``brand`` is the brand's slug, ``address`` a ``PostalAddress`` without what is not given."""
+
+    slug: str
+    name: str
+    brand: str
+    legal_name: str | None
+    address: dict[str, Any]
+    phone: str | None
+    timezone: str
+    tax_id: str | None
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TillInfo:
+    slug: str
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffInfo:
+    """``store`` is the slug of the store that the member of staff belongs to, if it is one."""
+
+    slug: str
+    name: str
+    store: str | None
+    id: str
+
+
 _LOOK = tuple(getattr(Brand, name) for name in BrandLook.__slots__)
 _OF_BRAND = select(*_LOOK).where(Brand.merchant_id == bindparam("merchant_id"), Brand.id == bindparam("brand_id"))
 
 
 def brand_look(conn: Connection, merchant_id: str, brand_id: str) -> BrandLook:
     row = conn.execute(_OF_BRAND, {"merchant_id": merchant_id, "brand_id": brand_id}).one()
+    return BrandLook(**_looks(row))
+
+
+def _looks(row: Row[Any]) -> dict[str, Any]:
     values = row._asdict()
-    return BrandLook(**values | {"languages": tuple(values["languages"])})
+    return values | {"languages": tuple(values["languages"])}
 
 
-def merchant(conn: Connection, merchant_id: str) -> dict[str, Any]:
+def merchant(conn: Connection, merchant_id: str) -> MerchantInfo:
     columns = select(Merchant.slug, Merchant.name, Merchant.on_mismatch)
-    return conn.execute(columns.where(Merchant.id == merchant_id)).one()._asdict()
+    return MerchantInfo(*conn.execute(columns.where(Merchant.id == merchant_id)).one())
 
 
-def brands(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
+def brands(conn: Connection, merchant_id: str) -> list[BrandInfo]:
     rows = conn.execute(select(Brand.slug, *_LOOK).where(Brand.merchant_id == merchant_id).order_by(Brand.slug))
-    return [row._asdict() for row in rows]
+    return [BrandInfo(**_looks(row)) for row in rows]
 
 
-def stores(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
+def stores(conn: Connection, merchant_id: str) -> list[StoreInfo]:
     columns = (Store.slug, Store.name, Brand.slug.label("brand"), Store.legal_name, Store.address, Store.phone)
     query = select(*columns, Store.timezone, Store.tax_id, Store.id).join(Brand, Brand.id == Store.brand_id)
-    return [row._asdict() for row in conn.execute(query.where(Store.merchant_id == merchant_id).order_by(Store.slug))]
+    return [StoreInfo(*row) for row in conn.execute(query.where(Store.merchant_id == merchant_id).order_by(Store.slug))]
 
 
 def store_id(conn: Connection, merchant_id: str, slug: str) -> str:
@@ -68,14 +116,14 @@ def till_id(conn: Connection, merchant_id: str, of_store: str, slug: str) -> str
     return found
 
 
-def tills(conn: Connection, merchant_id: str, store: str) -> list[dict[str, Any]]:
+def tills(conn: Connection, merchant_id: str, store: str) -> list[TillInfo]:
     """Raises :class:`NotFound` for a store that the merchant does not have."""
     of_store = (Till.merchant_id == merchant_id) & (Till.store_id == store_id(conn, merchant_id, store))
     rows = conn.execute(select(Till.slug, Till.name, Till.id).where(of_store).order_by(Till.slug))
-    return [row._asdict() for row in rows]
+    return [TillInfo(*row) for row in rows]
 
 
-def staff(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
+def staff(conn: Connection, merchant_id: str) -> list[StaffInfo]:
     query = select(StaffMember.slug, StaffMember.name, Store.slug.label("store"), StaffMember.id)
     query = query.outerjoin(Store, Store.id == StaffMember.store_id).where(StaffMember.merchant_id == merchant_id)
-    return [row._asdict() for row in conn.execute(query.order_by(StaffMember.slug))]
+    return [StaffInfo(*row) for row in conn.execute(query.order_by(StaffMember.slug))]

@@ -22,7 +22,7 @@ Slug = Annotated[str, Path(pattern=manage.SLUG)]
 _MOST_LOGO_BYTES = 2_000_000
 
 
-@router.get("/merchant", responses=schemas.READS)
+@router.get("/merchant", response_model=schemas.MerchantAnswer, responses=schemas.READS)
 async def get_merchant(house: TheHouse, caller: TheCaller) -> Response:
     """Whose key it is."""
     return await _read(house, caller, lambda conn: find.merchant(conn, caller.merchant_id))
@@ -35,7 +35,7 @@ async def put_merchant(request: Request, house: TheHouse, caller: TheCaller) -> 
     return await _write(house, caller, lambda conn: manage.put_merchant(conn, caller.merchant_id, profile))
 
 
-@router.get("/brands", responses=schemas.READS)
+@router.get("/brands", response_model=schemas.BrandList, responses=schemas.READS)
 async def list_brands(house: TheHouse, caller: TheCaller) -> Response:
     """By slug. `logo_key` is null where a brand has no logo."""
     return await _read(house, caller, lambda conn: {"brands": find.brands(conn, caller.merchant_id)})
@@ -72,7 +72,7 @@ async def delete_logo(slug: Slug, house: TheHouse, caller: TheCaller) -> Respons
     return await _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, None))
 
 
-@router.get("/stores", responses=schemas.READS)
+@router.get("/stores", response_model=schemas.StoreList, responses=schemas.READS)
 async def list_stores(house: TheHouse, caller: TheCaller) -> Response:
     """By slug."""
     return await _read(house, caller, lambda conn: {"stores": find.stores(conn, caller.merchant_id)})
@@ -87,7 +87,7 @@ async def put_store(slug: Slug, request: Request, house: TheHouse, caller: TheCa
     )
 
 
-@router.get("/stores/{store}/tills", responses=schemas.READS)
+@router.get("/stores/{store}/tills", response_model=schemas.TillList, responses=schemas.READS)
 async def list_tills(store: Slug, house: TheHouse, caller: TheCaller) -> Response:
     """Of one store, by slug."""
     return await _read(house, caller, lambda conn: {"tills": find.tills(conn, caller.merchant_id, store)})
@@ -105,7 +105,7 @@ async def put_till(store: Slug, slug: Slug, request: Request, house: TheHouse, c
     )
 
 
-@router.get("/staff", responses=schemas.READS)
+@router.get("/staff", response_model=schemas.StaffList, responses=schemas.READS)
 async def list_staff(house: TheHouse, caller: TheCaller) -> Response:
     """By slug."""
     return await _read(house, caller, lambda conn: {"staff": find.staff(conn, caller.merchant_id)})

@@ -123,6 +123,77 @@ class CreatedKey(Key):
     key: str = Field(description="The key itself. It is shown this once and stored nowhere.")
 
 
+class MerchantAnswer(_Answer):
+    slug: str
+    name: str
+    on_mismatch: Literal["refuse", "flag"]
+
+
+class BrandAnswer(_Answer):
+    id: str
+    slug: str
+    name: str
+    colour: str
+    languages: list[str] = Field(description="The first is the fallback.")
+    website: str | None
+    support_email: str | None
+    support_phone: str | None
+    support_url: str | None
+    return_text: dict[str, str]
+    logo_key: str | None = Field(description="The logo is at `/media/{logo_key}`.")
+
+
+class BrandList(_Answer):
+    brands: list[BrandAnswer]
+
+
+class AddressAnswer(_Answer):
+    """What is not given is left out."""
+
+    lines: list[str] = []
+    postal_code: str | None = None
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+
+
+class StoreAnswer(_Answer):
+    id: str
+    slug: str
+    name: str
+    brand: str = Field(description="The brand's slug.")
+    legal_name: str | None
+    address: AddressAnswer
+    phone: str | None
+    timezone: str
+    tax_id: str | None
+
+
+class StoreList(_Answer):
+    stores: list[StoreAnswer]
+
+
+class TillAnswer(_Answer):
+    id: str
+    slug: str
+    name: str
+
+
+class TillList(_Answer):
+    tills: list[TillAnswer]
+
+
+class StaffAnswer(_Answer):
+    id: str
+    slug: str
+    name: str
+    store: str | None = Field(description="The store's slug.")
+
+
+class StaffList(_Answer):
+    staff: list[StaffAnswer]
+
+
 _PROBLEMS = {
     400: "The body is not JSON.",
     401: "No valid key.",

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from pydantic import BaseModel
 
+from api import schemas
 from tests.support.inside import Inside, Person, on_sqlite
 
 BRAND = {"name": "Linden & Rye", "colour": "#1f5c47", "languages": ["de", "en"]}
@@ -38,6 +40,24 @@ def test_a_merchant_says_who_it_is(owner: Person) -> None:
         "name": "Linden und Roggen",
         "on_mismatch": "flag",
     }
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "path, model",
+    [
+        ("/v1/merchant", schemas.MerchantAnswer),
+        ("/v1/brands", schemas.BrandList),
+        ("/v1/stores", schemas.StoreList),
+        ("/v1/stores/mitte/tills", schemas.TillList),
+        ("/v1/staff", schemas.StaffList),
+    ],
+)
+def test_an_answer_is_what_the_openapi_document_says(owner: Person, path: str, model: type[BaseModel]) -> None:
+    answer = owner.get(path).json()
+    model.model_validate(answer, extra="forbid")
+    told = owner.get("/openapi.json").json()["paths"][path.replace("mitte", "{store}")]["get"]["responses"]["200"]
+    assert told["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def test_a_brand_is_put_twice_and_is_there_once(owner: Person) -> None:

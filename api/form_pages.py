@@ -16,9 +16,9 @@ from api.house import House
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
-from infra import barcode, qr
 from kernel import money
 from kernel.errors import FieldError, Invalid, NotFound
+from receipts.codes import code_svg
 from receipts.gift import canonical_gift
 from receipts.records import ReceiptRecord, canonical
 
@@ -112,17 +112,8 @@ async def _qr_png(request: Request, house: House, record: ReceiptRecord, look: B
 
 async def _code(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     """A code that the till wants shown: ``fiscal`` for the fiscal device's, a number for the others, from 0."""
-    svg = _drawn(record, request.path_params["name"]) if "gift" not in record.content.flags else None
+    draw = partial(code_svg, record.content, request.path_params["name"])
+    svg = await house.drawing.run(draw) if "gift" not in record.content.flags else None
     if svg is None:
         raise NotFound("The receipt has no such code")
     return Rendered(svg.encode(), "image/svg+xml", (ASK_AGAIN,))
-
-
-def _drawn(record: ReceiptRecord, name: str) -> str | None:
-    if name == "fiscal":
-        text = record.content.fiscal.qr if record.content.fiscal else None
-        return qr.svg(text) if text else None
-    if not name.isascii() or not name.isdigit() or int(name) >= len(record.content.barcodes):
-        return None
-    code = record.content.barcodes[int(name)]
-    return qr.svg(code.value) if code.type == "qr" else barcode.svg(code.value)

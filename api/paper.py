@@ -1,18 +1,18 @@
 """A receipt as paper has it: what the templates of the slip and of the sheet are given, and the pictures on them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from accounts.find import BrandLook
-from infra import barcode, fonts, pages, qr
+from infra import fonts, pages, qr
 from infra.i18n import voice
 from infra.monochrome import black_on_white, in_grey, on_white
 from infra.pdf import Page
 from infra.storage import Folder
 from infra.theme import theme
+from receipts import codes
 from receipts.records import ReceiptRecord
 from receipts.shapes import Code, Item, ReceiptView, TaxTable
 from receipts.view import view
@@ -22,7 +22,6 @@ _DOT: Final = 0.125  # millimetres; what the head of a till's printer can do at 
 _ROLL: Final = 72  # millimetres that it reaches
 _QR: Final = 26  # millimetres at most, where the code is not a large one
 _LOGO_PIXELS: Final = 240
-_VIEW_WIDTH: Final = re.compile(r'viewBox="0 0 (\d+) ')
 # From how many characters on the column of amounts must be wider.
 _WIDE, _WIDEST = 9, 14
 # How long an amount may be that stands in one, two or three columns of a tax table.
@@ -60,9 +59,9 @@ class Paper:
     stacks_taxes: bool
     has_logo: bool
     number_code: Picture | None
-    page_code: Picture | None
+    page_code: Picture
     fiscal_code: Picture | None
-    codes: tuple[tuple[Code, Picture | None], ...]
+    codes: tuple[tuple[Code, Picture], ...]
     missing: str = ""
 
 
@@ -116,7 +115,7 @@ def _paper(
     logo = _logo(look, storage, page)
     if logo:
         files["logo.png"] = logo
-    fiscal = receipt.fiscal.qr if receipt.fiscal else ""
+    fiscal = receipt.fiscal.qr if receipt.fiscal and receipt.fiscal.has_code else ""
     return Paper(
         receipt=receipt,
         help=closing(look, language),
@@ -142,28 +141,23 @@ def _printable(logo: bytes, page: Page) -> bytes | None:
     return black_on_white(logo) if page == "roll" else on_white(logo, _LOGO_PIXELS)
 
 
-def _drawn(files: dict[str, bytes], name: str, code: Code) -> Picture | None:
-    """As the sale wants it; what a barcode cannot hold becomes a QR code."""
-    bars = None if code.type == "qr" else _bars(files, name, code.type, code.value, code.label or code.value)
-    return bars or _square(files, name, code.value, code.label or code.value)
+def _drawn(files: dict[str, bytes], name: str, code: Code) -> Picture:
+    alt = code.label or code.value
+    return _bars(files, name, code.type, code.value, alt) or _square(files, name, code.value, alt)
 
 
 def _bars(files: dict[str, bytes], name: str, kind: str, value: str, alt: str) -> Picture | None:
-    drawn = barcode.ean13_svg(value) if kind == "ean13" else barcode.code128_svg(value)
+    drawn = codes.bars(kind, value)
     if drawn is None:
         return None
-    modules = int(_VIEW_WIDTH.findall(drawn)[0])
+    modules = codes.modules_wide(drawn)
     dots = 3 if modules * 3 * _DOT <= _ROLL else 2
     files[f"{name}.svg"] = drawn.encode()
     return Picture(f"{name}.svg", alt, min(modules * dots * _DOT, _ROLL), is_square=False)
 
 
-def _square(files: dict[str, bytes], name: str, text: str, alt: str) -> Picture | None:
-    """None for a text that no QR code holds."""
-    try:
-        modules = len(qr.matrix(text))
-    except qr.TextTooLong:
-        return None
+def _square(files: dict[str, bytes], name: str, text: str, alt: str) -> Picture:
+    modules = len(qr.matrix(text))
     dots = max(_QR / _DOT // modules, 3)
     files[f"{name}.png"] = in_grey(qr.png(text, scale=1, margin=0))
     return Picture(f"{name}.png", alt, min(modules * dots * _DOT, _ROLL - 4), is_square=True)

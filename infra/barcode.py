@@ -15,11 +15,6 @@ _RUN = re.compile("0+|1+")
 _MOST_MODULES = 300  # more do not fit into a small phone's 320 pixels with their quiet zones
 
 
-def svg(text: str, *, height: int = 40, title: str | None = None) -> str | None:
-    """EAN-13 where ``text`` is a valid one, else Code 128. ``None`` as :func:`code128_svg`."""
-    return ean13_svg(text, height=height, title=title) or code128_svg(text, height=height, title=title)
-
-
 def code128_svg(text: str, *, height: int = 40, title: str | None = None) -> str | None:
     """An ``<svg>`` of ``text``, ``height`` modules high, with its quiet zones of 10 modules.
 

@@ -12,10 +12,10 @@ from math import sqrt
 import zxingcpp
 from PIL import Image, ImageOps
 
-from infra.qr_matrix import Ecc, TextTooLong, matrix
+from infra.qr_matrix import Ecc, TextTooLong, holds, matrix
 from kernel.errors import Invalid
 
-__all__ = ["Ecc", "LogoHidesCode", "SizeTooSmall", "TextTooLong", "matrix", "png", "svg"]
+__all__ = ["Ecc", "LogoHidesCode", "SizeTooSmall", "TextTooLong", "holds", "matrix", "png", "svg"]
 
 # Shares of the symbol that a logo may cover, tried in turn. Level Q mends 25 % of the codewords, H 30 %.
 _SHARES = (0.08, 0.06, 0.04, 0.025)

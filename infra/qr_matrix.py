@@ -8,7 +8,7 @@ codewords, masking, and scoring the masks. The mask is the standard's choice, so
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from qrcode import util
 from qrcode.main import QRCode
@@ -37,17 +37,31 @@ def matrix(text: str, ecc: Ecc = "M") -> tuple[str, ...]:
     return tuple(symbol[start : start + shapes.size] for start in range(0, len(symbol), shapes.size))
 
 
+def holds(text: str, ecc: Ecc = "M") -> bool:
+    """Whether :func:`matrix` can; quick."""
+    try:
+        _fitted(text, ecc)
+    except TextTooLong:
+        return False
+    return True
+
+
 def _encode(text: str, ecc: Ecc) -> tuple[int, list[int]]:
     """The symbol's version and all its codewords, in the order in which they are laid in."""
-    code = QRCode(error_correction=_LEVELS[ecc])
+    version, code = _fitted(text, ecc)
+    return version, util.create_data(version, code.error_correction, code.data_list)
+
+
+def _fitted(text: str, ecc: Ecc) -> tuple[int, QRCode[Any]]:
+    """The smallest version that holds the text, and the library's code with the text in it."""
+    code: QRCode[Any] = QRCode(error_correction=_LEVELS[ecc])
     try:
         if len(text) > _MOST_DIGITS:
             raise ValueError
         code.add_data(text)
-        version = code.best_fit()
+        return code.best_fit(), code
     except ValueError:  # also the library's, of a version 41
         raise TextTooLong(f"A QR code at level {ecc} holds at most {_MOST_BYTES[ecc]:,} bytes of text.") from None
-    return version, util.create_data(version, code.error_correction, code.data_list)
 
 
 @cache

@@ -4,10 +4,11 @@ A superset of what the published receipt formats carry. Every amount is a decima
 till's totals are checked (:mod:`receipts.totals`) and never replaced.
 """
 
+import re
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StrictBool, StringConstraints, field_validator
+from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from kernel import money
@@ -33,6 +34,7 @@ from receipts.fields import (
 Kind = Literal["sale", "refund", "void", "exchange"]
 Flag = Literal["training", "gift", "copy"]
 TaxRounding = Literal["line", "order", "rate"]
+_EAN: Final = re.compile(r"[0-9]{12,13}")
 
 
 class Discount(Part):
@@ -236,11 +238,35 @@ class Fiscal(Part):
 
 
 class Barcode(Part):
-    """A further code to print. ``qr`` takes any text, ``code128`` ASCII, ``ean13`` twelve or thirteen digits."""
+    """A further code to print. ``qr`` takes any text, ``code128`` ASCII, ``ean13`` twelve or thirteen digits.
+
+    The thirteenth digit is the check digit; twelve get theirs.
+    """
 
     type: Literal["qr", "code128", "ean13"] = "code128"
     value: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
     label: Name | None = None
+
+    @field_validator("value")
+    @classmethod
+    def _whole_ean(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("type") != "ean13":
+            return value
+        if not _EAN.fullmatch(value):
+            raise PydanticCustomError(
+                "ean13", "is no EAN-13; twelve digits are expected, or thirteen with the check digit"
+            )
+        whole = value[:12] + _check_digit(value[:12])
+        if not whole.startswith(value):
+            raise PydanticCustomError(
+                "ean13", "has a wrong check digit; its last digit should be {digit}", {"digit": whole[12]}
+            )
+        return whole
+
+
+def _check_digit(digits: str) -> str:
+    """Of an EAN-13 (GS1 General Specifications, section 7.9.1)."""
+    return str(-sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(digits)) % 10)
 
 
 class Original(Part):

@@ -120,16 +120,17 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Fiscal:
-    """Verbatim; the labels of ``values`` are the device's own."""
+    """Verbatim; the labels of ``values`` are the device's own. Where no code holds ``qr``, it is printed as text."""
 
     lines: tuple[str, ...]
     values: tuple[Row, ...]
     qr: str
+    has_code: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A barcode to print. ``type`` is ``code128``, ``ean13`` or ``qr``."""
+    """A barcode to print. ``type`` is how it is drawn: ``code128``, ``ean13`` or ``qr``."""
 
     type: str
     value: str

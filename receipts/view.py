@@ -1,10 +1,12 @@
 """A receipt in one reader's language: what was accepted, and what stands beside it, as strings ready to be shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from infra import qr
 from kernel.locale import base_language
 from receipts import lines_view, parties_view, states_view, taxes_view, tenders_view
+from receipts.codes import drawn_as
 from receipts.labels import SERVICES, filled, numbered, word
 from receipts.records import ReceiptRecord
 from receipts.sale import Content
@@ -45,7 +47,7 @@ def view(record: ReceiptRecord, *, language: str, copy: bool = False) -> Receipt
         sums=None if is_gift else _sums(common),
         buyer=parties_view.buyer(voice, content.buyer),
         fiscal=None if is_gift else _fiscal(content),
-        codes=() if is_gift else tuple(Code(code.type, code.value, code.label or "") for code in content.barcodes),
+        codes=() if is_gift else tuple(_codes(content)),
         notes=lines_view.told(common, content.notes),
         footer=lines_view.told(common, content.footer),
         reason="".join(lines_view.told(common, (content.reason,))),
@@ -115,7 +117,13 @@ def _fiscal(content: Content) -> Fiscal | None:
     fiscal = content.fiscal
     if fiscal is None:
         return None
-    return Fiscal(tuple(fiscal.lines), tuple(Row(*pair) for pair in fiscal.values.items()), fiscal.qr or "")
+    values, text = tuple(Row(*pair) for pair in fiscal.values.items()), fiscal.qr or ""
+    return Fiscal(tuple(fiscal.lines), values, text, has_code=bool(text) and qr.holds(text))
+
+
+def _codes(content: Content) -> Iterator[Code]:
+    for code in content.barcodes:
+        yield Code(drawn_as(code), code.value, code.label or "")
 
 
 def _other_language(content: Content, language: str) -> str:

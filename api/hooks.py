@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 from starlette.background import BackgroundTask
 
 from accounts import find
+from accounts.fields import Slug
 from accounts.keys import Caller
-from accounts.manage import Slug
 from api import hook_work, schemas
 from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
-from infra.secrets import seal, unseal
+from infra.secrets import Unsealable, seal, unseal
 from kernel.clock import iso
 from kernel.errors import Unauthorized
 from pos import endpoints, inbox, masking
@@ -146,7 +146,11 @@ async def receive(source: str, slug: str, request: Request, house: TheHouse) -> 
     What is signed rightly is answered with 200, also where it cannot be read: the sender would only send it again.
     """
     body = await binary_body(request, most=_MOST_BYTES)
-    door = await house.read(lambda conn: _door(house, conn, source, slug))
+    try:
+        door = await house.read(lambda conn: _door(house, conn, source, slug))
+    except Unsealable as problem:
+        _log.error("hook_secret_unsealable", setting="COUNTERFOIL_SECRET_KEY", detail=problem.detail)
+        raise
     delivery = _verified(house, source, door, request.headers, body)
     if door is None or delivery is None:
         raise WrongSignature

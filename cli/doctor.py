@@ -11,6 +11,7 @@ from infra import database, fonts, secrets, static
 from infra.pdf import PdfPool
 from infra.settings import Settings, misspelt
 from infra.storage import open_storage
+from pos import endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,9 @@ class Finding:
 
 
 def doctor() -> None:
-    """Check the database, the object storage, the PDF engine and the fonts. Exits with 1 where something must be done.
+    """Check the database, the object storage, the secret key, the PDF engine and the fonts.
+
+    Exits with 1 where something must be done.
 
     Example: counterfoil doctor
     """
@@ -68,6 +71,19 @@ def _secret_key(settings: Settings) -> str:
     return "opens what it seals"
 
 
+def _webhooks(settings: Settings) -> str:
+    engine = database.connect(settings.data.where_database())
+    try:
+        with database.reading(engine) as conn:
+            shut = endpoints.unopened(conn, secrets.box(settings.data))
+    finally:
+        engine.dispose()
+    if shut:
+        says = "was not sealed with this COUNTERFOIL_SECRET_KEY (or secret.key); put the right one back, or rotate it"
+        raise RuntimeError(f"the secret of {', '.join(shut)} {says}")
+    return "the secret of each address can be read"
+
+
 def _pdf(settings: Settings) -> str:
     with PdfPool(fonts=settings.data.data_dir / "fonts", static=static.FOLDER) as pool:
         lacking = pool.available()
@@ -89,6 +105,7 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "storage": _storage,
     "secret key": _secret_key,
+    "webhooks": _webhooks,
     "pdf": _pdf,
     "fonts": _fonts,
 }

@@ -1,15 +1,14 @@
 """``counterfoil hooks``: addresses for other systems' webhooks."""
 
-import os
 import sys
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from accounts import find, manage
 from cli.opened import transaction
 from infra import secrets
-from infra.settings import Settings
+from infra.settings import Commands, Settings
 from kernel.clock import iso, utc_now
 from pos import endpoints
 from pos.adapters import ADAPTERS
@@ -17,8 +16,6 @@ from pos.adapters import ADAPTERS
 app = typer.Typer(help="Create, list, rotate and remove addresses for webhooks.", no_args_is_help=True)
 Merchant = Annotated[str, typer.Option(help="The merchant's slug.")]
 EndpointId = Annotated[str, typer.Argument(help="The address's id, from `hooks list`.")]
-
-_VARIABLE: Final = "COUNTERFOIL_HOOK_SECRET"
 
 
 @app.command()
@@ -84,9 +81,9 @@ def remove(merchant: Merchant, endpoint_id: EndpointId) -> None:
 
 
 def _secret() -> str:
-    given = os.environ.get(_VARIABLE)
-    if given:
-        return given
+    given = Commands().hook_secret
+    if given and given.get_secret_value():
+        return given.get_secret_value()
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip()
     return str(typer.prompt("Secret", hide_input=True))

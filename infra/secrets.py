@@ -4,15 +4,20 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import ClassVar
 
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
 
 from infra.settings import Data
+from kernel.errors import Unavailable
 
 
-class Unsealable(Exception):
-    """The secret key is not the one that sealed this value."""
+class Unsealable(Unavailable):
+    """The secret key is not the one that sealed this value: something for the operator, so the sender tries again."""
+
+    slug: ClassVar[str] = "sealed-with-another-key"
+    title: ClassVar[str] = "What was sealed cannot be opened"
 
 
 def box(settings: Data) -> Fernet:
@@ -42,4 +47,4 @@ def unseal(sealer: Fernet, sealed: bytes) -> str:
     try:
         return sealer.decrypt(sealed).decode()
     except InvalidToken:
-        raise Unsealable("COUNTERFOIL_SECRET_KEY is not the key that sealed this") from None
+        raise Unsealable("COUNTERFOIL_SECRET_KEY (or secret.key) is not the key that sealed this") from None

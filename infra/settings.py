@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 ROOT = Path(__file__).resolve().parent.parent
 _KEY_BYTES: Final = 32
+_OF_TESTS: Final = "COUNTERFOIL_TEST_"
 _PORTS: Final = range(1, 65536)
 
 
@@ -118,6 +119,14 @@ class Log(_Group):
     log_format: Literal["json", "text"] = Field("json", description="json for machines, text for eyes.")
 
 
+class Commands(_Group):
+    """What commands would ask for."""
+
+    hook_secret: SecretStr | None = Field(
+        None, description="The secret for `counterfoil hooks create` and `rotate`. Without it they ask."
+    )
+
+
 class Settings:
     """All groups together; built once at start and handed down."""
 
@@ -128,13 +137,14 @@ class Settings:
         self.log = log or Log()
 
 
-GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Log)
+GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Log, Commands)
 
 
 def misspelt(names: Iterable[str]) -> list[str]:
     """The ``COUNTERFOIL_*`` among ``names`` that no group reads: nobody would notice that they do nothing."""
     known = {f"COUNTERFOIL_{name}".upper() for group in GROUPS for name in group.model_fields}
-    return sorted(name for name in names if name.startswith("COUNTERFOIL_") and name not in known)
+    ours = (name for name in names if name.startswith("COUNTERFOIL_") and not name.startswith(_OF_TESTS))
+    return sorted(name for name in ours if name not in known)
 
 
 def explain(error: ValidationError) -> str:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +11,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Connection, delete, insert, select, update
 
 from accounts.tables import Store
-from infra.secrets import seal, unseal
+from infra.secrets import Unsealable, seal, unseal
 from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import new_id
 from pos.adapters import ADAPTERS
@@ -104,10 +105,31 @@ def remove(conn: Connection, merchant_id: str, endpoint_id: str) -> None:
 
 
 def door(conn: Connection, source: str, slug: str, *, sealer: Fernet) -> Door | None:
-    """Where a delivery belongs. The slug itself says which merchant, so this query names none."""
+    """Where a delivery belongs. The slug itself says which merchant, so this query names none.
+
+    Raises :class:`Unsealable` where the secret key does not open its secret.
+    """
     wanted = select(HookEndpoint.__table__).where(HookEndpoint.source == source, HookEndpoint.slug == slug)
     row = conn.execute(wanted).one_or_none()
     if row is None:
         return None
-    sealed = filter(None, (row.secret, row.previous_secret))
-    return Door(row.id, row.merchant_id, row.store_id, tuple(unseal(sealer, each) for each in sealed))
+    return Door(row.id, row.merchant_id, row.store_id, _opened(sealer, row.secret, row.previous_secret))
+
+
+def _opened(sealer: Fernet, secret: bytes, previous: bytes | None) -> tuple[str, ...]:
+    """After the secret key was lost, a new secret is taken though the one before it cannot be opened any more."""
+    now = unseal(sealer, secret)
+    with suppress(Unsealable):
+        return (now, unseal(sealer, previous)) if previous else (now,)
+    return (now,)
+
+
+def unopened(conn: Connection, sealer: Fernet) -> list[str]:
+    """The ids of all merchants' endpoints whose secret this secret key does not open."""
+    found: list[str] = []
+    for row in conn.execute(select(HookEndpoint.id, HookEndpoint.secret).order_by(HookEndpoint.id)):
+        try:
+            unseal(sealer, row.secret)
+        except Unsealable:
+            found.append(row.id)
+    return found

@@ -145,3 +145,7 @@ def test_a_base_url_with_a_path_is_refused() -> None:
 
 def test_a_setting_that_nobody_reads_is_found_by_its_name() -> None:
     assert misspelt(["COUNTERFOIL_BASEURL", "COUNTERFOIL_BASE_URL", "PATH"]) == ["COUNTERFOIL_BASEURL"]
+
+
+def test_what_commands_and_tests_read_is_not_misspelt() -> None:
+    assert misspelt(["COUNTERFOIL_HOOK_SECRET", "COUNTERFOIL_TEST_DATABASE_URL"]) == []

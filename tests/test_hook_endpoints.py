@@ -1,8 +1,10 @@
 """Addresses for webhooks: a merchant's own, whose secrets are taken and never given."""
 
 import pytest
-from sqlalchemy import Engine, select
+from cryptography.fernet import Fernet
+from sqlalchemy import Engine, select, update
 
+from infra.secrets import seal
 from pos.tables import HookEndpoint
 from tests.support.inside import Inside, Person
 from tests.support.shopify import SECRET, as_bytes, headers, order
@@ -76,3 +78,26 @@ def test_an_outsider_finds_nothing(owner: Person, outsider: Person) -> None:
 def test_who_may_only_read_or_has_no_key_is_refused(till: Person, reader: Person, stranger: Person) -> None:
     answers = [person.post("/v1/hook-endpoints", NEW).status_code for person in (till, reader, stranger)]
     assert answers == [403, 403, 401]
+
+
+def seal_with_another_key(engine: Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(update(HookEndpoint).values(secret=seal(Fernet(Fernet.generate_key()), SECRET)))
+
+
+def test_with_another_secret_key_the_sender_is_told_to_come_back_and_the_log_says_why(
+    owner: Person, inside: Inside, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = owner.post("/v1/hook-endpoints", NEW).json()
+    seal_with_another_key(engine)
+    assert delivered(inside, made["url"], SECRET) == 503
+    told = "".join(capsys.readouterr())
+    assert "hook_secret_unsealable" in told
+    assert "COUNTERFOIL_SECRET_KEY" in told
+
+
+def test_a_rotation_mends_what_another_secret_key_shut(owner: Person, inside: Inside, engine: Engine) -> None:
+    made = owner.post("/v1/hook-endpoints", NEW).json()
+    seal_with_another_key(engine)
+    owner.put(f"/v1/hook-endpoints/{made['id']}/secret", {"secret": "the second one"})
+    assert delivered(inside, made["url"], "the second one") == 200

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import Engine, func, select, update
 from typer.testing import CliRunner, Result
 
 from accounts.tables import Store
 from api import hook_work
-from cli import imports
+from cli import doctor, imports
 from cli.main import app
 from kernel.clock import utc_now
 from pos import inbox
@@ -199,3 +200,14 @@ def test_an_address_is_made_listed_and_removed(monkeypatch: pytest.MonkeyPatch) 
     assert run("hooks", "rotate", "--merchant", "linden-rye", endpoint_id).exit_code == 0
     assert run("hooks", "remove", "--merchant", "linden-rye", endpoint_id).exit_code == 0
     assert run("hooks", "list", "--merchant", "linden-rye").output == ""
+
+
+def test_the_doctor_names_an_address_whose_secret_another_key_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.doctor._CHECKS", {"webhooks": doctor._webhooks})
+    run("hooks", "create", *TARGET, typed="a secret of the shop\n")
+    assert run("doctor").output == "ok    webhooks: the secret of each address can be read\n"
+    (listed,) = run("hooks", "list", "--merchant", "linden-rye").output.splitlines()
+    monkeypatch.setenv("COUNTERFOIL_SECRET_KEY", Fernet.generate_key().decode())
+    told = run("doctor")
+    assert told.exit_code == 1
+    assert told.output.startswith(f"FAIL  webhooks: the secret of {listed.split()[0]} was not sealed with this")

@@ -6,25 +6,16 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, insert, select, update
 
+from accounts.fields import SLUG, Colour, Country, EmailAddress, Name, PhoneNumber, Short, Slug, Text, WebAddress
 from accounts.tables import Brand, Merchant, StaffMember, Store, Till
 from infra.database import Base, insert_or_ignore
 from kernel.errors import Conflict, FieldError, Invalid, NotFound
 from kernel.ids import new_id
 from kernel.locale import LANGUAGES
 
-SLUG: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-_NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f]*$"
-
-Slug = Annotated[str, StringConstraints(pattern=SLUG)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_NO_CONTROLS)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_CONTROLS)]
-Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")]
-WebAddress = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f<>\"]+$")]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
-Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^\+?[0-9()\s./-]{3,40}$")]
 Language = Literal["en", "de", "fr", "es", "hi", "ar"]
 _TIMEZONES: Final = available_timezones()
 
@@ -33,6 +24,12 @@ def _timezone(name: str) -> str:
     if name not in _TIMEZONES:
         raise ValueError("is not a time zone of the IANA database; Europe/Berlin would be one")
     return name
+
+
+def _each_once(languages: list[Language]) -> list[Language]:
+    if len(set(languages)) < len(languages):
+        raise ValueError("names a language twice; each belongs there once")
+    return languages
 
 
 class _Profile(BaseModel):
@@ -49,15 +46,15 @@ class MerchantProfile(_Profile):
 
 class BrandProfile(_Profile):
     name: Name
-    colour: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
+    colour: Colour = Field(
         "#1f5c47", description="The brand's colour; shades that are easy to read, also at night, are derived from it."
     )
-    languages: list[Language] = Field(
+    languages: Annotated[list[Language], AfterValidator(_each_once)] = Field(
         ["en"], min_length=1, max_length=len(LANGUAGES), description="Offered to shoppers; the first is the fallback."
     )
     website: WebAddress | None = None
-    support_email: Email | None = None
-    support_phone: Phone | None = None
+    support_email: EmailAddress | None = None
+    support_phone: PhoneNumber | None = None
     support_url: WebAddress | None = None
     return_text: dict[Language, Text] = Field({}, description="How to return goods, by language.")
 
@@ -67,7 +64,7 @@ class PostalAddress(_Profile):
     postal_code: Short | None = None
     city: Name | None = None
     region: Name | None = None
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    country: Country | None = None
 
 
 class StoreProfile(_Profile):
@@ -75,7 +72,7 @@ class StoreProfile(_Profile):
     brand: Slug
     legal_name: Name | None = None
     address: PostalAddress = PostalAddress()
-    phone: Phone | None = None
+    phone: PhoneNumber | None = None
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     tax_id: Short | None = None
 

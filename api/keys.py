@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from accounts import find, keys
+from accounts.fields import Name, Slug
 from accounts.keys import Caller, KeyInfo
-from accounts.manage import Name, Slug
 from api import schemas
 from api.answers import json_answer, no_content
 from api.body import model_body

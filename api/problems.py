@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from kernel.errors import BadRequest, FieldError, Invalid, Problem, Unavailable
+from receipts.reading import said
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -41,7 +42,7 @@ async def _problem(_request: Request, error: Exception) -> Response:
 async def _validation(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     unreadable = any(each["type"] in ("json_invalid", "json_type") for each in error.errors())
-    fields = [FieldError(_pointer(each["loc"]), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+    fields = [FieldError(_pointer(each["loc"]), said(each)) for each in error.errors()]
     return response(BadRequest("The body is not JSON", errors=[]) if unreadable else Invalid(errors=fields))
 
 

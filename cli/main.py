@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from cli import demo, doctor, hooks, imports, keys, merchants, serve
 from infra.settings import explain
-from kernel.errors import Problem
+from kernel.errors import Problem, in_words
 
 app = typer.Typer(
     name="counterfoil",
@@ -37,8 +37,7 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(f"The settings are not valid:\n{explain(error)}")
     except Problem as problem:
-        lines = [problem.detail or problem.title, *(f"{each.pointer} {each.detail}" for each in problem.errors)]
-        sys.exit("\n".join(lines))
+        sys.exit("\n".join(in_words(problem)))
     except OperationalError as error:
         reason = str(error.orig).strip().partition("\n")[0]
         sys.exit(f"The database cannot be used: {reason}\nSee what else is not well: counterfoil doctor")

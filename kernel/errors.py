@@ -35,6 +35,11 @@ class FieldError:
         return {"pointer": self.pointer, "detail": self.detail}
 
 
+def pointer_part(name: str) -> str:
+    """A member's name within a JSON pointer (RFC 6901 section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 class Problem(Exception):
     """A refusal with its HTTP status. ``detail`` is one sentence for the person who reads the answer."""
 
@@ -57,6 +62,11 @@ class Problem(Exception):
         if self.errors:
             body["errors"] = [error.as_json() for error in self.errors]
         return body
+
+
+def in_words(problem: Problem) -> list[str]:
+    """A refusal for somebody at a terminal or a log: what it is, then each field that is to blame."""
+    return [problem.detail or problem.title, *(f"{each.pointer} {each.detail}" for each in problem.errors)]
 
 
 class BadRequest(Problem):

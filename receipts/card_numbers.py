@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from kernel.errors import pointer_part
+
 # Thirteen to nineteen digits (ISO/IEC 7812-1), of whatever script, in one piece …
 _SOLID: Final = re.compile(r"(?<!\d)\d{13,40}(?!\d)")
 # … or as they are embossed and typed, somewhere in a text; overlapping, since other numbers may stand before …
@@ -90,11 +92,7 @@ def pointers_to_card_numbers(value: object, pointer: str) -> Iterator[str]:
             if any(holds_card_number(name) for name in value):
                 yield at
             waiting += [
-                (item, f"{at}/{_escaped(name)}")
+                (item, f"{at}/{pointer_part(name)}")
                 for name, item in reversed(value.items())
                 if not holds_card_number(name)
             ]
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

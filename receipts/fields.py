@@ -1,4 +1,4 @@
-"""The field types of a sale: amounts, quantities and clean text, with errors that say what would be right.
+"""The field types of a sale: amounts, quantities and moments, with errors that say what would be right.
 
 An amount travels as a decimal string (``"4.30"``) and lives as an integer of the currency's smallest unit (``430``).
 How many digits that takes is known only from the sale's currency, so it is handed to pydantic as context: see
@@ -27,7 +27,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from accounts import fields
+from accounts.fields import Code
 from kernel import money
+from kernel.ids import TOKEN_PATTERN
 
 # A currency that is unknown is reported at /currency; until then its amounts are read with two digits.
 _DIGITS_UNKNOWN: Final = 2
@@ -126,36 +129,22 @@ Moment = Annotated[
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
 
-# Controls are refused everywhere: PostgreSQL keeps no NUL, and terminals and printers obey the others.
-_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
-_PARAGRAPH: Final = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]*$"
-_SLUG: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-_WEB_ADDRESS: Final = r"^https?://[^\s\x00-\x1f\x7f<>\"]+$"
-_LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
-_COUNTRY: Final = r"^[A-Z]{2}$"
-_EMAIL: Final = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
-_PHONE: Final = r"^\+?[0-9()\s./-]{3,40}$"
+_CURRENCY: Final = r"^[A-Z]{3}$"
+_GTIN: Final = r"^[0-9]{8,14}$"
+_LAST_DIGITS: Final = r"^[0-9A-Za-z]{1,4}$"
+_APPLICATION: Final = r"^[0-9A-Fa-f]{10,32}$"
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_LINE)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_LINE)]
-Text = Annotated[str, StringConstraints(max_length=2000, pattern=_PARAGRAPH)]
-Slug = Annotated[str, StringConstraints(pattern=_SLUG)]
-WebAddress = Annotated[str, StringConstraints(max_length=2000, pattern=_WEB_ADDRESS)]
-LanguageTag = Annotated[str, StringConstraints(max_length=35, pattern=_LANGUAGE_TAG)]
-Country = Annotated[str, StringConstraints(pattern=_COUNTRY)]
-EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
-PhoneNumber = Annotated[str, StringConstraints(max_length=40, pattern=_PHONE)]
+Currency = Annotated[str, StringConstraints(pattern=_CURRENCY)]
+Gtin = Annotated[str, StringConstraints(pattern=_GTIN)]
+LastDigits = Annotated[str, StringConstraints(pattern=_LAST_DIGITS)]
+ApplicationId = Annotated[str, StringConstraints(pattern=_APPLICATION)]
+Token = Annotated[str, StringConstraints(pattern=TOKEN_PATTERN)]
 
-# What a pattern means, for those who do not read them.
-MEANINGS: Final = {
-    _LINE: "holds line breaks or other control characters",
-    _PARAGRAPH: "holds control characters",
-    _SLUG: "must be lower-case letters, digits, - and _, such as till-3",
-    _WEB_ADDRESS: "is not a web address; https://shop.example/bread would be one",
-    _LANGUAGE_TAG: "is not a language tag; de or de-AT would be one",
-    _COUNTRY: "is not a country of ISO 3166; DE or IN would be one",
-    _EMAIL: "is not an email address",
-    _PHONE: "is not a telephone number; +49 30 5550 1234 would be one",
+MEANINGS: Final = fields.MEANINGS | {
+    _CURRENCY: "is not a currency of ISO 4217; three capital letters such as EUR are expected",
+    _GTIN: "is not a GTIN; 8 to 14 digits are expected",
+    _LAST_DIGITS: "must be the last digits of the card, at most four",
+    _APPLICATION: "is not the id of a card's application; 10 to 32 hex digits are expected",
 }
 
 _MOST_LEVELS: Final = 8

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from kernel.errors import FieldError, Invalid
+from kernel.errors import FieldError, Invalid, pointer_part
 from receipts.card_numbers import holds_card_number, pointers_to_card_numbers
 from receipts.fields import MEANINGS, context_for
 from receipts.sale import Content, Sale
@@ -38,20 +38,21 @@ def read_sale(body: Any) -> Sale:
 def field_errors(error: ValidationError, at: str = "") -> list[FieldError]:
     """Pydantic's findings as pointers below ``at``, without the input: it may hold what must not be repeated."""
     found = error.errors(include_input=False, include_url=False)
-    return [FieldError(at + "".join(f"/{_escaped(part)}" for part in each["loc"]), _said(each)) for each in found]
+    return [FieldError(at + "".join(f"/{_named(part)}" for part in each["loc"]), said(each)) for each in found]
 
 
-def _said(found: ErrorDetails) -> str:
+def said(found: ErrorDetails) -> str:
+    """What pydantic found, in words that say what would be right: no pattern, and nothing of the input."""
     if found["type"] == "extra_forbidden":
         return "is not known here; check its spelling, or leave it out"
-    meaning = MEANINGS.get(found["ctx"]["pattern"]) if found["type"] == "string_pattern_mismatch" else None
-    return meaning or found["msg"].removeprefix("Value error, ")
+    if found["type"] == "string_pattern_mismatch":
+        return MEANINGS.get(found["ctx"]["pattern"], "holds characters that do not belong here")
+    return found["msg"].removeprefix("Value error, ")
 
 
-def _escaped(part: int | str) -> str:
-    """RFC 6901 section 3; cut, since a member's name may be anything that a caller makes up."""
-    name = str(part)
-    return "…" if holds_card_number(name) else name.replace("~", "~0").replace("/", "~1")[:100]
+def _named(part: int | str) -> str:
+    """Cut, since a member's name may be anything that a caller makes up."""
+    return "…" if holds_card_number(str(part)) else pointer_part(str(part))[:100]
 
 
 def _dangling(sale: Content) -> Iterator[FieldError]:

@@ -11,24 +11,21 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from accounts.fields import LINE, Code, Country, EmailAddress, LanguageTag, Name, PhoneNumber, Slug, Text, WebAddress
 from kernel import money
 from receipts.fields import (
     Amount,
-    Code,
-    Country,
-    EmailAddress,
-    LanguageTag,
+    ApplicationId,
+    Currency,
+    Gtin,
+    LastDigits,
     Metadata,
     Moment,
-    Name,
     Part,
     Percent,
-    PhoneNumber,
     Quantity,
-    Slug,
-    Text,
+    Token,
     UnitPrice,
-    WebAddress,
 )
 
 Kind = Literal["sale", "refund", "void", "exchange"]
@@ -94,7 +91,7 @@ class Line(Part):
         None, description="The `id` of the bundle, or of the line this modifies or is a deposit for."
     )
     sku: Code | None = None
-    gtin: Annotated[str, StringConstraints(pattern=r"^[0-9]{8,14}$")] | None = None
+    gtin: Gtin | None = None
     commodity_code: Code | None = Field(None, description="HSN, HS or CN code.")
     description: Text | None = None
     options: list[Name] = Field([], max_length=50)
@@ -154,7 +151,7 @@ class Tax(Part):
 class Foreign(Part):
     """A tender in another currency."""
 
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     amount: UnitPrice
     rate: UnitPrice | None = None
 
@@ -171,11 +168,11 @@ class Payment(Part):
     change: Amount | None = None
     tip: Amount | None = Field(None, description="The part of `amount` that is a tip.")
     scheme: Code | None = None
-    last4: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,4}$")] | None = None
+    last4: LastDigits | None = None
     entry: Code | None = Field(None, description="contactless, chip, swipe, manual, online …")
     verification: Code | None = Field(None, description="pin, signature, device, none …")
     application: Code | None = Field(None, description="The EMV application label.")
-    aid: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{10,32}$")] | None = None
+    aid: ApplicationId | None = None
     authorization: Code | None = None
     terminal: Code | None = None
     merchant_number: Code | None = None
@@ -244,7 +241,7 @@ class Barcode(Part):
     """
 
     type: Literal["qr", "code128", "ean13"] = "code128"
-    value: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    value: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=LINE)]
     label: Name | None = None
 
     @field_validator("value")
@@ -282,7 +279,7 @@ class Content(Part):
     """What a receipt shows of a sale. This part is immutable: it is stored byte for byte as it was first written."""
 
     issued_at: Moment = Field(description="When the till closed the sale, with its offset from UTC.")
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     total: Amount = Field(description="What the shopper owes, rounding and tip included.")
     kind: Kind = "sale"
     flags: list[Flag] = Field([], max_length=3)
@@ -328,7 +325,7 @@ class Sale(Content):
     number: Code | None = Field(
         None, description="The number that is printed. Made from the id where the till has none."
     )
-    token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22,64}$")] | None = Field(
+    token: Token | None = Field(
         None, description="A link token that the till minted: at least 128 random bits, URL-safe."
     )
     store: Slug | None = Field(

@@ -1,13 +1,15 @@
 """Brands, stores, tills and staff over the API: each is put under its slug, and belongs to one merchant."""
 
 from io import BytesIO
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from PIL import Image
 from pydantic import BaseModel
 
+from accounts import manage
 from api import schemas
+from kernel.locale import LANGUAGES
 from tests.support.inside import Inside, Person, on_sqlite
 
 BRAND = {"name": "Linden & Rye", "colour": "#1f5c47", "languages": ["de", "en"]}
@@ -74,6 +76,41 @@ def test_what_is_left_out_goes_back_to_its_default(owner: Person) -> None:
     owner.put("/v1/brands/linden-rye", {"name": "Linden & Rye"})
     brand = listed(owner, "/v1/brands", "brands")["linden-rye"]
     assert (brand["website"], brand["colour"], brand["languages"]) == (None, "#1f5c47", ["en"])
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "wrong, pointer, said",
+    [
+        ({"support_email": "hello"}, "/support_email", "hello@shop.example would be one"),
+        ({"support_email": "hello@shop"}, "/support_email", "hello@shop.example would be one"),
+        ({"colour": "green"}, "/colour", "#1f5c47 would be one"),
+        ({"website": "shop.example"}, "/website", "https://shop.example/bread would be one"),
+        ({"support_phone": "call us"}, "/support_phone", "+49 30 5550 1234 would be one"),
+        ({"languages": ["en", "en"]}, "/languages", "names a language twice; each belongs there once"),
+    ],
+)
+def test_what_is_wrong_with_a_brand_is_told_with_what_would_be_right(
+    owner: Person, wrong: dict[str, Any], pointer: str, said: str
+) -> None:
+    answer = owner.put("/v1/brands/linden-rye", BRAND | wrong)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == pointer
+    assert said in error["detail"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("path", ["/v1/brands/LINDEN", "/v1/stores/mitte/tills/-", "/v1/receipts/abc"])
+def test_an_address_with_a_name_that_cannot_be_is_told_in_words(owner: Person, path: str) -> None:
+    answer = owner.put(path, BRAND)
+    assert answer.status_code == 422
+    assert "pattern" not in answer.text
+    assert "[" not in answer.json()["errors"][0]["detail"]
+
+
+def test_a_brand_may_have_every_language_that_is_spoken() -> None:
+    assert get_args(manage.Language) == tuple(LANGUAGES)
 
 
 def test_a_store_belongs_to_a_brand_of_its_merchant(owner: Person) -> None:

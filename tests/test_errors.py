@@ -10,7 +10,7 @@ import api
 import pos
 import receipts
 from kernel import errors
-from kernel.errors import FieldError, Invalid, Problem
+from kernel.errors import FieldError, Invalid, Problem, in_words, pointer_part
 
 
 def every_problem(kind: type[Problem] = Problem) -> list[type[Problem]]:
@@ -56,3 +56,12 @@ def test_fields_at_fault_are_listed() -> None:
 def test_a_problem_without_words_has_its_title() -> None:
     assert str(errors.NotFound()) == "There is nothing here"
     assert "detail" not in errors.NotFound().as_json()
+
+
+def test_a_refusal_in_words_says_what_it_is_and_then_each_field() -> None:
+    assert in_words(Invalid("No.", errors=[FieldError("/total", "is missing")])) == ["No.", "/total is missing"]
+    assert in_words(Invalid()) == ["The request is not valid"]
+
+
+def test_the_name_of_a_member_cannot_be_taken_for_a_path() -> None:
+    assert pointer_part("a/b~1") == "a~1b~01"

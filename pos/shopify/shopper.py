@@ -2,9 +2,9 @@
 
 from pydantic import TypeAdapter
 
+from accounts.fields import Country, EmailAddress, LanguageTag, PhoneNumber
 from pos.event import Json
 from pos.shopify.fields import fitting, identity, record, text, without_nones
-from receipts.fields import Country, EmailAddress, LanguageTag, PhoneNumber
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(EmailAddress)
 _PHONE: TypeAdapter[str] = TypeAdapter(PhoneNumber)

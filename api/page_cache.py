@@ -18,7 +18,7 @@ _EFFORT: Final[dict[str, dict[str, Any]]] = {"br": {"quality": 5}, "gzip": {"com
 
 @dataclass(slots=True)
 class Rendered:
-    """The bytes of an answer and what goes with them; compressed forms are made when first asked for."""
+    """The bytes of an answer and what goes with them."""
 
     body: bytes
     media_type: str
@@ -26,21 +26,23 @@ class Rendered:
     status: int = 200
     # What the bytes belong to, so that it can be forgotten when that changes.
     subject: str = ""
+    # Its compressed forms by their content coding; one that is not there is made when first asked for.
+    forms: dict[str, bytes] = field(default_factory=dict)
+    # Weak, since it names all forms (RFC 9110 section 8.8.1).
     etag: str = field(init=False)
-    _packed: dict[str, bytes] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.etag = f'"{blake2b(self.body, digest_size=12).hexdigest()}"'
+        self.etag = f'W/"{blake2b(self.body, digest_size=12).hexdigest()}"'
 
     @property
     def is_text(self) -> bool:
         return self.media_type.startswith(("text/", "application/json", "image/svg"))
 
     def packed(self, encoding: Literal["br", "gzip"]) -> bytes:
-        if encoding not in self._packed:
+        if encoding not in self.forms:
             pack = brotli.compress if encoding == "br" else gzip.compress
-            self._packed[encoding] = pack(self.body, **_EFFORT[encoding])
-        return self._packed[encoding]
+            self.forms[encoding] = pack(self.body, **_EFFORT[encoding])
+        return self.forms[encoding]
 
 
 class PageCache:

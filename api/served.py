@@ -1,6 +1,6 @@
 """Answers of the shopper's side: revalidated by an ETag, compressed for who can read it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,17 +34,33 @@ def _bare(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes = b""
 
 
 def _has(header: str, etag: str) -> bool:
-    """A weak comparison: a proxy that compressed the answer has marked its tag with ``W/``."""
+    """By weak comparison (RFC 9110 section 8.8.3.2)."""
     tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
-    return etag in tags or "*" in tags
+    return etag.removeprefix("W/") in tags or "*" in tags
 
 
 def _encoded(rendered: Rendered, accepted: str) -> tuple[bytes, bytes]:
     if not rendered.is_text or len(rendered.body) < 500:
         return rendered.body, b""
-    wanted = {part.partition(";")[0].strip() for part in accepted.lower().split(",") if not part.endswith("q=0")}
+    wanted = set(_wanted(accepted))
     if "br" in wanted:
         return rendered.packed("br"), b"br"
     if "gzip" in wanted:
         return rendered.packed("gzip"), b"gzip"
     return rendered.body, b""
+
+
+def _wanted(accepted: str) -> Iterator[str]:
+    """The content codings of an ``Accept-Encoding`` whose weight is not zero (RFC 9110 section 12.5.3)."""
+    for part in accepted.lower().split(","):
+        coding, *parameters = (each.strip() for each in part.split(";"))
+        weights = (each.removeprefix("q=") for each in parameters if each.startswith("q="))
+        if all(_weighs(weight) for weight in weights):
+            yield coding
+
+
+def _weighs(weight: str) -> bool:
+    try:
+        return float(weight) > 0
+    except ValueError:
+        return False

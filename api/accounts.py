@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
 
 from accounts import find, manage
+from accounts.fields import SLUG
 from accounts.keys import Caller
 from accounts.tables import Brand
 from api import schemas
@@ -18,7 +19,7 @@ from infra import images
 from infra.storage import content_key
 
 router = APIRouter(prefix="/v1", tags=["Accounts"])
-Slug = Annotated[str, Path(pattern=manage.SLUG)]
+Slug = Annotated[str, Path(pattern=SLUG)]
 _MOST_LOGO_BYTES = 2_000_000
 
 
@@ -54,16 +55,19 @@ async def put_brand(slug: Slug, request: Request, house: TheHouse, caller: TheCa
 async def put_logo(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A PNG, JPEG or WebP of at most 2 MB; it is written anew, without metadata, at most 512 pixels wide."""
     caller.require("accounts:write")
+    caller.require_whole_merchant()
     data = await binary_body(request, most=_MOST_LOGO_BYTES)
+    await house.read(lambda conn: manage.id_of(conn, Brand, caller.merchant_id, slug))
+    # Before the transaction: it takes a second, and nobody else writes meanwhile.
+    key = await house.drawing.run(lambda: _kept_logo(house, data))
+    return await _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, key))
 
-    def put(conn: Connection) -> None:
-        manage.id_of(conn, Brand, caller.merchant_id, slug)
-        logo = images.logo(data).png
-        key = content_key("logos", logo, suffix=".png")
-        house.storage.put(key, logo)
-        manage.set_logo(conn, caller.merchant_id, slug, key)
 
-    return await _write(house, caller, put)
+def _kept_logo(house: House, data: bytes) -> str:
+    logo = images.logo(data)
+    key = content_key("logos", logo, suffix=".png")
+    house.storage.put(key, logo)
+    return key
 
 
 @router.delete("/brands/{slug}/logo", status_code=204, responses=schemas.READS)

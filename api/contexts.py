@@ -21,7 +21,7 @@ class LanguageLink:
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A picture of ours, with its size in pixels so that nothing moves when it arrives."""
+    """A picture of ours, with the box that it is shown in, in CSS pixels, so that nothing moves when it arrives."""
 
     url: str
     width: int

@@ -13,11 +13,13 @@ from starlette.routing import BaseRoute, Route
 from accounts.find import BrandLook
 from api import forms
 from api.house import House
+from api.notices import nothing_here, on_its_way
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
 from kernel import money
 from kernel.errors import FieldError, Invalid, NotFound
+from kernel.ids import is_token
 from receipts.codes import code_svg
 from receipts.gift import canonical_gift
 from receipts.records import ReceiptRecord, canonical
@@ -39,10 +41,12 @@ def routes() -> list[BaseRoute]:
 
 
 async def _form(request: Request, make: Make) -> Response:
-    """Raises :class:`NotFound` for a link that leads nowhere, or nowhere yet."""
+    """A link that leads nowhere, or nowhere yet, raises :class:`NotFound`, and shows a browser a page that says so."""
     house: House = request.app.state.house
     token = request.path_params["token"]
     found = await house.read(lambda conn: house.looks.with_record(conn, token))
+    if found is None and "text/html" in request.headers.get("accept", ""):
+        return respond(request, on_its_way(request, token) if is_token(token) else nothing_here(request))
     if found is None:
         raise NotFound("There is no receipt behind this link, or not yet")
     return respond(request, await make(request, house, *found))

@@ -26,6 +26,8 @@ Found = TypeVar("Found")
 _PDFS_WAITING: Final = 16
 _PICTURES_AT_ONCE: Final = 2
 _PICTURES_WAITING: Final = 100
+_LOGO_SECONDS: Final = 86_400.0
+_LOGO_BYTES: Final = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class House:
     def drawing(self) -> Rendering:
         """For codes and logos."""
         return Rendering(threads=_PICTURES_AT_ONCE, waiting=_PICTURES_WAITING)
+
+    @cached_property
+    def logos(self) -> PageCache:
+        """Small ones, as pages show them."""
+        return PageCache(seconds=_LOGO_SECONDS, most_bytes=_LOGO_BYTES)
 
     async def read(self, look: Callable[[Connection], Found]) -> Found:
         """What ``look`` finds. A server that is slow or gone must not hold up everybody, so PostgreSQL gets a thread;

@@ -3,6 +3,7 @@
 The routes are plain Starlette's. This is what everybody opens, and FastAPI's own share would cost more than the answer.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -13,16 +14,16 @@ from starlette.routing import BaseRoute, Route
 from accounts.find import BrandLook
 from api import form_pages
 from api.house import House
+from api.notices import HTML, content_policy, nothing_here, on_its_way
 from api.page_cache import Rendered
-from api.reader import language_of, own_language, wants_copy, wishes
-from api.receipt_page import error_page, pending_page, receipt_page
-from api.served import ASK_AGAIN, NEVER_KEEP, respond
-from infra import pages, static
-from infra.i18n import voice
+from api.reader import language_of, wants_copy, wishes
+from api.receipt_page import receipt_page
+from api.served import ASK_AGAIN, respond
+from infra import images, pages, static
+from infra.static import Asset
 from kernel.ids import is_token
 from receipts.records import ReceiptRecord
 
-_HTML: Final = "text/html; charset=utf-8"
 _FOREVER: Final = (b"cache-control", static.FOREVER.encode())
 
 
@@ -44,7 +45,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/r/{token:token}", receipt),
         Route("/static/{path:path}", asset),
-        Route("/media/logos/{shard}/{name}.png", logo),
+        Route("/media/logos/{shard}/{name}.webp", logo),
         *form_pages.routes(),
         Route("/r/{path:path}", nothing),
     ]
@@ -71,38 +72,43 @@ async def asset(request: Request) -> Response:
     found = static.find(request.url.path)
     if found is None:
         return respond(request, nothing_here(request))
-    return respond(request, Rendered(found.body, found.media_type, (_FOREVER,)))
+    return respond(request, _asset(found))
+
+
+@lru_cache(maxsize=256)
+def _asset(found: Asset) -> Rendered:
+    forms = {"br": found.brotli, "gzip": found.gzip}
+    packed = {coding: data for coding, data in forms.items() if data is not None}
+    return Rendered(found.body, found.media_type, (_FOREVER,), forms=packed)
 
 
 async def logo(request: Request) -> Response:
-    """A brand's logo, under a key made of its content: it never changes."""
+    """A brand's logo as a page shows it, under a key made of its content: it never changes."""
     house: House = request.app.state.house
-    shard, name = request.path_params["shard"], request.path_params["name"]
+    key, mark = "logos/{shard}/{name}.png".format(**request.path_params), house.logos.mark()
+    rendered = house.logos.get(key)
+    if rendered is None:
+        data = await house.drawing.run(lambda: _small(house, key))
+        if data is None:
+            return respond(request, nothing_here(request))
+        rendered = Rendered(data, "image/webp", (_FOREVER,))
+        house.logos.put(key, rendered, mark)
+    return respond(request, rendered)
+
+
+def _small(house: House, key: str) -> bytes | None:
     try:
-        data = house.storage.get(f"logos/{shard}/{name}.png")
+        data = house.storage.get(key)
     except ValueError:
-        data = None
-    if data is None:
-        return respond(request, nothing_here(request))
-    return respond(request, Rendered(data, "image/png", (_FOREVER,)))
-
-
-def nothing_here(request: Request) -> Rendered:
-    language = own_language(request)
-    words = voice(language).gettext
-    heading = words("There is nothing here")
-    text = words("Check the link, or scan the code on your receipt again.")
-    page = error_page(heading, text, language=language)
-    html = pages.render("error.html", page, language)
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"))
-    return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy)), status=404)
+        return None
+    return None if data is None else images.small(data)
 
 
 async def _rendered(house: House, request: Request, token: str) -> Rendered:
     if not is_token(token):
         return nothing_here(request)
     found = await house.read(lambda conn: house.looks.with_record(conn, token))
-    return _receipt(house, request, *found) if found else _pending(request, token)
+    return _receipt(house, request, *found) if found else on_its_way(request, token)
 
 
 def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook) -> Rendered:
@@ -110,18 +116,5 @@ def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandL
     page = receipt_page(record, look, base_url=house.base_url, language=language, copy=copy)
     html = pages.render("receipt.html", page, language)
     policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"))
-    headers = (ASK_AGAIN, _policy(policy), (b"content-language", language.encode()))
-    return Rendered(html.encode(), _HTML, headers, subject=record.token)
-
-
-def _pending(request: Request, token: str) -> Rendered:
-    """A till that was offline has printed this link before it could tell us: 202 says that more is to come."""
-    language = own_language(request)
-    page = pending_page(token, language=language)
-    html = pages.render("pending.html", page, language)
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=True)
-    return Rendered(html.encode(), _HTML, (NEVER_KEEP, _policy(policy), (b"retry-after", b"5")), status=202)
-
-
-def _policy(policy: str) -> tuple[bytes, bytes]:
-    return b"content-security-policy", policy.encode()
+    headers = (ASK_AGAIN, content_policy(policy), (b"content-language", language.encode()))
+    return Rendered(html.encode(), HTML, headers, subject=record.token)

@@ -16,7 +16,8 @@ from receipts.view import view
 
 # Where no brand is known: our own paper and ink.
 _OWN_COLOUR = "#3f4a5a"
-_LOGO_PIXELS = 96
+# The box in which the page shows a logo of any shape, as in page.css.
+_LOGO_BOX = 44
 
 
 def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, language: str, copy: bool) -> ReceiptPage:
@@ -86,7 +87,7 @@ def _brand(look: BrandLook, language: str) -> BrandView:
     return BrandView(
         name=look.name,
         initial=look.name[:1].upper(),
-        logo=Logo(f"/media/{look.logo_key}", _LOGO_PIXELS, _LOGO_PIXELS) if look.logo_key else None,
+        logo=Logo(_small(look.logo_key), _LOGO_BOX, _LOGO_BOX) if look.logo_key else None,
         website=look.website or "",
         support_email=look.support_email or "",
         support_phone=look.support_phone or "",
@@ -94,3 +95,7 @@ def _brand(look: BrandLook, language: str) -> BrandView:
         return_text=look.return_text.get(written_in, ""),
         return_language=written_in if written_in != language else "",
     )
+
+
+def _small(logo_key: str) -> str:
+    return f"/media/{logo_key.removesuffix('.png')}.webp"

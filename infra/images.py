@@ -1,6 +1,5 @@
 """Logos that a merchant uploads: read with suspicion, made small, written anew."""
 
-from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
@@ -10,7 +9,9 @@ from kernel.errors import Invalid, TooLarge
 _MOST_BYTES = 2_000_000
 _MOST_PIXELS = 16_000_000
 _SIDE = 512
-_LOSSLESS_BYTES = 16_000  # a flat logo stays below and stays sharp; a photo does not, and may lose a little
+_SMALL_SIDE = 192  # four dots for each pixel of the box in which a page shows it
+_SMALL_BYTES = 12_000
+_LOSSES = ((192, 85), (192, 60), (192, 35), (96, 60), (96, 20))  # pixels a side and quality, in turn
 
 
 class NotAPicture(Invalid):
@@ -21,29 +22,33 @@ class PictureTooLarge(TooLarge):
     slug, title = "picture-too-large", "The picture is too large"
 
 
-@dataclass(frozen=True, slots=True)
-class Logo:
-    """A logo of at most 512 pixels a side, without metadata. ``webp`` is there where it is smaller than ``png``."""
+def logo(data: bytes) -> bytes:
+    """The logo in an uploaded PNG, JPEG or WebP file of at most 2 MB and 16 megapixels.
 
-    png: bytes
-    webp: bytes | None
-    width: int
-    height: int
-
-
-def logo(data: bytes) -> Logo:
-    """The logo in an uploaded PNG, JPEG or WebP file of at most 2 MB and 16 megapixels; smaller ones keep their size.
-
-    Takes up to a second of processor time: keep it off the event loop. Raises :class:`NotAPicture` or
-    :class:`PictureTooLarge`.
+    A PNG without metadata, of at most 512 pixels a side; a smaller one keeps its size. Takes up to a second or two of
+    a processor: keep it off the event loop. Raises :class:`NotAPicture` or :class:`PictureTooLarge`.
     """
     if len(data) > _MOST_BYTES:
         raise PictureTooLarge(f"The file has {len(data):,} bytes; at most {_MOST_BYTES:,} are accepted.")
     picture = _decoded(_opened(data))
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    png = _written(picture, "PNG", optimize=True)
-    webp = _webp(picture)
-    return Logo(png, webp if len(webp) < len(png) else None, *picture.size)
+    return _written(picture, "PNG", optimize=True)
+
+
+def small(logo: bytes) -> bytes:
+    """What :func:`logo` gave, for a page: a WebP of at most 192 pixels a side and about 12 KB.
+
+    A flat logo loses nothing; a photo loses as much as it must. Takes some hundredths of a second.
+    """
+    picture = _decoded(_opened(logo))
+    picture.thumbnail((_SMALL_SIDE, _SMALL_SIDE), Image.Resampling.LANCZOS)
+    made = _written(picture, "WEBP", lossless=True, method=5)
+    for side, quality in _LOSSES:
+        if len(made) <= _SMALL_BYTES:
+            break
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+        made = _written(picture, "WEBP", quality=quality, alpha_quality=quality, method=5)
+    return made
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -81,13 +86,6 @@ def _decoded(picture: Image.Image) -> Image.Image:
     plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     plain.info.clear()
     return plain
-
-
-def _webp(picture: Image.Image) -> bytes:
-    exact = _written(picture, "WEBP", lossless=True, method=5)
-    if len(exact) <= _LOSSLESS_BYTES:
-        return exact
-    return min(exact, _written(picture, "WEBP", quality=85, method=5), key=len)
 
 
 def _written(picture: Image.Image, form: str, **options: bool | int) -> bytes:

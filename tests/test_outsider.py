@@ -98,7 +98,7 @@ LINKS = {
     "/r/{token:token}/qr.png",
     "/r/{token:token}/codes/{name}.svg",
     "/r/{path:path}",
-    "/media/logos/{shard}/{name}.png",
+    "/media/logos/{shard}/{name}.webp",
 }
 # Nothing of any merchant is behind these.
 PUBLIC = {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/{name}", "/static/{path:path}"}

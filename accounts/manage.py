@@ -120,7 +120,7 @@ def put_store(conn: Connection, merchant_id: str, slug: str, profile: StoreProfi
 
 
 def put_till(conn: Connection, merchant_id: str, store: str, slug: str, profile: TillProfile, *, now: datetime) -> str:
-    store_id = id_of(conn, Store, merchant_id, store, at="/store")
+    store_id = id_of(conn, Store, merchant_id, store)
     return _put(conn, Till, merchant_id, {"store_id": store_id, "slug": slug}, profile.model_dump(), "til", now)
 
 

@@ -37,7 +37,7 @@ EndpointId = schemas.Id
 _MOST_BYTES: Final = 5_000_000
 _SWEEP_SECONDS: Final = 60
 _SLUG: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_RECEIVES: Final = schemas.problems(401, 413, 503)
+_RECEIVES: Final = schemas.problems(401, 413, 422, 503)
 
 _log = structlog.get_logger()
 

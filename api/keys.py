@@ -1,9 +1,10 @@
 """API keys over the API: create, list, revoke."""
 
 from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from sqlalchemy import Connection
 
 from accounts import find, keys
@@ -20,13 +21,16 @@ from kernel.errors import FieldError, Forbidden, Invalid
 router = APIRouter(prefix="/v1/keys", tags=["Keys"])
 
 
+Scope = Annotated[str, WithJsonSchema({"type": "string", "enum": list(keys.SCOPES)})]
+
+
 class NewKey(BaseModel):
     """What the key may do, and where. A key bound to a store sees and writes only that store's receipts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
-    scopes: list[str] = Field(min_length=1, max_length=20, description="One or more of: " + ", ".join(keys.SCOPES))
+    scopes: list[Scope] = Field(min_length=1, max_length=20)
     store: Slug | None = None
     till: Slug | None = Field(None, description="Needs `store` beside it.")
 

@@ -15,12 +15,15 @@ def _placed(name: str, pattern: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
 
 
-_LANGUAGE: Final = _asked("lang", "Without it, the reader's own where the brand offers it.", enum=list(LANGUAGES))
-_COPY: Final = _asked("copy", "Mark it as a copy.", enum=["1"])
+_LANGUAGE: Final = _asked(
+    "lang", f"{', '.join(LANGUAGES)}; else the reader's own where the brand offers it.", type="string"
+)
+_COPY: Final = _asked("copy", "`1` marks it as a copy.", type="string")
 _FORMAT: Final = _asked("format", enum=["roll", "a4"], default="roll")
 _SIZE: Final = _asked("size", "Pixels.", type="integer", minimum=32, maximum=2048)
 _MARGIN: Final = _asked("margin", "Modules.", type="integer", minimum=0, maximum=16)
 _VARIANT: Final = _asked("variant", enum=["plain", "logo"], default="plain")
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _TOKEN: Final = _placed("token", TOKEN_PATTERN)
 _NAME: Final = _placed("name", "^(fiscal|[0-9])$")
 _FORMS: Final = {
@@ -67,16 +70,17 @@ def _page() -> dict[str, Any]:
         "text/html",
         [_LANGUAGE, _COPY],
     )
-    html = {"text/html": {"schema": {"type": "string"}}}
     operation["responses"] |= {
-        "202": {"description": "On its way: ask again after `Retry-After` seconds.", "content": html},
-        "404": {"description": "No such link.", "content": html},
+        "202": {"description": "On its way: ask again after `Retry-After` seconds.", "content": _HTML},
+        "404": {"description": "No such link.", "content": _HTML},
     }
     return operation
 
 
 def _operation(path: str, summary: str, description: str, media_type: str, asked: list[Any]) -> dict[str, Any]:
     problems = {str(status): answer for status, answer in schemas.problems(404, 422, 503).items()}
+    # What cannot be a link at all leads to the same page as a wrong address.
+    problems["404"]["content"] |= _HTML
     schema = {"type": "object"} if media_type == "application/json" else {"type": "string"}
     found = {"description": summary, "content": {media_type: {"schema": schema}}}
     return {

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from kernel.errors import BadRequest, FieldError, Invalid, Problem, Unavailable
 from receipts.reading import said
@@ -54,12 +55,27 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return f"/{path}" if where == "body" and rest else f"{where}:{path}" if rest else ""
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_allowed(request))) or headers.get("Allow", "")
     problem = Problem(str(error.detail))
     body = problem.as_json() | {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
     body.pop("detail", None)
-    return Response(orjson.dumps(body), error.status_code, error.headers, MEDIA_TYPE)
+    return Response(orjson.dumps(body), error.status_code, headers, MEDIA_TYPE)
+
+
+def _allowed(request: Request) -> set[str]:
+    """The methods of all routes that serve this address (RFC 9110 section 15.5.6): one route knows its own only."""
+    routers = [getattr(route, "original_router", None) for route in request.app.routes]
+    routes = [route for router in routers if router for route in router.routes] + request.app.routes
+    found = [
+        route.methods
+        for route in routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] == Match.PARTIAL
+    ]
+    return {method for methods in found for method in methods or ()}
 
 
 async def _database(_request: Request, error: Exception) -> Response:

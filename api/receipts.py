@@ -1,18 +1,18 @@
 """Receipts for integrators: post, put, batch, list, get."""
 
-import re
 import asyncio
+import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy import Connection
+from starlette.convertors import Convertor, register_url_convertor
 
 from accounts import find as accounts_find
+from accounts.fields import SLUG
 from accounts.keys import Caller
-from accounts.manage import SLUG
 from api import schemas
 from api.answers import json_answer
 from api.body import json_body
@@ -23,6 +23,7 @@ from kernel.errors import FieldError, Invalid, Problem
 from kernel.ids import TOKEN_PATTERN
 from pos.intake import Arrival, arrive
 from receipts import find, listing
+from receipts.fields import Moment
 from receipts.issue import Issued
 from receipts.reading import read_sale
 from receipts.records import ReceiptRecord, RelatedReceipt, canonical
@@ -31,6 +32,20 @@ from receipts.sale import Kind
 MOST_IN_A_BATCH = 500
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
+
+class _Receipt(Convertor[str]):
+    """What follows ``/v1/receipts/`` names a receipt, but for the one word that is an address of its own."""
+
+    regex = "(?!batch$)[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("receipt", _Receipt())
 router = APIRouter(prefix="/v1/receipts", tags=["Receipts"])
 IdempotencyKey = Annotated[
     str | None,
@@ -42,6 +57,8 @@ IdempotencyKey = Annotated[
     ),
 ]
 Token = Annotated[str, Path(pattern=TOKEN_PATTERN, description="A link token that the till minted.")]
+# Of the same name as the token: OpenAPI knows no two templates for one address.
+IdOrToken = Annotated[str, Path(pattern=schemas.ID_PATTERN, description="The receipt's `id`, or its token.")]
 
 
 @router.post("", status_code=201, responses=schemas.ACCEPTS, openapi_extra=schemas.body("Sale"))
@@ -53,7 +70,7 @@ async def post_receipt(
     return _answer(house, await _accept(house, await _arrival(house, caller, request, idempotency_key)))
 
 
-@router.put("/{token}", status_code=201, responses=schemas.ACCEPTS, openapi_extra=schemas.body("Sale"))
+@router.put("/{token:receipt}", status_code=201, responses=schemas.ACCEPTS, openapi_extra=schemas.body("Sale"))
 async def put_receipt(
     token: Token, request: Request, house: TheHouse, caller: TheCaller, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -88,8 +105,8 @@ async def list_receipts(
     number: Annotated[str | None, Query(max_length=128)] = None,
     external_id: Annotated[str | None, Query(max_length=128)] = None,
     email: Annotated[str | None, Query(max_length=254)] = None,
-    issued_from: datetime | None = None,
-    issued_before: datetime | None = None,
+    issued_from: Moment | None = None,
+    issued_before: Moment | None = None,
 ) -> Response:
     """Newest first. Follow `next_cursor` until it is null."""
     caller.require("receipts:read")
@@ -98,8 +115,8 @@ async def list_receipts(
         number=_clean(number, "number"),
         external_id=_clean(external_id, "external_id"),
         email=_clean(email, "email"),
-        issued_from=_aware(issued_from, "issued_from"),
-        issued_before=_aware(issued_before, "issued_before"),
+        issued_from=issued_from,
+        issued_before=issued_before,
     )
 
     def look(conn: Connection) -> listing.Page:
@@ -111,14 +128,14 @@ async def list_receipts(
     return json_answer({"receipts": receipts, "next_cursor": page.next_cursor})
 
 
-@router.get("/{receipt_id}", response_model=schemas.ReceiptDetail, responses=schemas.READS)
-async def get_receipt(receipt_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
+@router.get("/{token:receipt}", response_model=schemas.ReceiptDetail, responses=schemas.READS)
+async def get_receipt(token: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
     """The canonical document, with the shopper, what came back, and the links."""
     caller.require("receipts:read")
 
     def look(conn: Connection) -> tuple[ReceiptRecord, dict[str, Any]]:
         where = {"store_id": caller.store_id, "till_id": caller.till_id}
-        record = find.by_id(conn, caller.merchant_id, receipt_id, **where)
+        record = find.one(conn, caller.merchant_id, token, **where)
         return record, find.private_part(conn, caller.merchant_id, record.id)
 
     return json_answer(_detail(house, *await house.read(look)))
@@ -211,12 +228,6 @@ def _clean(text: str | None, name: str) -> str | None:
     if text is not None and _CONTROLS.search(text):
         raise Invalid(errors=[FieldError(f"query:{name}", "holds control characters")])
     return text
-
-
-def _aware(moment: datetime | None, name: str) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise Invalid(errors=[FieldError(f"query:{name}", "needs an offset, such as 2026-11-21T00:00:00+01:00")])
-    return moment
 
 
 def _within(

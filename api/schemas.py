@@ -10,7 +10,8 @@ from api.examples import EXAMPLES
 from receipts.fields import Amount
 from receipts.sale import Sale, Shopper
 
-Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+Id = Annotated[str, Path(pattern=ID_PATTERN)]
 PICTURES = ("image/png", "image/jpeg", "image/webp")
 _REF = "#/components/schemas/"
 

@@ -85,8 +85,10 @@ def _decimal_reader(what: str, pattern: str) -> Callable[[object], Decimal]:
     return read
 
 
-def _decimal(what: str, pattern: str, example: str) -> Any:
-    schema = {"type": "string", "pattern": f"^{pattern}$", "examples": [example]}
+def _decimal(what: str, pattern: str, example: str, *, least: int, most: int) -> Any:
+    """A decimal string; a whole number may also come as one, from ``least`` to ``most``."""
+    whole: dict[str, Any] = {"type": ["string", "integer"], "minimum": least, "maximum": most}
+    schema = whole | {"pattern": f"^{pattern}$", "examples": [example]}
     return Annotated[
         Decimal,
         PlainValidator(_decimal_reader(what, pattern)),
@@ -99,15 +101,23 @@ Quantity = _decimal(
     'a quantity; a decimal string such as "0.735" with at most 9 digits before and 6 after the point is expected',
     r"-?[0-9]{1,9}(\.[0-9]{1,6})?",
     "0.735",
+    least=1 - 10**9,
+    most=10**9 - 1,
 )
 # Finer than the currency where goods are sold so: 1.789 a litre of petrol.
 UnitPrice = _decimal(
     'a price; a decimal string such as "1.789" with at most 12 digits before and 6 after the point is expected',
     r"-?[0-9]{1,12}(\.[0-9]{1,6})?",
     "1.789",
+    least=1 - 10**12,
+    most=10**12 - 1,
 )
 Percent = _decimal(
-    'a percentage; a decimal string such as "19" or "7.7" is expected', r"[0-9]{1,4}(\.[0-9]{1,6})?", "19"
+    'a percentage; a decimal string such as "19" or "7.7" is expected',
+    r"[0-9]{1,4}(\.[0-9]{1,6})?",
+    "19",
+    least=0,
+    most=10**4 - 1,
 )
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)

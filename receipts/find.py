@@ -34,11 +34,11 @@ def by_token(conn: Connection, token: str) -> ReceiptRecord | None:
     return _found(conn, conn.execute(_BY_TOKEN, {"token": token}).one_or_none())
 
 
-def by_id(
-    conn: Connection, merchant_id: str, receipt_id: str, *, store_id: str | None = None, till_id: str | None = None
+def one(
+    conn: Connection, merchant_id: str, id_or_token: str, *, store_id: str | None = None, till_id: str | None = None
 ) -> ReceiptRecord:
     """Raises :class:`NotFound`, also for a receipt of another store or till where the caller is bound to one."""
-    mine = (Receipt.merchant_id == merchant_id) & (Receipt.id == receipt_id)
+    mine = (Receipt.merchant_id == merchant_id) & ((Receipt.id == id_or_token) | (Receipt.token == id_or_token))
     if store_id is not None:
         mine &= Receipt.store_id == store_id
     if till_id is not None:

@@ -125,7 +125,7 @@ def test_a_till_belongs_to_a_store(owner: Person) -> None:
     assert owner.put("/v1/stores/mitte/tills/till-9", {"name": "Till 9"}).status_code == 204
     assert "till-9" in listed(owner, "/v1/stores/mitte/tills", "tills")
     assert "till-9" not in listed(owner, "/v1/stores/kreuzberg/tills", "tills")
-    assert owner.put("/v1/stores/nowhere/tills/till-9", {"name": "Till 9"}).status_code == 422
+    assert owner.put("/v1/stores/nowhere/tills/till-9", {"name": "Till 9"}).status_code == 404
     assert owner.get("/v1/stores/nowhere/tills").status_code == 404
 
 

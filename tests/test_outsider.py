@@ -38,13 +38,13 @@ class Door:
 # In this order: what is put comes last, since an outsider may well use the slugs that we use, for things of their own.
 WALK = [
     Door("GET", "/v1/receipts", 200, "/v1/receipts"),
-    Door("GET", "/v1/receipts/{receipt_id}", 404, "/v1/receipts/{receipt}"),
-    Door("GET", "/v1/receipts/{receipt_id}", 404, "/v1/receipts/{token}"),
+    Door("GET", "/v1/receipts/{token:receipt}", 404, "/v1/receipts/{receipt}"),
+    Door("GET", "/v1/receipts/{token:receipt}", 404, "/v1/receipts/{token}"),
     Door("POST", "/v1/receipts", 422, "/v1/receipts", refund("{receipt}")),
     Door("POST", "/v1/receipts", 422, "/v1/receipts", refund({"token": "{token}"}, kind="void")),
     Door("POST", "/v1/receipts", 422, "/v1/receipts", coffee(store="kreuzberg")),
     Door("POST", "/v1/receipts", 422, "/v1/receipts", coffee(till="till-1")),
-    Door("PUT", "/v1/receipts/{token}", 409, "/v1/receipts/{token}", coffee()),
+    Door("PUT", "/v1/receipts/{token:receipt}", 409, "/v1/receipts/{token}", coffee()),
     Door(
         "POST",
         "/v1/receipts/batch",
@@ -57,7 +57,7 @@ WALK = [
     Door("GET", "/v1/stores", 200, "/v1/stores"),
     Door("GET", "/v1/staff", 200, "/v1/staff"),
     Door("GET", "/v1/stores/{store}/tills", 404, "/v1/stores/kreuzberg/tills"),
-    Door("PUT", "/v1/stores/{store}/tills/{slug}", 422, "/v1/stores/kreuzberg/tills/till-1", {"name": "Mine"}),
+    Door("PUT", "/v1/stores/{store}/tills/{slug}", 404, "/v1/stores/kreuzberg/tills/till-1", {"name": "Mine"}),
     Door("PUT", "/v1/brands/{slug}/logo", 404, "/v1/brands/linden-rye/logo", b"picture"),
     Door("DELETE", "/v1/brands/{slug}/logo", 404, "/v1/brands/linden-rye/logo"),
     Door("GET", "/v1/keys", 200, "/v1/keys"),

@@ -33,15 +33,16 @@ def _settled(engine: Engine, merchant_id: str, event_id: str, now: datetime) -> 
         return inbox.settle(conn, event, now=now)
 
 
-def sweep(engine: Engine, *, now: datetime) -> list[Issued]:
-    """Work on what is due: what a crash left behind, and what waits for an event that has not come."""
+def sweep(engine: Engine, *, now: datetime) -> tuple[list[Issued], bool]:
+    """Work on what is due: what a crash left behind, and what waits for an event that has not come. Gives the receipts
+    that it led to, and whether more may be due."""
     with reading(engine) as conn:
         waiting, failed = inbox.due(conn, "waiting", now=now), inbox.due(conn, "failed", now=now)
     issued = [each for merchant_id, event_id in waiting for each in _tried(engine, merchant_id, event_id, now)]
     for merchant_id, event_id in failed:
         with engine.begin() as conn:
             inbox.empty(conn, merchant_id, event_id)
-    return issued
+    return issued, inbox.MOST_DUE in (len(waiting), len(failed))
 
 
 def _tried(engine: Engine, merchant_id: str, event_id: str, now: datetime) -> list[Issued]:

@@ -175,13 +175,15 @@ async def sweeping(house: House) -> AsyncIterator[None]:
 
 async def _sweep_until(stop: asyncio.Event, house: House) -> None:
     while not stop.is_set():
+        is_more = False
         try:
-            _show_at_once(house, await run_in_threadpool(hook_work.sweep, house.engine, now=house.clock()))
+            issued, is_more = await run_in_threadpool(hook_work.sweep, house.engine, now=house.clock())
+            _show_at_once(house, issued)
         except Exception as error:
             # The database may be away for a while; the next round finds the same events.
             _log.error("hook_sweep_failed", error=type(error).__name__)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _SWEEP_SECONDS)
+            await asyncio.wait_for(stop.wait(), 0 if is_more else _SWEEP_SECONDS)
 
 
 def _door(house: House, conn: Connection, source: str, slug: str) -> Door | None:

@@ -262,6 +262,15 @@ def test_what_cannot_be_worked_on_is_postponed(shop: Shop, monkeypatch: pytest.M
     assert shop.receipts() == [SALE]
 
 
+def test_a_sweep_takes_so_many_and_says_whether_more_may_be_due(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MOST_DUE", 2)
+    for number in range(3):
+        shop.leave(small("5.00", id=number + 1), delivery=f"d-{number}")
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    first, second = (hook_work.sweep(shop.engine, now=soon) for _ in range(2))
+    assert [(len(issued), is_more) for issued, is_more in (first, second)] == [(2, True), (1, False)]
+
+
 def test_what_is_due_is_found_by_its_index(shop: Shop) -> None:
     asked: list[tuple[str, Any]] = []
     event.listen(shop.engine, "before_cursor_execute", lambda _c, _k, said, given, *_: asked.append((said, given)))

@@ -16,7 +16,7 @@ from accounts import find, manage
 from cli.opened import opened
 from infra.database import reading
 from kernel.clock import utc_now
-from kernel.errors import Problem
+from kernel.errors import Problem, in_words
 from pos import inbox
 from pos.bring_in import Brought, bring_in, known_from
 from pos.event import Json, Known, Reading
@@ -173,26 +173,21 @@ def _one(conn: Connection, target: _Target, document: _Document) -> Iterator[tup
         brought = bring(sales=reading.sales, now=utc_now())
         inbox.wake(conn, target.merchant_id, brought, now=utc_now())
     except Problem as problem:
-        yield "failed", f"failed: {_why(problem)}"
+        yield "failed", f"failed: {'; '.join(in_words(problem))}"
         return
     if reading.waits_for:
         yield "failed", f"failed: {reading.waits_for} has to be imported first"
     elif reading.reason:
         yield "skipped", f"skipped: {reading.reason}"
     yield from map(_told, brought)
-    yield from (("failed", f"a refund inside failed: {_why(problem)}") for problem in reading.left_out)
+    yield from (("failed", f"a refund inside failed: {'; '.join(in_words(problem))}") for problem in reading.left_out)
 
 
 def _told(brought: Brought) -> tuple[str, str]:
     name = f"{brought.external_id} ({brought.number})" if brought.number else brought.external_id
     if brought.problem or not brought.issued:
-        return "failed", f"{name} failed: {_why(brought.problem or Problem())}"
+        return "failed", f"{name} failed: {'; '.join(in_words(brought.problem or Problem()))}"
     if not brought.issued.is_new:
         return "there already", f"{name} is there already" + (", told otherwise then" if brought.differs else "")
     flags = "; ".join(f"{finding['pointer']} {finding['detail']}" for finding in brought.findings)
     return ("imported and flagged", f"{name} imported, flagged: {flags}") if flags else ("imported", f"{name} imported")
-
-
-def _why(problem: Problem) -> str:
-    fields = [f"{error.pointer} {error.detail}" for error in problem.errors]
-    return "; ".join([problem.detail or problem.title, *fields])

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from infra.database import insert_or_ignore
-from kernel.errors import Problem
+from kernel.errors import Problem, in_words
 from kernel.ids import new_id
 from pos.adapters import ADAPTERS
 from pos.bring_in import Brought, bring_in, known_from
@@ -191,5 +191,4 @@ def _outcome(brought: Brought) -> str:
 
 
 def _told(problem: Problem) -> str:
-    fields = "".join(f"; {error.pointer} {error.detail}" for error in problem.errors)
-    return f"{problem.slug}: {problem.detail or problem.title}{fields}"
+    return f"{problem.slug}: {'; '.join(in_words(problem))}"

@@ -19,6 +19,7 @@ from api.body import json_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from kernel import money
+from kernel.clock import iso
 from kernel.errors import FieldError, Invalid, Problem
 from kernel.ids import TOKEN_PATTERN
 from pos.intake import Arrival, arrive
@@ -251,7 +252,7 @@ def _within(
 def _summary(house: House, receipt: listing.Summary) -> dict[str, Any]:
     head = {"id": receipt.id, "number": receipt.number, "external_id": receipt.external_id, "kind": receipt.kind}
     sums = {"currency": receipt.currency, "total": money.plain(receipt.total, money.exponent(receipt.currency))}
-    when = {"issued_at": receipt.issued_at.isoformat(), "warnings": orjson.loads(receipt.warnings)}
+    when = {"issued_at": iso(receipt.issued_at), "warnings": orjson.loads(receipt.warnings)}
     return head | sums | when | links(house.base_url, receipt.token)
 
 
@@ -263,4 +264,4 @@ def _detail(house: House, record: ReceiptRecord, private: dict[str, Any]) -> dic
 def _related(house: House, related: RelatedReceipt) -> dict[str, Any]:
     total = money.plain(related.total, money.exponent(related.currency))
     head = {"id": related.id, "kind": related.kind, "number": related.number, "total": total}
-    return head | {"issued_at": related.issued_at.isoformat(), "url": f"{house.base_url}/r/{related.token}"}
+    return head | {"issued_at": iso(related.issued_at), "url": f"{house.base_url}/r/{related.token}"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from infra.settings import ROOT
+from kernel.clock import from_microseconds, microseconds
 
 
 class Base(DeclarativeBase):
@@ -42,21 +43,13 @@ class Instant(TypeDecorator[datetime]):
 
     @staticmethod
     def stored(value: datetime | None) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         return self.stored(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return (
-            None
-            if value is None
-            else datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
-        )
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+        return None if value is None else from_microseconds(value)
 
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:

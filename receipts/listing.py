@@ -4,16 +4,16 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, UnaryExpression, literal, literal_column, select, tuple_
 
 from infra.database import Instant
+from kernel.clock import from_microseconds, microseconds
 from kernel.errors import FieldError, Invalid
 from receipts.tables import Receipt, ReceiptShopper
 
 _CURSOR = re.compile(r"(-?[0-9]{1,18}):(rct_[0-9a-z]{26})")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,7 @@ def _by_age(wanted: Wanted) -> UnaryExpression[datetime]:
 
 
 def _cursor(last: Summary) -> str:
-    microseconds = (last.issued_at - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(f"{microseconds}:{last.id}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{microseconds(last.issued_at)}:{last.id}".encode()).decode().rstrip("=")
 
 
 def _opened(cursor: str) -> tuple[datetime, str]:
@@ -106,7 +105,7 @@ def _opened(cursor: str) -> tuple[datetime, str]:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         found = _CURSOR.fullmatch(text)
         if found:
-            return _EPOCH + timedelta(microseconds=int(found[1])), found[2]
+            return from_microseconds(int(found[1])), found[2]
     except (ValueError, OverflowError):
         pass
     raise Invalid(errors=[FieldError("query:cursor", "is not a cursor that this list handed out")])

@@ -216,7 +216,7 @@ def test_what_came_back_stands_beside_the_receipt(till: Person) -> None:
         "kind": "refund",
         "number": "R1",
         "total": "1.00",
-        "issued_at": "2026-11-22T08:00:00+00:00",
+        "issued_at": "2026-11-22T08:00:00Z",
         "url": back["url"],
     }
     original = till.get(f"{RECEIPTS}/{back['id']}").json()["receipt"]["original"]

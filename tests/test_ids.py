@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.clock import iso
+from kernel.clock import from_microseconds, iso, microseconds
 from kernel.ids import digest, is_token, new_id, new_token
 
 moments = st.datetimes(datetime(1970, 1, 2), datetime(5000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 – its zone follows
@@ -79,3 +79,8 @@ def test_a_digest_is_sha_256_in_hex() -> None:
 def test_an_instant_is_written_in_utc() -> None:
     berlin = datetime.fromisoformat("2026-11-21T17:42:10.999+01:00")
     assert iso(berlin) == "2026-11-21T16:42:10Z"
+
+
+@given(moments)
+def test_an_instant_is_read_back_from_its_microseconds(now: datetime) -> None:
+    assert from_microseconds(microseconds(now)) == now

@@ -47,7 +47,7 @@ def test_a_summary_says_what_a_list_shows(till: Person) -> None:
         "kind": "sale",
         "currency": "EUR",
         "total": "3.20",
-        "issued_at": "2026-11-21T07:15:00+00:00",
+        "issued_at": "2026-11-21T07:15:00Z",
         "warnings": [],
     }
 

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import copy
 import os
 import shutil
 import sqlite3
@@ -14,8 +15,10 @@ from api.app import create_app
 from infra.database import connect, migrate
 from infra.pdf import PdfPool
 from infra.settings import Data, Server, Settings
+from infra.storage import open_storage
 from tests.support import postgres
 from tests.support.inside import Inside, Person
+from tests.support.paper import Maker, green_brand
 from tests.support.pdf import a_square
 from tests.support.shops import Shops, open_shops
 
@@ -163,3 +166,16 @@ def own_pool(fonts: Path, static: Path) -> Iterator[PdfPool]:
     """A PDF process for tests that do harm."""
     with PdfPool(fonts=fonts, static=static, seconds=60) as pool:
         yield pool
+
+
+@pytest.fixture(scope="session")
+def printer(pool: PdfPool, tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    """Prints receipts of a green brand."""
+    storage = open_storage(tmp_path_factory.mktemp("objects").as_uri())
+    return Maker(pool, storage, green_brand(storage))
+
+
+@pytest.fixture
+def made(printer: Maker) -> Maker:
+    """The same, to be changed by the test."""
+    return copy.copy(printer)

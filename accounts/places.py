@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from accounts.tables import Brand, Merchant, StaffMember, Store, Till
+from infra.changes import Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +91,25 @@ class DirectoryCache:
 
     def __init__(self, seconds: float = 2.0) -> None:
         self._seconds = seconds
-        # How often something changed before the directory was read, and when that was.
+        # The mark that was taken before the directory was read, and when that was.
         self._read: dict[str, tuple[int, float, Directory]] = {}
-        self._changes = 0
+        self._changes = Changes()
 
     def get(
         self, conn: Connection, merchant_ids: Collection[str], *, at: float, no_older_than: float | None = None
     ) -> dict[str, Directory]:
         """Directories no older than ``seconds`` at the monotonic instant ``at``, and than the last change."""
-        wanted, changes = set(merchant_ids), self._changes
-        oldest = (changes, at - (self._seconds if no_older_than is None else no_older_than))
-        stale = [each for each in wanted if each not in self._read or not self._is_fresh(each, *oldest)]
+        wanted, mark = set(merchant_ids), self._changes.mark()
+        oldest = at - (self._seconds if no_older_than is None else no_older_than)
+        stale = [each for each in wanted if each not in self._read or not self._is_fresh(each, oldest)]
         if stale:
-            self._read |= {each: (changes, at, found) for each, found in directories(conn, stale).items()}
+            self._read |= {each: (mark, at, found) for each, found in directories(conn, stale).items()}
         return {each: self._read[each][2] for each in wanted & self._read.keys()}
 
-    def _is_fresh(self, merchant_id: str, changes: int, since: float) -> bool:
-        known_changes, at, _ = self._read[merchant_id]
-        return known_changes == changes and at >= since
+    def _is_fresh(self, merchant_id: str, oldest: float) -> bool:
+        mark, at, _ = self._read[merchant_id]
+        return at >= oldest and not self._changes.since(mark)
 
     def forget(self) -> None:
         """After a change was committed; any thread may say so. What is being read meanwhile counts as old."""
-        self._changes += 1
+        self._changes.tell_all()

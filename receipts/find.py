@@ -30,7 +30,7 @@ _BESIDE = union_all(
 
 
 def by_token(conn: Connection, token: str) -> ReceiptRecord | None:
-    """The token itself is the right to read, so this is the one query that names no merchant."""
+    """The token itself is the right to read, so this query names no merchant: it finds one."""
     return _found(conn, conn.execute(_BY_TOKEN, {"token": token}).one_or_none())
 
 

@@ -22,6 +22,8 @@ _EMBOSSED: Final = [
 # … or broken up in any way, with nothing else beside them.
 _NOTHING_ELSE: Final = re.compile(r"[\s.\-\u2010-\u2015]*\d(?:[\s.\-\u2010-\u2015]*\d){12,}[\s.\-\u2010-\u2015]*")
 _MOST_BROKEN_UP: Final = 100
+# A large sum, 15000000000.00 rials, is not broken up: its cents are no part of a number.
+_AMOUNT: Final = re.compile(r"-?\d+\.\d{1,6}")
 _NO_DIGIT: Final = re.compile(r"\D+")
 _LENGTHS: Final = range(13, 20)
 
@@ -36,7 +38,7 @@ def passes_luhn(digits: str) -> bool:
 
 
 def holds_card_number(text: str) -> bool:
-    return any(True for _ in _card_numbers(text))
+    return len(text) >= _LENGTHS.start and any(True for _ in _card_numbers(text))
 
 
 def without_card_numbers(text: str) -> str:
@@ -54,7 +56,7 @@ def _card_numbers(text: str) -> Iterator[tuple[int, int]]:
         return
     places = [found.span() for found in _SOLID.finditer(text)]
     places += [found.span(1) for grouped in _EMBOSSED for found in grouped.finditer(text)]
-    if len(text) <= _MOST_BROKEN_UP and _NOTHING_ELSE.fullmatch(text):
+    if len(text) <= _MOST_BROKEN_UP and _NOTHING_ELSE.fullmatch(text) and not _AMOUNT.fullmatch(text):
         places.append((0, len(text)))
     yield from (place for place in places if _is_card_number(_NO_DIGIT.sub("", text[slice(*place)])))
 

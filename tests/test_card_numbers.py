@@ -48,6 +48,8 @@ def test_a_number_is_found_however_it_is_broken_up(number: str, data: st.DataObj
         "4111 1111 1111 1111",
         "Card 4111-1111-1111-1111 exp 12/27",
         "4111 1111 1111 1111 12/27",
+        "4111111111111111.0",
+        "4111.1111.1111.1111",
         "Beleg 0417 4111 1111 1111 1111 Danke",
         "AMEX 3782 822463 10005",
         "Diners 3056 930902 5904",
@@ -80,6 +82,8 @@ def test_a_number_is_found_as_slips_print_it(text: str) -> None:
         "a3bb189e-8bf9-3888-9912-ace4e6543002",
         "12345678-1234-1234-1234-123456789012",
         "Terminal 65001234 Beleg 104522 Trace 000417",
+        "42222222222.22",
+        "-41111111111111.11",
     ],
 )
 def test_other_numbers_are_left_alone(text: str) -> None:

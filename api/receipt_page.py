@@ -14,6 +14,7 @@ from receipts.codes import number_code
 from receipts.records import ReceiptRecord
 from receipts.view import view
 
+_COPY = "&copy=1"
 # Where no brand is known: our own paper and ink.
 _OWN_COLOUR = "#3f4a5a"
 # The box in which the page shows a logo of any shape, as in page.css.
@@ -32,7 +33,7 @@ def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, langu
         languages=_language_links(look.languages, language, copy),
         receipt=receipt,
         brand=_brand(look, language),
-        links=_links(record.token, page),
+        links=_links(record.token, page, f"?lang={language}{_COPY if copy else ''}"),
         json_ld=Markup(jsonld.script(jsonld.order(record, url=page))),  # noqa: S704 - escaped for its element
         number_code=Markup(number_code(record.number)),  # noqa: S704 - our own drawing
     )
@@ -66,16 +67,17 @@ def error_page(heading: str, text: str, *, language: str) -> ErrorPage:
 
 def _language_links(offered: Sequence[str], current: str, copy: bool) -> tuple[LanguageLink, ...]:
     """Without a cookie, the choice stands in the address."""
-    rest = "&copy=1" if copy else ""
+    rest = _COPY if copy else ""
     return tuple(LanguageLink(tag, LANGUAGES[tag], f"?lang={tag}{rest}", tag == current) for tag in offered)
 
 
-def _links(token: str, page: str) -> ReceiptLinks:
+def _links(token: str, page: str, wish: str) -> ReceiptLinks:
+    """``wish`` hands the language and the mark of a copy on to the forms that have words."""
     here = f"/r/{token}"
     return ReceiptLinks(
         page=page,
-        pdf=f"{here}.pdf",
-        text=f"{here}.txt",
+        pdf=f"{here}.pdf{wish}",
+        text=f"{here}.txt{wish}",
         json=f"{here}.json",
         qr=f"{here}/qr.svg",
         codes=f"{here}/codes",

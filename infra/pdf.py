@@ -18,8 +18,10 @@ Nothing but ``infra/pdf_base.css`` stands under the page's own style: headings h
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from queue import Empty, LifoQueue
+from time import monotonic
 from typing import Self
 
 import structlog
@@ -31,6 +33,7 @@ from kernel.errors import Problem
 __all__ = ["Page", "PdfFailed", "PdfPool", "PdfTimeout", "PdfUnavailable"]
 
 _log = structlog.get_logger(__name__)
+_PAUSE = 300  # seconds
 
 
 class PdfFailed(Problem):
@@ -49,6 +52,8 @@ class PdfPool:
         self._seconds = seconds
         self._lacking: str | None = None
         self._closed = False
+        # Until when a page that was stopped is not tried again.
+        self._hung: dict[bytes, float] = {}
         self._busy: set[Child] = set()
         self._idle: LifoQueue[Child | None] = LifoQueue()
         for _ in range(processes):
@@ -62,8 +67,15 @@ class PdfPool:
         left out. The same input gives the same bytes. Blocks for up to ``seconds`` of waiting and as many of rendering.
         Raises :class:`PdfUnavailable`, :class:`PdfTimeout` or :class:`PdfFailed`.
         """
-        with self._borrowed() as child:
-            header, pdf = child.ask(Job(html, css, page, dict(files or {}), self._seconds))
+        asked = blake2b(f"{page}\0{css}\0{html}".encode(), digest_size=16).digest()
+        self._refuse_what_hung(asked)
+        try:
+            with self._borrowed() as child:
+                header, pdf = child.ask(Job(html, css, page, dict(files or {}), self._seconds))
+        except PdfTimeout:
+            self._hung[asked] = monotonic() + _PAUSE
+            _log.warning("pdf timeout", seconds=self._seconds)
+            raise
         if "error" in header:
             _log.error("pdf failed", error=header["error"])
             raise PdfFailed
@@ -100,6 +112,13 @@ class PdfPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _refuse_what_hung(self, asked: bytes) -> None:
+        """One page that takes too long must not be tried again for everybody who asks, while others wait behind it."""
+        now = monotonic()
+        self._hung = {each: until for each, until in self._hung.items() if until > now}
+        if asked in self._hung:
+            raise PdfTimeout("It took too long a moment ago.", retry_after=int(self._hung[asked] - now) + 1)
 
     @contextmanager
     def _borrowed(self) -> Iterator[Child]:

@@ -88,7 +88,7 @@ class Child:
             yield
         except (EOFError, OSError):
             if late.is_set():
-                raise PdfTimeout(f"It was stopped after {seconds:g} seconds.") from None
+                raise PdfTimeout(f"It was stopped after {seconds:g} seconds.", retry_after=300) from None
             raise PdfUnavailable("The process that made it ended. Please try again.", retry_after=1) from None
         finally:
             timer.cancel()

@@ -103,7 +103,12 @@ def settle(conn: Connection, merchant_id: str, sale: Content, original: Original
     if only_flag:
         return amount - take_what_is_left(conn, merchant_id, original, amount)
     give_back(conn, merchant_id, original, amount)
-    return 0
+    return _credited(sale) - amount if sale.kind == "exchange" and _credited(sale) > original.limit else 0
+
+
+def _credited(sale: Content) -> int:
+    """What an exchange counts the goods that come back for."""
+    return worth(sale, [line for line in sale.lines if line.total < 0])
 
 
 def _going_back(sale: Content, original: OriginalReceipt) -> int:

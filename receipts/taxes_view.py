@@ -33,12 +33,18 @@ def tax_label(voice: Voice, name: str | None, rate: Decimal | None) -> str:
     return name if percent in name else f"{name} {percent}"
 
 
+_LONGEST_CODE = 2
+
+
 class Marks:
-    """The till's own codes where it has any; else a letter a row, where there are several rates to tell apart."""
+    """The till's own codes where they are short; else a letter a row, where there are several rates to tell apart."""
 
     def __init__(self, content: Content) -> None:
         rows = content.taxes
-        has_codes = any(row.code for row in rows) or any(tax.code for line in content.lines for tax in line.taxes)
+        codes = [row.code for row in rows] + [tax.code for line in content.lines for tax in line.taxes]
+        # A longer one would run into the amounts beside it.
+        has_codes = any(codes) and all(len(code) <= _LONGEST_CODE for code in codes if code)
+        self._has_codes = has_codes
         is_told = 1 < len(rows) <= len(_LETTERS) and all(row.rate is not None for row in rows)
         is_new = not has_codes and is_told and len({(row.rate, row.name) for row in rows}) == len(rows)
         self._rows = tuple(zip(rows, _LETTERS, strict=False)) if is_new else ()
@@ -46,7 +52,7 @@ class Marks:
 
     def of(self, item: Line | Charge) -> str:
         if not self._rows:
-            return " ".join(tax.code for tax in item.taxes if tax.code)
+            return " ".join(tax.code for tax in item.taxes if tax.code) if self._has_codes else ""
         return " ".join(letter for tax in borne(item) for row, letter in self._rows if _is_same(tax, row))
 
     def rates(self, voice: Voice, item: Line) -> Iterator[str]:
@@ -56,7 +62,9 @@ class Marks:
             yield name if percent in name else f"{name} {percent}".strip()
 
     def of_row(self, index: int, row: Tax) -> str:
-        return self._rows[index][1] if self._rows else row.code or ""
+        if self._rows:
+            return self._rows[index][1]
+        return row.code or "" if self._has_codes else ""
 
 
 def _is_same(tax: Borne, row: Tax) -> bool:

@@ -345,3 +345,10 @@ def test_an_adapter_takes_what_is_left_and_flags_the_rest(engine: Engine, shops:
     beyond = accepted(refund(receipt.id, "5.00", external_id="r1"))
     assert "1.80 more than could still go back" in beyond.warnings
     assert returned(engine, receipt.id) == 320
+
+
+def test_an_exchange_that_credits_more_than_was_paid_is_flagged(till: Person) -> None:
+    receipt = sold(till)
+    answer = till.post(RECEIPTS, swap(receipt["id"], "1000.00"))
+    assert answer.status_code == 201
+    assert [warning["detail"] for warning in answer.json()["warnings"]] == ["is 996.80 more than could still go back"]

@@ -149,3 +149,11 @@ def test_a_setting_that_nobody_reads_is_found_by_its_name() -> None:
 
 def test_what_commands_and_tests_read_is_not_misspelt() -> None:
     assert misspelt(["COUNTERFOIL_HOOK_SECRET", "COUNTERFOIL_TEST_DATABASE_URL"]) == []
+
+
+@on_sqlite
+def test_the_other_forms_are_offered_in_the_language_of_the_page_and_as_copies_of_a_copy(owner: Person) -> None:
+    url = owner.post(RECEIPTS, coffee()).json()["url"]
+    path = f"/r/{url.rpartition('/')[2]}"
+    page = owner.ask("GET", f"{path}?lang=en&copy=1").text
+    assert f'href="{path}.pdf?lang=en&amp;copy=1" download' in page

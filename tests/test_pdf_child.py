@@ -43,6 +43,19 @@ def test_a_render_that_hangs_is_stopped_and_its_child_replaced(fonts: Path, stat
         assert text_of(pool.render(page("<p>again</p>"), page="roll")) == "again"
 
 
+def test_a_page_that_hung_is_refused_at_once_and_others_are_not(fonts: Path, static: Path) -> None:
+    with PdfPool(fonts=fonts, static=static, seconds=2) as pool:
+        with pytest.raises(PdfTimeout):
+            pool.render(endless(), page="roll")
+        pool.render(page("<p>x</p>"), page="roll")
+        working = pids(pool)
+        with pytest.raises(PdfTimeout) as again:
+            pool.render(endless(), page="roll")
+
+        assert again.value.retry_after is not None
+        assert pids(pool) == working
+
+
 def test_a_child_that_stands_still_is_replaced_too(fonts: Path, static: Path) -> None:
     with PdfPool(fonts=fonts, static=static, seconds=2) as pool:
         pool.render(page("<p>x</p>"), page="roll")

@@ -118,7 +118,7 @@ def test_the_sale_is_accepted_once_with_the_answer_that_is_shown(demo: Demo, tmp
     assert first == again
     [told] = blocks("Post a sale", "json")
     assert shape(first) == shape(json.loads(told))
-    assert (first["number"], first["warnings"]) == ("000417", [])
+    assert (first["number"], first["warnings"]) == ("000431", [])
 
 
 def test_every_link_of_the_answer_opens(demo: Demo, tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def test_letters_lead_from_the_lines_to_the_tax_table() -> None:
     ]
 
 
+def test_tax_codes_too_long_for_their_column_give_way_to_letters() -> None:
+    taxes = [{"rate": "4", "name": "State", "code": "STATE"}, {"rate": "4.5", "name": "City", "code": "CITY"}]
+    rows = [dict(tax, tax=amount) for tax, amount in zip(taxes, ("0.40", "0.45"), strict=True)]
+    body = sale({"total": "10.00", "taxes": taxes}, total="10.85", prices_include_tax=False, taxes=rows)
+    assert view(record(body), language="en").items[0].mark == "A B"
+
+
 def test_the_tills_own_tax_codes_are_kept() -> None:
     taxes = [{"rate": "6.5", "name": "State", "code": "S"}, {"rate": "3.85", "name": "County", "code": "C"}]
     rows = [{"rate": "6.5", "name": "State", "code": "S", "tax": "0.65"}, {"rate": "3.85", "code": "C", "tax": "0.39"}]

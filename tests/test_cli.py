@@ -1,5 +1,6 @@
 """The command line: merchants, keys and tables."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -45,8 +46,11 @@ class Run:
 
     def ended(self, *words: str) -> tuple[int | str | None, str, str]:
         self._monkeypatch.setattr(sys, "argv", ["counterfoil", *words])
+        # A command keeps its files to itself; the tests after this one must not.
+        mask = os.umask(0o022)
         with pytest.raises(SystemExit) as ended:
             main()
+        os.umask(mask)
         out, err = self._capsys.readouterr()
         return ended.value.code, out, err
 

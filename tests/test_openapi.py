@@ -40,7 +40,7 @@ def examined(server: Served, shops: Shops, *options: str) -> str:
 
 
 def check(server: Served, engine: Engine) -> None:
-    log = [json.loads(line) for line in server.log.read_text().splitlines()]
+    log = [json.loads(line) for line in server.log.read_text().strip().split("\n")]
     assert [line for line in log if line.get("status", 0) >= 500 or line["level"] == "error"] == []
     with engine.connect() as conn:
         assert conn.scalar(select(func.count()).select_from(Receipt)), "no sale was accepted, so little was tried"

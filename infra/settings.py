@@ -1,15 +1,18 @@
 """Settings in small groups, each read from ``COUNTERFOIL_*`` variables and checked at start."""
 
 import base64
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from infra.smtp_url import read_smtp_url
 
 # To listen on all interfaces is the operator's choice; a link needs one that can be opened.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
@@ -17,6 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 _KEY_BYTES: Final = 32
 _OF_TESTS: Final = "COUNTERFOIL_TEST_"
 _PORTS: Final = range(1, 65536)
+# A bare address (RFC 5321 section 4.1.2) without the quoted forms that nobody has.
+_PLAIN: Final = r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f]"
+_ADDRESS: Final = re.compile(rf"{_PLAIN}{{1,64}}@(?!\.){_PLAIN}{{1,250}}")
+_AN_URL: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
 def _database_url(url: str) -> str:
@@ -59,6 +66,23 @@ def _secret_key(key: SecretStr) -> SecretStr:
     if not is_right:
         raise ValueError(f"must be {_KEY_BYTES} bytes in URL-safe base64")
     return key
+
+
+def _smtp_url(url: SecretStr) -> SecretStr:
+    read_smtp_url(url.get_secret_value())
+    return url
+
+
+def _address(address: str) -> str:
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError("must be a bare address such as receipts@example.com")
+    return address
+
+
+def _http_url(url: str) -> str:
+    if not _AN_URL.fullmatch(url):
+        raise ValueError("must be http(s)://host[:port][/path]")
+    return url
 
 
 class _Group(BaseSettings):
@@ -112,6 +136,48 @@ class Pdf(_Group):
     pdf_seconds: int = Field(20, ge=1, le=300, description="A render that takes longer is stopped.")
 
 
+class Mail(_Group):
+    """How messages leave: through a mail server, through Amazon SES, or into a folder."""
+
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
+        None, description="Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://host:465."
+    )
+    smtp_timeout: float = Field(20, gt=0, le=300, description="Seconds that the mail server may take for one answer.")
+    ses_region: str | None = Field(
+        None, pattern=r"^[a-z0-9-]{1,40}$", description="Amazon SES, in this region, instead of a mail server."
+    )
+    ses_endpoint_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        None, description="Another address of SES and SQS, such as a VPC endpoint."
+    )
+    ses_configuration_set: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="SES configuration set of the messages; its events tell of bounces.",
+    )
+    ses_events_queue_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        None, description="SQS queue that the events of SES are taken from."
+    )
+    mail_from: Annotated[str, AfterValidator(_address)] | None = Field(
+        None, description="Address that messages come from. Must be set where mail is; its name is the brand's."
+    )
+    mail_bounces: Annotated[str, AfterValidator(_address)] | None = Field(
+        None, description="Address that bounces go to, as local+TOKEN@domain. Default: the address messages come from"
+    )
+    mail_outbox: Path | None = Field(None, description="Folder in which messages are kept instead of being sent.")
+
+    @model_validator(mode="after")
+    def _is_one_whole_way(self) -> Self:
+        ways = {"SMTP_URL": self.smtp_url, "SES_REGION": self.ses_region, "MAIL_OUTBOX": self.mail_outbox}
+        chosen = [f"COUNTERFOIL_{name}" for name, value in ways.items() if value is not None]
+        if len(chosen) > 1:
+            raise ValueError(f"{' and '.join(chosen)}: set one of them, messages leave in one way")
+        if chosen and not self.mail_from:
+            raise ValueError(f"COUNTERFOIL_MAIL_FROM: must be set with {chosen[0]}")
+        if not self.ses_region and (self.ses_endpoint_url or self.ses_configuration_set or self.ses_events_queue_url):
+            raise ValueError("COUNTERFOIL_SES_REGION: must be set with the other settings of SES")
+        return self
+
+
 class Log(_Group):
     """What is written to standard error."""
 
@@ -134,10 +200,11 @@ class Settings:
         self.data = data or Data()
         self.server = server or Server()
         self.pdf = Pdf()
+        self.mail = Mail()
         self.log = log or Log()
 
 
-GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Log, Commands)
+GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Log, Commands)
 
 
 def misspelt(names: Iterable[str]) -> list[str]:
@@ -151,6 +218,7 @@ def explain(error: ValidationError) -> str:
     """A start-up error as lines that name the variable and what is wrong, without the value."""
     lines = []
     for found in error.errors(include_input=False, include_url=False):
-        name = "COUNTERFOIL_" + "_".join(str(part) for part in found["loc"]).upper()
-        lines.append(f"{name}: {found['msg'].removeprefix('Value error, ')}")
+        name = "COUNTERFOIL_" + "_".join(str(part) for part in found["loc"]).upper() + ": "
+        # What is wrong with several together has no place, and names them itself.
+        lines.append((name if found["loc"] else "") + found["msg"].removeprefix("Value error, "))
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database import Base, Instant
@@ -17,6 +17,8 @@ class Merchant(Base):
     name: Mapped[str] = mapped_column(String(300))
     # "refuse" or "flag": what happens to a sale that does not add up.
     on_mismatch: Mapped[str] = mapped_column(String(10))
+    # After so many days a receipt is purged; without it, never.
+    keep_days: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -91,3 +93,20 @@ class ApiKey(Base):
     till_id: Mapped[str | None] = mapped_column(ForeignKey("tills.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SigningKey(Base):
+    """A key with which a merchant's receipts are signed, each by the one that was active when it was accepted."""
+
+    __tablename__ = "signing_keys"
+    __table_args__ = (UniqueConstraint("merchant_id", "active_from"),)
+
+    # Also the ``kid`` of its signatures.
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    # Ed25519 (RFC 8032): 32 bytes each; the private one sealed (infra.secrets).
+    public: Mapped[bytes] = mapped_column(LargeBinary)
+    private: Mapped[bytes] = mapped_column(LargeBinary)
+    active_from: Mapped[datetime] = mapped_column(Instant)
+    # From then on its signatures prove nothing: somebody else may hold it.
+    distrusted_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -8,13 +8,14 @@ from alembic import context
 from sqlalchemy import Connection
 
 import accounts.tables
+import notify.tables
 import pos.tables
 import receipts.tables
 from infra.database import Base, Instant, connect
 from kernel.errors import Conflict
 
 # Imported for what they add to the metadata.
-TABLES = (accounts.tables, receipts.tables, pos.tables)
+TABLES = (accounts.tables, notify.tables, receipts.tables, pos.tables)
 # Any number does, if it is always the same: two that migrate at once meet at it.
 _LOCK: Final = 0x636F756E746572
 

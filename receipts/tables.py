@@ -86,3 +86,14 @@ class ReturnedSum(Base):
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     limit: Mapped[int] = mapped_column(BigInteger)
     returned: Mapped[int] = mapped_column(BigInteger)
+
+
+class PurgedReceipt(Base):
+    """What is left of a receipt that was purged, so that its link can answer that it is gone."""
+
+    __tablename__ = "purged_receipts"
+
+    # SHA-256 of the link's token.
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    purged_at: Mapped[datetime] = mapped_column(Instant)

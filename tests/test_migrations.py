@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, text
 
 import accounts.tables
+import notify.tables
 import pos.tables
 import receipts.tables
 from infra import database
@@ -24,7 +25,7 @@ from tests.support import postgres
 from tests.support.inside import Person
 from tests.support.sales import coffee
 
-TABLES = (accounts.tables, pos.tables, receipts.tables)
+TABLES = (accounts.tables, notify.tables, pos.tables, receipts.tables)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

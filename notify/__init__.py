@@ -1,0 +1,1 @@
+"""Messages to people: what is to be sent to whom, and what became of it."""

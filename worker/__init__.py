@@ -1,0 +1,1 @@
+"""Durable jobs: the one place that names all their handlers."""

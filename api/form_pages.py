@@ -20,6 +20,7 @@ from api.served import ASK_AGAIN, respond
 from kernel import money
 from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import is_token
+from receipts import printed
 from receipts.codes import code_svg
 from receipts.gift import canonical_gift
 from receipts.records import ReceiptRecord, canonical
@@ -55,14 +56,14 @@ async def _form(request: Request, make: Make) -> Response:
 async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     """``?format=a4`` is a sheet; without it the slip is 80 mm wide and as long as it needs to be."""
     wish: dict[str, Any] = {
-        "base_url": house.base_url,
+        "url": forms.link_to(house.base_url, record.token),
         "language": language_of(request, record, look),
         "page": _page(request),
         "copy": wants_copy(request),
     }
-    data = await run_in_threadpool(lambda: house.storage.get(forms.pdf_key(record, look, **wish)))
+    data = await run_in_threadpool(lambda: house.storage.get(printed.key(record, look, **wish)))
     if data is None:
-        make = partial(forms.pdf, record, look, pool=house.pdf, storage=house.storage, **wish)
+        make = partial(printed.pdf, house.pdf, house.storage, record, look, **wish)
         data = await house.rendering.run(make)
     name = "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number)
     inline = (b"content-disposition", f'inline; filename="{name}.pdf"'.encode())

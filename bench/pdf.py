@@ -12,7 +12,6 @@ from pathlib import Path
 from weasyprint import HTML
 
 from accounts import find as accounts_find
-from api.paper import Sheet, sheet
 from bench.slip import LINK, STYLE, slip
 from bench.table import Ratio, Row
 from cli import demo_receipts, demo_shops
@@ -22,6 +21,7 @@ from infra.pdf import PdfPool
 from infra.storage import open_storage
 from kernel.clock import utc_now
 from receipts import find
+from receipts.paper import Sheet, sheet
 
 # The naive way gets the quick table layout, which ours has from its base stylesheet.
 _NAIVE_PAGE = """

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from accounts.find import BrandLook
 from api import forms
-from api.paper import sheet
 from infra.storage import Folder, open_storage
 from kernel import money
 from receipts.gift import canonical_gift
 from receipts.jsonld import order
+from receipts.paper import sheet
 from receipts.prices import tells_a_price, without_prices
 from tests.support.records import BREAD, record
 

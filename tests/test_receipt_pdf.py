@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from api.paper import sheet
 from infra.pdf import Page
 from infra.storage import open_storage
+from receipts.paper import sheet
 from receipts.records import ReceiptRecord
 from receipts.shapes import ReceiptView
 from receipts.view import view

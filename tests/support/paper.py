@@ -2,16 +2,16 @@
 
 import re
 from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 import pypdfium2
 import pytest
 from PIL import Image, ImageDraw
 
 from accounts.find import BrandLook
-from api import forms
 from infra.pdf import Page, PdfPool
 from infra.storage import Folder, content_key
+from receipts import printed
 from receipts.records import ReceiptRecord
 from tests.support.records import BREAD, COFFEE, INDIRANAGAR, JUMEIRAH, SILK, TOKEN, record
 
@@ -77,8 +77,7 @@ class Maker:
         self.pool, self.storage, self.look = pool, storage, look
 
     def __call__(self, of: ReceiptRecord, page: Page = "roll", *, language: str = "en", copy: bool = False) -> bytes:
-        parts: dict[str, Any] = {"pool": self.pool, "storage": self.storage, "base_url": BASE}
-        return forms.pdf(of, self.look, language=language, page=page, copy=copy, **parts)
+        return printed.pdf(self.pool, self.storage, of, self.look, url=URL, language=language, page=page, copy=copy)
 
 
 def pages_of(pdf: bytes) -> list[str]:

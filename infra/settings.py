@@ -178,6 +178,22 @@ class Mail(_Group):
         return self
 
 
+class Watch(_Group):
+    """What the service tells of itself to those who watch it."""
+
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="Who sends it as a bearer token may read /metrics."
+    )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port on which `counterfoil worker` answers /metrics."
+    )
+    otel_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="OTLP/HTTP collector that traces go to, such as http://127.0.0.1:4318. Needs counterfoil[otel].",
+    )
+
+
 class Log(_Group):
     """What is written to standard error."""
 
@@ -201,10 +217,11 @@ class Settings:
         self.server = server or Server()
         self.pdf = Pdf()
         self.mail = Mail()
+        self.watch = Watch()
         self.log = log or Log()
 
 
-GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Log, Commands)
+GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Watch, Log, Commands)
 
 
 def misspelt(names: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from accounts import manage
-from api import accounts, docs_page, health, hooks, keys, link_paths, pages, problems, receipts, schemas
+from api import accounts, docs_page, health, hooks, keys, link_paths, metrics, pages, problems, receipts, schemas
 from api.brand_looks import BrandLooks
 from api.house import House
 from api.key_ring import KeyRing
@@ -16,6 +16,7 @@ from api.middleware import Edge
 from api.page_cache import PageCache
 from infra import secrets, static
 from infra.database import connect
+from infra.metrics import watch_pool
 from infra.pages import warm
 from infra.pdf import PdfPool
 from infra.settings import Settings
@@ -59,7 +60,15 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, warm_pdf: bool = F
         # A redirect would name whatever host the request gave, with the link's token behind it.
         redirect_slashes=False,
     )
-    for router in (receipts.router, accounts.router, keys.router, hooks.router, health.router, docs_page.router):
+    for router in (
+        receipts.router,
+        accounts.router,
+        keys.router,
+        hooks.router,
+        health.router,
+        metrics.router,
+        docs_page.router,
+    ):
         app.include_router(router)
     # First, since they are asked for most: a request passes the routes in order.
     app.router.routes[:0] = pages.routes()
@@ -92,6 +101,7 @@ def _lifespan(
 
 def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
     engine = connect(settings.data.where_database())
+    watch_pool(engine)
     opened.callback(engine.dispose)
     return House(
         settings=settings,

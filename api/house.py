@@ -14,8 +14,10 @@ from api.brand_looks import BrandLooks
 from api.key_ring import KeyRing
 from api.page_cache import PageCache
 from api.rendering import Rendering
+from infra import metrics
 from infra.database import reading
 from infra.pdf import PdfPool
+from infra.scrape import Scrape
 from infra.settings import Settings
 from infra.storage import Folder
 from kernel.clock import Clock
@@ -50,7 +52,7 @@ class House:
     @cached_property
     def rendering(self) -> Rendering:
         """For PDFs: as many at once as there are processes."""
-        return Rendering(threads=self.settings.pdf.pdf_processes, waiting=_PDFS_WAITING)
+        return Rendering(threads=self.settings.pdf.pdf_processes, waiting=_PDFS_WAITING, asked=metrics.PDF_WAITING)
 
     @cached_property
     def drawing(self) -> Rendering:
@@ -60,7 +62,11 @@ class House:
     @cached_property
     def logos(self) -> PageCache:
         """Small ones, as pages show them."""
-        return PageCache(seconds=_LOGO_SECONDS, most_bytes=_LOGO_BYTES)
+        return PageCache("logos", seconds=_LOGO_SECONDS, most_bytes=_LOGO_BYTES)
+
+    @cached_property
+    def scrape(self) -> Scrape:
+        return Scrape(self.engine)
 
     async def read(self, look: Callable[[Connection], Found]) -> Found:
         """What ``look`` finds. A server that is slow or gone must not hold up everybody, so PostgreSQL gets a thread;

@@ -8,6 +8,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from infra.metrics import request_done
 from kernel.errors import Problem, TooLarge
 
 _log = structlog.get_logger()
@@ -54,7 +55,9 @@ class Edge:
                 raise
             await problems.response(Problem())(scope, receive, send_marked)
         finally:
-            _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=_since(began))
+            seconds = time.perf_counter() - began
+            request_done(_template(scope), scope["method"], status, seconds)
+            _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=round(seconds * 1000, 2))
 
     def _limited(self, receive: Receive) -> Receive:
         read = 0
@@ -82,5 +85,6 @@ def _path(scope: Scope) -> str:
     return _LIKE_A_TOKEN.sub("…", _CAPABILITY.sub(r"/\1/…", _SLASHES.sub("/", scope["path"])))
 
 
-def _since(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 2)
+def _template(scope: Scope) -> str:
+    """Of the route that answered; what no route knows has one name, since anybody may invent addresses."""
+    return getattr(scope.get("route"), "path", "none")

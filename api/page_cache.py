@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import brotli
 
+from infra import metrics
 from infra.changes import Changes
 
 # What compresses a page in well under a millisecond.
@@ -49,8 +50,14 @@ class PageCache:
     """Least recently used goes first. An entry lives ``seconds``: so long may another process's change stay unseen."""
 
     def __init__(
-        self, *, seconds: float = 2.0, most_bytes: int = 32_000_000, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str = "pages",
+        *,
+        seconds: float = 2.0,
+        most_bytes: int = 32_000_000,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._hits, self._misses = (metrics.CACHE.labels(name, outcome) for outcome in ("hit", "miss"))
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._clock = clock
@@ -65,11 +72,11 @@ class PageCache:
 
     def get(self, key: Hashable) -> Rendered | None:
         entry = self._entries.get(key)
-        if entry is None:
-            return None
-        if entry[0] < self._clock():
+        if entry is None or entry[0] < self._clock():
+            self._misses.inc()
             self._drop(key)
             return None
+        self._hits.inc()
         self._entries.move_to_end(key)
         return entry[1]
 

@@ -18,6 +18,7 @@ from api.answers import json_answer
 from api.body import json_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
+from infra import metrics
 from kernel import money
 from kernel.clock import iso
 from kernel.errors import FieldError, Invalid, Problem
@@ -160,9 +161,14 @@ async def _arrival(
 
 
 def _read(house: House, caller: Caller, body: Any, key: str | None) -> Arrival:
+    try:
+        sale = read_sale(body)
+    except Problem:
+        metrics.receipts_answered(refused=1)
+        raise
     return arrive(
         caller.merchant_id,
-        read_sale(body),
+        sale,
         now=house.clock(),
         idempotency_key=key,
         store_id=caller.store_id,

@@ -8,7 +8,8 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Generic, TypeVar
 
 import structlog
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from infra import metrics
 from kernel.errors import Problem, Unavailable
 
 Item = TypeVar("Item")
@@ -31,6 +33,7 @@ _LOST_TO_ANOTHER = ("40P01", "40001")
 class _Waiting(Generic[Item, Answer]):
     item: Item
     future: "asyncio.Future[Answer | Problem]"
+    since: float = field(default_factory=perf_counter)
 
 
 class GroupCommit(Generic[Item, Answer]):
@@ -90,12 +93,15 @@ class GroupCommit(Generic[Item, Answer]):
             if waiting is None:
                 return batch, True
             batch.append(waiting)
+        metrics.COMMIT_QUEUE.set(self._queue.qsize())
         return batch, False
 
     def _do(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
         """Whoever is answered is answered at once: nobody waits for the others to be tried again."""
         try:
-            self._answer(batch, self._in_one_transaction([waiting.item for waiting in batch]))
+            with metrics.committing(len(batch), perf_counter() - batch[0].since):
+                answers = self._in_one_transaction([waiting.item for waiting in batch])
+            self._answer(batch, answers)
         except Exception as error:
             if len(batch) == 1 or not _is_of_one_item(error):
                 self._answer(batch, [self._translated(error)] * len(batch))

@@ -26,6 +26,7 @@ from typing import Self
 
 import structlog
 
+from infra.metrics import rendering_pdf
 from infra.pdf_child import Job, Page
 from infra.pdf_process import Child, PdfTimeout, PdfUnavailable
 from kernel.errors import Problem
@@ -67,11 +68,15 @@ class PdfPool:
         left out. The same input gives the same bytes. Blocks for up to ``seconds`` of waiting and as many of rendering.
         Raises :class:`PdfUnavailable`, :class:`PdfTimeout` or :class:`PdfFailed`.
         """
+        with rendering_pdf():
+            return self._render(html, page, css, files or {})
+
+    def _render(self, html: str, page: Page, css: str, files: Mapping[str, bytes]) -> bytes:
         asked = blake2b(f"{page}\0{css}\0{html}".encode(), digest_size=16).digest()
         self._refuse_what_hung(asked)
         try:
             with self._borrowed() as child:
-                header, pdf = child.ask(Job(html, css, page, dict(files or {}), self._seconds))
+                header, pdf = child.ask(Job(html, css, page, dict(files), self._seconds))
         except PdfTimeout:
             self._hung[asked] = monotonic() + _PAUSE
             _log.warning("pdf timeout", seconds=self._seconds)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine
 
 from accounts.places import Directory, DirectoryCache
+from infra import metrics
 from infra.group_commit import GroupCommit
 from kernel.clock import Clock
 from kernel.errors import Problem
@@ -23,6 +24,13 @@ class Writer(GroupCommit[Arrival, Issued]):
         self.places = DirectoryCache()
         self._clock = clock
         super().__init__(engine, self._take)
+
+    async def submit_all(self, items: Sequence[Arrival]) -> list[Issued | Problem]:
+        answers = await super().submit_all(items)
+        issued = [answer for answer in answers if isinstance(answer, Issued)]
+        new = sum(1 for each in issued if each.is_new)
+        metrics.receipts_answered(accepted=new, repeated=len(issued) - new, refused=len(answers) - len(issued))
+        return answers
 
     def _take(self, conn: Connection, arrivals: Sequence[Arrival]) -> list[Issued | Problem]:
         return take(conn, arrivals, directories=_directories(conn, self.places, arrivals), now=self._clock())

@@ -80,6 +80,7 @@ WALK = [
     ),
     Door("DELETE", "/v1/hook-endpoints/{endpoint_id}", 404, "/v1/hook-endpoints/{endpoint}"),
     Door("POST", "/hooks/{source}/{slug}", 401, "/hooks/shopify/{hook}", {"id": 1}),
+    Door("GET", "/metrics", 401, "/metrics"),
     Door("PUT", "/v1/stores/{slug}", 422, "/v1/stores/mitte", {"name": "Mine", "brand": "linden-rye"}),
     Door("PUT", "/v1/stores/{slug}", 204, "/v1/stores/mitte", {"name": "Mine", "brand": "moor"}),
     Door("PUT", "/v1/staff/{slug}", 422, "/v1/staff/emma", {"name": "Mine", "store": "kreuzberg"}),
@@ -220,7 +221,7 @@ def test_a_reader_reads_receipts_and_nothing_else(reader: Person, ours: Names, s
     for door in WALK:
         if door.method == "GET" and door.route.startswith("/v1/receipts"):
             continue
-        expected = 401 if door.route.startswith("/hooks") else 403
+        expected = 401 if door.route.startswith(("/hooks", "/metrics")) else 403
         assert knock(reader, door, ours).status_code == expected, door
     assert rows_of(engine, shops.linden) == before
     assert reader.get(f"/v1/receipts/{ours['receipt']}").status_code == 200
@@ -229,7 +230,7 @@ def test_a_reader_reads_receipts_and_nothing_else(reader: Person, ours: Names, s
 def test_a_till_changes_nothing_but_receipts(till: Person, ours: Names, shops: Shops, engine: Engine) -> None:
     before = rows_of(engine, shops.linden)
     for door in WALK:
-        if not door.route.startswith(("/v1/receipts", "/hooks")):
+        if not door.route.startswith(("/v1/receipts", "/hooks", "/metrics")):
             assert knock(till, door, ours).status_code == 403, door
     assert rows_of(engine, shops.linden) == before
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from cli.opened import require_current
 from infra import database, logs
+from infra.scrape import shared_folder
 from infra.settings import Server, Settings, misspelt
 from infra.storage import open_storage
 
@@ -58,13 +59,16 @@ def run(settings: Settings) -> None:
         "access_log": False,
         "log_config": None,
         "server_header": False,
+        # Nothing asks for the reader's address or scheme, so nobody's word for them is taken.
+        "proxy_headers": False,
     }
     if server.workers == 1:
         uvicorn.run(create_app(settings, warm_pdf=True), timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
         return
     # Worker processes read their settings from the environment, so what came by option goes there too.
     os.environ["COUNTERFOIL_BASE_URL"] = server.address()
-    uvicorn.run("cli.serve:worker_app", factory=True, workers=server.workers, timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
+    with shared_folder():
+        uvicorn.run("cli.serve:worker_app", factory=True, workers=server.workers, timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
 
 
 def worker_app() -> FastAPI:

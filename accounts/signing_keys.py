@@ -1,0 +1,138 @@
+"""Keys with which a merchant's receipts are signed: Ed25519 (RFC 8032), the private part sealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Row, Select, exists, select, update
+
+from accounts.tables import Merchant, SigningKey
+from infra.database import insert_or_ignore
+from infra.secrets import seal, unseal
+from kernel.errors import NotFound, Unavailable
+from kernel.ids import new_id
+
+_COLUMNS: Final = (
+    SigningKey.id,
+    SigningKey.merchant_id,
+    Merchant.slug,
+    Merchant.name,
+    SigningKey.public,
+    SigningKey.active_from,
+    SigningKey.distrusted_at,
+)
+
+
+class NoSigningKey(Unavailable):
+    slug: ClassVar[str] = "no-signing-key"
+    title: ClassVar[str] = "This merchant has no key to sign with"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """``slug`` and ``name`` are the merchant's, ``public`` is 32 bytes."""
+
+    kid: str
+    merchant_id: str
+    slug: str
+    name: str
+    public: bytes
+    active_from: datetime
+    distrusted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key that signs, unsealed. ``slug`` is its merchant's."""
+
+    kid: str
+    slug: str
+    active_from: datetime
+    private: Ed25519PrivateKey = field(repr=False)
+
+
+def ensure(conn: Connection, *, sealer: Fernet) -> int:
+    """Give a key to each merchant that has none, active from the merchant's first day; how many got one.
+
+    It goes through all merchants. Of processes that start at once, one writes the key and the others leave it.
+    """
+    lacking = select(Merchant.id, Merchant.created_at).where(~exists().where(SigningKey.merchant_id == Merchant.id))
+    found = conn.execute(lacking).all()
+    for merchant_id, created_at in found:
+        _write(conn, merchant_id, sealer=sealer, active_from=created_at)
+    return len(found)
+
+
+def rotate(conn: Connection, merchant_id: str, *, sealer: Fernet, now: datetime) -> str:
+    """The kid of a new key, which signs what is accepted from now on. Earlier receipts keep theirs."""
+    return _write(conn, merchant_id, sealer=sealer, active_from=now)
+
+
+def distrust(conn: Connection, merchant_id: str, kid: str, *, sealer: Fernet, now: datetime) -> None:
+    """Say that somebody else may hold this key: what it signed proves nothing any more.
+
+    Its receipts are signed by another key when they are next read, a new one where no other is left. Distrusting twice
+    keeps the first time. Raises :class:`NotFound` for a key that is not the merchant's.
+    """
+    mine = (SigningKey.merchant_id == merchant_id) & (SigningKey.id == kid)
+    if conn.scalar(select(SigningKey.id).where(mine)) is None:
+        raise NotFound("There is no such signing key")
+    conn.execute(update(SigningKey).where(mine, SigningKey.distrusted_at.is_(None)).values(distrusted_at=now))
+    if all(key.distrusted_at for key in public_keys(conn, merchant_id)):
+        rotate(conn, merchant_id, sealer=sealer, now=now)
+
+
+def all_public_keys(conn: Connection) -> list[PublicKey]:
+    """Of all merchants, for whoever verifies a receipt before its merchant is known."""
+    return [PublicKey(*row) for row in conn.execute(_public())]
+
+
+def public_keys(conn: Connection, merchant_id: str) -> list[PublicKey]:
+    """A merchant's, oldest first, distrusted ones included."""
+    return [PublicKey(*row) for row in conn.execute(_public().where(SigningKey.merchant_id == merchant_id))]
+
+
+def public_key(conn: Connection, kid: str) -> PublicKey | None:
+    """Whose a key is: it names no merchant, it finds one."""
+    row = conn.execute(_public().where(SigningKey.id == kid)).one_or_none()
+    return PublicKey(*row) if row else None
+
+
+def signers(conn: Connection, merchant_id: str, *, sealer: Fernet) -> list[Signer]:
+    """A merchant's trusted keys, oldest first. Raises :class:`infra.secrets.Unsealable`."""
+    columns = select(SigningKey.id, Merchant.slug, SigningKey.active_from, SigningKey.private).join(Merchant)
+    trusted = (SigningKey.merchant_id == merchant_id) & SigningKey.distrusted_at.is_(None)
+    rows = conn.execute(columns.where(trusted).order_by(SigningKey.active_from)).all()
+    return [_signer(row, sealer) for row in rows]
+
+
+def signer_for(keys: Sequence[Signer], accepted_at: datetime) -> Signer:
+    """The last of ``keys`` (of :func:`signers`) that was active when a receipt was accepted, else the first.
+
+    Raises :class:`NoSigningKey`.
+    """
+    if not keys:
+        raise NoSigningKey("Restart the server: it makes a key for each merchant that has none")
+    return next((key for key in reversed(keys) if key.active_from <= accepted_at), keys[0])
+
+
+def _public() -> Select[Any]:
+    return select(*_COLUMNS).join(Merchant).order_by(SigningKey.merchant_id, SigningKey.active_from)
+
+
+def _signer(row: Row[Any], sealer: Fernet) -> Signer:
+    kid, slug, active_from, sealed = row
+    private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(unseal(sealer, sealed)))
+    return Signer(kid, slug, active_from, private)
+
+
+def _write(conn: Connection, merchant_id: str, *, sealer: Fernet, active_from: datetime) -> str:
+    private, kid = Ed25519PrivateKey.generate(), new_id("sgk", active_from)
+    sealed = seal(sealer, private.private_bytes_raw().hex())
+    values = {"id": kid, "merchant_id": merchant_id, "public": private.public_key().public_bytes_raw()}
+    new = insert_or_ignore(conn, SigningKey).values(values | {"private": sealed, "active_from": active_from})
+    conn.execute(new)
+    return kid

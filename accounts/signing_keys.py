@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Row, Select, exists, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from accounts.tables import Merchant, SigningKey
 from infra.database import insert_or_ignore
@@ -24,6 +24,7 @@ _COLUMNS: Final = (
     SigningKey.active_from,
     SigningKey.distrusted_at,
 )
+_PUBLIC: Final = select(*_COLUMNS).join(Merchant).order_by(SigningKey.merchant_id, SigningKey.active_from)
 
 
 class NoSigningKey(Unavailable):
@@ -87,17 +88,17 @@ def distrust(conn: Connection, merchant_id: str, kid: str, *, sealer: Fernet, no
 
 def all_public_keys(conn: Connection) -> list[PublicKey]:
     """Of all merchants, for whoever verifies a receipt before its merchant is known."""
-    return [PublicKey(*row) for row in conn.execute(_public())]
+    return [PublicKey(*row) for row in conn.execute(_PUBLIC)]
 
 
 def public_keys(conn: Connection, merchant_id: str) -> list[PublicKey]:
     """A merchant's, oldest first, distrusted ones included."""
-    return [PublicKey(*row) for row in conn.execute(_public().where(SigningKey.merchant_id == merchant_id))]
+    return [PublicKey(*row) for row in conn.execute(_PUBLIC.where(SigningKey.merchant_id == merchant_id))]
 
 
 def public_key(conn: Connection, kid: str) -> PublicKey | None:
     """Whose a key is: it names no merchant, it finds one."""
-    row = conn.execute(_public().where(SigningKey.id == kid)).one_or_none()
+    row = conn.execute(_PUBLIC.where(SigningKey.id == kid)).one_or_none()
     return PublicKey(*row) if row else None
 
 
@@ -119,11 +120,7 @@ def signer_for(keys: Sequence[Signer], accepted_at: datetime) -> Signer:
     return next((key for key in reversed(keys) if key.active_from <= accepted_at), keys[0])
 
 
-def _public() -> Select[Any]:
-    return select(*_COLUMNS).join(Merchant).order_by(SigningKey.merchant_id, SigningKey.active_from)
-
-
-def _signer(row: Row[Any], sealer: Fernet) -> Signer:
+def _signer(row: Any, sealer: Fernet) -> Signer:
     kid, slug, active_from, sealed = row
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(unseal(sealer, sealed)))
     return Signer(kid, slug, active_from, private)

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from accounts import manage
 from api import accounts, docs_page, health, hooks, keys, link_paths, metrics, pages, problems, receipts, schemas
@@ -14,6 +15,7 @@ from api.house import House
 from api.key_ring import KeyRing
 from api.middleware import Edge
 from api.page_cache import PageCache
+from api.signers import Signers
 from infra import secrets, static
 from infra.database import connect
 from infra.metrics import watch_pool
@@ -87,6 +89,7 @@ def _lifespan(
         # What was opened is closed again, in the reverse order, also where something after it does not open.
         async with AsyncExitStack() as opened:
             house = _open(opened, settings, clock)
+            await run_in_threadpool(house.signers.ensure)
             house.writer.start()
             opened.push_async_callback(house.writer.stop)
             app.state.house = house
@@ -103,14 +106,16 @@ def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
     engine = connect(settings.data.where_database())
     watch_pool(engine)
     opened.callback(engine.dispose)
+    sealer = secrets.box(settings.data)
     return House(
         settings=settings,
         engine=engine,
         writer=Writer(engine, clock),
         storage=open_storage(settings.data.where_objects()),
-        sealer=secrets.box(settings.data),
+        sealer=sealer,
         keys=KeyRing(engine),
         looks=BrandLooks(),
+        signers=Signers(engine, sealer),
         pages=PageCache(),
         pdf=opened.enter_context(_pdf_pool(settings)),
         clock=clock,

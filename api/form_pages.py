@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Literal
 
-import orjson
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,13 +16,12 @@ from api.notices import nothing_here, on_its_way
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
-from kernel import money
 from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import is_token
 from receipts import printed
 from receipts.codes import code_svg
-from receipts.gift import canonical_gift
-from receipts.records import ReceiptRecord, canonical
+from receipts.records import ReceiptRecord
+from receipts.signed import signed_document
 
 Make = Callable[[Request, House, ReceiptRecord, BrandLook], Awaitable[Rendered]]
 
@@ -86,20 +84,8 @@ async def _text(request: Request, house: House, record: ReceiptRecord, look: Bra
 
 
 async def _json(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
-    """The canonical document; what came back later stands beside it, in ``amendments``."""
-    if "gift" in record.content.flags:
-        document = canonical_gift(record)
-    else:
-        document = canonical(record) | {"amendments": _amendments(record)} if record.amendments else canonical(record)
-    return Rendered(orjson.dumps(document), "application/json", (ASK_AGAIN,))
-
-
-def _amendments(record: ReceiptRecord) -> list[dict[str, str]]:
-    digits = money.exponent(record.currency)
-    return [
-        {"id": each.id, "kind": each.kind, "number": each.number, "total": money.plain(each.total, digits)}
-        for each in record.amendments
-    ]
+    signer = await house.signers.of(record)
+    return Rendered(signed_document(record, signer, base_url=house.base_url), "application/json", (ASK_AGAIN,))
 
 
 async def _qr_svg(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:

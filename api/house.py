@@ -14,6 +14,7 @@ from api.brand_looks import BrandLooks
 from api.key_ring import KeyRing
 from api.page_cache import PageCache
 from api.rendering import Rendering
+from api.signers import Signers
 from infra import metrics
 from infra.database import reading
 from infra.pdf import PdfPool
@@ -41,6 +42,7 @@ class House:
     sealer: Fernet
     keys: KeyRing
     looks: BrandLooks
+    signers: Signers
     pdf: PdfPool
     pages: PageCache
     clock: Clock

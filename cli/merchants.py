@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from accounts import manage
+from accounts import manage, signing_keys
 from cli.opened import transaction
+from infra import secrets
+from infra.settings import Settings
 from kernel.clock import utc_now
 
 app = typer.Typer(help="Create merchants.", no_args_is_help=True)
@@ -26,4 +28,5 @@ def create(
     profile = manage.MerchantProfile(name=name or slug, on_mismatch=on_mismatch)
     with transaction() as conn:
         manage.create_merchant(conn, slug, profile, now=utc_now())
+        signing_keys.ensure(conn, sealer=secrets.box(Settings().data))
     typer.echo(f"{slug} is there. A key: counterfoil keys create --merchant {slug} --scopes all")

@@ -5,6 +5,8 @@ import time
 from secrets import token_hex
 
 import structlog
+from fastapi import FastAPI
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
@@ -31,6 +33,7 @@ class Edge:
     def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
         self._app = app
         self._most_bytes = most_bytes
+        self._plain: dict[object, str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,8 +59,17 @@ class Edge:
             await problems.response(Problem())(scope, receive, send_marked)
         finally:
             seconds = time.perf_counter() - began
-            request_done(_template(scope), scope["method"], status, seconds)
+            request_done(self._template(scope), scope["method"], status, seconds)
             _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=round(seconds * 1000, 2))
+
+    def _template(self, scope: Scope) -> str:
+        """Of the route that answered; what no route knows has one name, since anybody may invent addresses."""
+        route = scope.get("route")
+        if route is not None:
+            return str(route.path)
+        if self._plain is None:
+            self._plain = _plain_templates(scope["app"])
+        return self._plain.get(scope.get("endpoint"), "none")
 
     def _limited(self, receive: Receive) -> Receive:
         read = 0
@@ -85,6 +97,6 @@ def _path(scope: Scope) -> str:
     return _LIKE_A_TOKEN.sub("…", _CAPABILITY.sub(r"/\1/…", _SLASHES.sub("/", scope["path"])))
 
 
-def _template(scope: Scope) -> str:
-    """Of the route that answered; what no route knows has one name, since anybody may invent addresses."""
-    return getattr(scope.get("route"), "path", "none")
+def _plain_templates(app: FastAPI) -> dict[object, str]:
+    """FastAPI tells which of its own routes answered; of Starlette's it tells the endpoint alone."""
+    return {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}

@@ -27,7 +27,7 @@ TOKEN = "a-token-of-sixteen-or-more"
 
 
 def values(exposition: str | bytes) -> dict[tuple[str, ...], float]:
-    """Each sample by its name and its labels' values."""
+    """Each sample by its name and its labels' values, in the order of the labels' names."""
     said = exposition.decode() if isinstance(exposition, bytes) else exposition
     return {
         (sample.name, *sample.labels.values()): sample.value
@@ -61,26 +61,26 @@ def test_requests_are_counted_by_template_so_that_no_link_is_told(
     for _ in range(3):
         assert owner.get(f"/r/{token}").status_code == 200
     owner.get(f"/R/{token}")
-    assert watched.grew("counterfoil_http_requests_total", "/r/{token:token}", "GET", "2xx") == 3
+    assert watched.grew("counterfoil_http_requests_total", "GET", "/r/{token:token}", "2xx") == 3
     assert watched.grew("counterfoil_http_request_seconds_count", "/r/{token:token}") == 3
-    assert watched.grew("counterfoil_http_requests_total", "/v1/receipts", "POST", "2xx") == 1
-    assert watched.grew("counterfoil_http_requests_total", "none", "GET", "4xx") == 1
+    assert watched.grew("counterfoil_http_requests_total", "POST", "/v1/receipts", "2xx") == 1
+    assert watched.grew("counterfoil_http_requests_total", "GET", "none", "4xx") == 1
     assert token not in inside.app.state.house.scrape.text().decode()
 
 
 @on_sqlite
 def test_an_invented_method_gets_no_line_of_its_own(stranger: Person, watched: Watched) -> None:
     stranger.ask("BREW", "/healthz")
-    assert watched.grew("counterfoil_http_requests_total", "/healthz", "other", "4xx") == 1
+    assert watched.grew("counterfoil_http_requests_total", "other", "/healthz", "4xx") == 1
 
 
 @on_sqlite
 def test_every_route_has_a_template_of_its_own(inside: Inside, stranger: Person, watched: Watched) -> None:
     for path in ("/healthz", "/v1/stores/mitte/tills", "/static/none.css", "/openapi.json"):
         stranger.get(path)
-    assert watched.grew("counterfoil_http_requests_total", "/v1/stores/{store}/tills", "GET", "4xx") == 1
-    assert watched.grew("counterfoil_http_requests_total", "/static/{path:path}", "GET", "4xx") == 1
-    assert watched.grew("counterfoil_http_requests_total", "/openapi.json", "GET", "2xx") == 1
+    assert watched.grew("counterfoil_http_requests_total", "GET", "/v1/stores/{store}/tills", "4xx") == 1
+    assert watched.grew("counterfoil_http_requests_total", "GET", "/static/{path:path}", "4xx") == 1
+    assert watched.grew("counterfoil_http_requests_total", "GET", "/openapi.json", "2xx") == 1
 
 
 @on_sqlite
@@ -95,7 +95,7 @@ def test_sales_are_counted_by_what_became_of_them(owner: Person, watched: Watche
         outcome: watched.grew("counterfoil_receipts_total", outcome) for outcome in ("accepted", "repeated", "refused")
     }
     assert grown == {"accepted": 2, "repeated": 1, "refused": 3}
-    assert watched.grew("counterfoil_commit_batch_receipts_sum") == 4
+    assert watched.grew("counterfoil_commit_batch_receipts_sum") == 5
     assert watched.grew("counterfoil_commit_seconds_count") == watched.grew("counterfoil_commit_wait_seconds_count") > 0
 
 

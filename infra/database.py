@@ -112,11 +112,11 @@ def _alembic(url: str) -> Config:
     return config
 
 
-def migrate(url: str) -> None:
-    """Bring the schema to the newest revision."""
+def migrate(url: str, to: str = "head") -> None:
+    """Bring the schema to the newest revision, or up to another one."""
     if make_url(url).get_backend_name() == "sqlite":
         connect(url).dispose()
-    command.upgrade(_alembic(url), "head")
+    command.upgrade(_alembic(url), to)
 
 
 def draft_migration(message: str) -> Path:
@@ -133,6 +133,15 @@ def draft_migration(message: str) -> Path:
 
 def is_current(engine: Engine) -> bool:
     """Whether the schema is at the revision that this code expects."""
-    head = ScriptDirectory.from_config(_alembic(str(engine.url))).get_current_head()
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+    return revision(engine) == revisions()[0]
+
+
+def revision(engine: Engine) -> str | None:
+    """That of the schema; None where there are no tables of ours yet."""
+    with reading(engine) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def revisions() -> list[str]:
+    """All that this code knows, the newest first."""
+    return [each.revision for each in ScriptDirectory.from_config(_alembic("")).walk_revisions()]

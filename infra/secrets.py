@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import ClassVar
@@ -22,16 +23,42 @@ class Unsealable(Unavailable):
 
 def box(settings: Data) -> Fernet:
     """The box that ``COUNTERFOIL_SECRET_KEY`` opens; without it one is made and kept in the data folder, mode 0600."""
-    key = settings.secret_key or _own_key(settings.data_dir / "secret.key")
+    key = settings.secret_key or _own_key(_place(settings))
     return Fernet(key.get_secret_value())
 
 
+def known_key(settings: Data) -> SecretStr | None:
+    """The key as :func:`box` would take it, but none is made where there is none."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = _place(settings)
+    return SecretStr(path.read_text().strip()) if path.exists() else None
+
+
+def fingerprint(key: SecretStr) -> str:
+    """Tells keys apart, and nothing of them: 256 random bits cannot be tried."""
+    return sha256(b"counterfoil secret key\n" + key.get_secret_value().encode()).hexdigest()[:32]
+
+
+def keep(settings: Data, key: SecretStr) -> SecretStr:
+    """Put ``key`` into the data folder, where there is none yet; what is there now."""
+    return _kept(_place(settings), key.get_secret_value().encode())
+
+
+def _place(settings: Data) -> Path:
+    return settings.data_dir / "secret.key"
+
+
 def _own_key(path: Path) -> SecretStr:
+    return _kept(path, Fernet.generate_key())
+
+
+def _kept(path: Path, key: bytes) -> SecretStr:
     """Written beside its place, then linked into it: of processes that start at once, one makes it and all read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         with NamedTemporaryFile(dir=path.parent) as made:  # mode 0600
-            made.write(Fernet.generate_key())
+            made.write(key)
             made.flush()
             os.fsync(made.fileno())
             with suppress(FileExistsError):

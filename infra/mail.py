@@ -77,9 +77,9 @@ def open_mailer(mail: Mail) -> Mailer | None:
 
         return SmtpMailer(mail.smtp_url, timeout=mail.smtp_timeout)
     if mail.ses_region:
-        from infra.ses import open_ses
+        from infra.ses import SesMailer
 
-        return open_ses(mail)
+        return SesMailer(mail)
     if mail.mail_outbox:
         from infra.outbox import Outbox
 

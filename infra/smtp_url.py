@@ -74,4 +74,7 @@ def _login(parts: SplitResult) -> tuple[str | None, str | None]:
         return None, None
     if not parts.username or not parts.password:
         raise ValueError(f"must name both a user and a password, or neither; {EXAMPLE} would be one")
-    return unquote(parts.username), unquote(parts.password)
+    user, password = unquote(parts.username), unquote(parts.password)
+    if not (user + password).isascii():
+        raise ValueError("must have a user and a password of ASCII letters, digits and signs")
+    return user, password

@@ -1,0 +1,125 @@
+"""One conversation with a mail server (RFC 5321), letter by letter."""
+
+import smtplib
+import ssl
+from time import monotonic
+from typing import Final
+
+from infra.mail import Deferred, Letter, Refused, Undelivered, one_line
+from infra.smtp_url import SmtpServer
+from infra.smtp_wire import in_words, open_wire, why_not
+
+# Answers that tell the operator, not the sender of this letter, what to do (RFC 4954 section 6, RFC 3207 section 4).
+_SET_UP_WRONGLY: Final = (503, 530, 534, 535, 538)
+_TOO_LARGE: Final = 552
+CLOSING: Final = 421
+
+
+class Gone(Deferred):
+    """The server had left before this letter was begun: another connection may take it at once."""
+
+
+class Session:
+    """An open connection. For one thread at a time."""
+
+    def __init__(self, server: SmtpServer, tls: ssl.SSLContext | None, timeout: float) -> None:
+        """Raises Deferred, as :func:`infra.smtp_wire.open_wire` does."""
+        self._smtp = open_wire(server, tls, timeout)
+        self.began = self.used = monotonic()
+        self.letters = 0
+
+    def hand_over(self, letter: Letter) -> str:
+        """The server's word for the accepted letter. Raises Undelivered; :class:`Gone` where nothing was said yet."""
+        smtp, self.letters = self._smtp, self.letters + 1
+        data = b"\r\n".join(letter.data.splitlines()) + b"\r\n"
+        options = _options(smtp, letter, data)
+        try:
+            self._begin(letter, options)
+            _expect(smtp.rcpt(letter.recipient), "RCPT")
+            _expect(smtp.docmd("DATA"), "DATA", 3)
+            smtp.send(_stuffed(data))
+        except (OSError, smtplib.SMTPException) as error:
+            raise Deferred(f"the letter was not handed over: {why_not(error)}") from None
+        return self._verdict()
+
+    def recover(self) -> bool:
+        """Whether the connection can take another letter, after one that was not taken."""
+        try:
+            self.used = monotonic()
+            return self._smtp.rset()[0] == 250
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def close(self) -> None:
+        """Say goodbye without waiting for the answer."""
+        try:
+            self._smtp.putcmd("QUIT")
+        except (OSError, smtplib.SMTPException):
+            pass
+        finally:
+            self._smtp.close()
+
+    def _begin(self, letter: Letter, options: list[str]) -> None:
+        try:
+            reply = self._smtp.mail(letter.sender, options)
+        except TimeoutError:
+            raise
+        except (OSError, smtplib.SMTPException) as error:
+            raise Gone(f"the mail server hung up: {why_not(error)}") from None
+        if reply[0] == CLOSING:
+            raise Gone(f"the mail server answered {in_words(*reply)}", code=CLOSING)
+        _expect(reply, "MAIL")
+
+    def _verdict(self) -> str:
+        try:
+            code, said = self._smtp.getreply()
+        except OSError as error:
+            raise Deferred(
+                f"the mail server had the letter and said nothing: {why_not(error)}", in_doubt=True
+            ) from None
+        self.used = monotonic()
+        if code // 100 not in (2, 4, 5):
+            self._smtp.close()
+            raise Deferred(f"the mail server had the letter and said {in_words(code, said)}", in_doubt=True)
+        _expect((code, said), "the letter")
+        return one_line(said.decode(errors="replace"))
+
+
+def _options(smtp: smtplib.SMTP, letter: Letter, data: bytes) -> list[str]:
+    """Parameters of MAIL. Raises Refused where the letter needs what the server does not have."""
+    options = []
+    if smtp.has_extn("size"):  # RFC 1870; 0 and none mean that there is no fixed limit
+        most = smtp.esmtp_features["size"]
+        if most.isdecimal() and 0 < int(most) < len(data):
+            raise Refused(f"the letter has {len(data)} bytes and the mail server takes {most} at most")
+        options.append(f"SIZE={len(data)}")
+    if not data.isascii():  # RFC 6152
+        options.append(_needed(smtp, "8bitmime", "BODY=8BITMIME", "the letter is 8 bits wide"))
+    head = data.partition(b"\r\n\r\n")[0]
+    if not (letter.sender + letter.recipient).isascii() or not head.isascii():  # RFC 6531
+        options.append(_needed(smtp, "smtputf8", "SMTPUTF8", "the address has letters beyond ASCII"))
+    return options
+
+
+def _needed(smtp: smtplib.SMTP, extension: str, option: str, why: str) -> str:
+    if not smtp.has_extn(extension):
+        raise Refused(f"{why}, and the mail server does not offer {extension.upper()}")
+    return option
+
+
+def _stuffed(data: bytes) -> bytes:
+    """With the dots of RFC 5321 section 4.5.2, and the one that ends it."""
+    start = b"." if data.startswith(b".") else b""
+    return start + data.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+
+
+def _expect(reply: tuple[int, bytes], asked: str, wanted: int = 2) -> None:
+    """Raises what an answer means, unless it is of the hundred that is wanted."""
+    code, said = reply
+    if code // 100 == wanted:
+        return
+    detail = f"the mail server answered {asked} with {in_words(code, said)}"
+    # A sender that is not wanted is set up wrongly, and waits for the operator as a password does.
+    is_operators = code in _SET_UP_WRONGLY or (asked == "MAIL" and code != _TOO_LARGE)
+    kind: type[Undelivered] = Refused if code // 100 == 5 and not is_operators else Deferred
+    raise kind(detail, code=code)

@@ -111,7 +111,7 @@ def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
         settings=settings,
         engine=engine,
         writer=Writer(engine, clock),
-        storage=open_storage(settings.data.where_objects()),
+        storage=open_storage(settings.data),
         sealer=sealer,
         keys=KeyRing(engine),
         looks=BrandLooks(),

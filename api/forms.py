@@ -10,7 +10,7 @@ from typing import Final
 from accounts.find import BrandLook
 from infra import qr
 from infra.i18n import voice
-from infra.storage import Folder, content_key
+from infra.storage import Storage, at_hand, content_key
 from kernel.errors import FieldError, Invalid
 from receipts.paper import closing
 from receipts.printed import made_by
@@ -54,7 +54,7 @@ def qr_wish(query: Mapping[str, str]) -> QrWish:
     return QrWish(None if size is None else int(size), int(margin), variant == "logo")
 
 
-def qr_svg(token: str, look: BrandLook, wish: QrWish, *, storage: Folder, base_url: str, language: str) -> bytes:
+def qr_svg(token: str, look: BrandLook, wish: QrWish, *, storage: Storage, base_url: str, language: str) -> bytes:
     """The code of the page's link. With a logo it takes a tenth of a second when first made: call that in a thread."""
     link, logo, title = link_to(base_url, token), _logo(look, wish, storage), voice(language).gettext("QR code")
 
@@ -64,7 +64,7 @@ def qr_svg(token: str, look: BrandLook, wish: QrWish, *, storage: Folder, base_u
     return _kept(storage, make, link, logo, wish, title, ".svg")
 
 
-def qr_png(token: str, look: BrandLook, wish: QrWish, *, storage: Folder, base_url: str) -> bytes:
+def qr_png(token: str, look: BrandLook, wish: QrWish, *, storage: Storage, base_url: str) -> bytes:
     """As :func:`qr_svg`. Raises :class:`infra.qr.SizeTooSmall` too."""
     link, logo = link_to(base_url, token), _logo(look, wish, storage)
 
@@ -82,12 +82,12 @@ def _is_in(allowed: range, text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 5 and int(text) in allowed
 
 
-def _logo(look: BrandLook, wish: QrWish, storage: Folder) -> bytes | None:
-    return storage.get(look.logo_key) if wish.has_logo and look.logo_key else None
+def _logo(look: BrandLook, wish: QrWish, storage: Storage) -> bytes | None:
+    return at_hand(storage, look.logo_key) if wish.has_logo and look.logo_key else None
 
 
 def _kept(
-    storage: Folder, make: Callable[[], bytes], link: str, logo: bytes | None, wish: QrWish, title: str, suffix: str
+    storage: Storage, make: Callable[[], bytes], link: str, logo: bytes | None, wish: QrWish, title: str, suffix: str
 ) -> bytes:
     """Only the code with a logo, in its own size, is worth a place on the disk: of other sizes there are too many."""
     if logo is None or wish != QrWish(has_logo=True):

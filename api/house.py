@@ -20,7 +20,7 @@ from infra.database import reading
 from infra.pdf import PdfPool
 from infra.scrape import Scrape
 from infra.settings import Settings
-from infra.storage import Folder
+from infra.storage import Storage
 from kernel.clock import Clock
 from pos.writer import Writer
 
@@ -38,7 +38,7 @@ class House:
     settings: Settings
     engine: Engine
     writer: Writer
-    storage: Folder
+    storage: Storage
     sealer: Fernet
     keys: KeyRing
     looks: BrandLooks

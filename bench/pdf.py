@@ -17,8 +17,8 @@ from bench.table import Ratio, Row
 from cli import demo_receipts, demo_shops
 from infra import qr
 from infra.database import connect, migrate
+from infra.folder import open_folder
 from infra.pdf import PdfPool
-from infra.storage import open_storage
 from kernel.clock import utc_now
 from receipts import find
 from receipts.paper import Sheet, sheet
@@ -71,7 +71,7 @@ def _slip() -> Sheet:
 
 def _receipt(folder: Path) -> Sheet:
     """The first of the demo's receipts, in its own template."""
-    url, storage, now = f"sqlite:///{folder / 'demo.db'}", open_storage((folder / "objects").as_uri()), utc_now()
+    url, storage, now = f"sqlite:///{folder / 'demo.db'}", open_folder(folder / "objects"), utc_now()
     migrate(url)
     engine = connect(url)
     with engine.begin() as conn:
@@ -80,7 +80,8 @@ def _receipt(folder: Path) -> Sheet:
         assert record is not None
         look = accounts_find.brand_look(conn, record.merchant_id, record.brand_id)
     engine.dispose()
-    return sheet(record, look, storage=storage, url=LINK, language="de", page="roll", copy=False)
+    logo = storage.get(look.logo_key) if look.logo_key else None
+    return sheet(record, look, logo=logo, url=LINK, language="de", page="roll", copy=False)
 
 
 def _turn_about(seconds: float, *ways: Callable[[], object]) -> list[float]:

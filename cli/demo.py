@@ -74,7 +74,7 @@ def _settings(data: Path, host: str, port: int) -> Settings:
 def _fill(settings: Settings, now: datetime) -> list[str]:
     engine = database.connect(settings.data.where_database())
     with engine.begin() as conn:
-        merchants = demo_shops.put_all(conn, open_storage(settings.data.where_objects()), now=now)
+        merchants = demo_shops.put_all(conn, open_storage(settings.data), now=now)
         receipts = demo_receipts.put_all(conn, merchants, now=now)
         merchant_id = merchants[demo_shops.MAIN]
         for old in keys.list_keys(conn, merchant_id):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from accounts import manage
 from accounts.manage import BrandProfile, MerchantProfile, PostalAddress, StaffProfile, StoreProfile, TillProfile
 from accounts.tables import Merchant
-from infra.storage import Folder, content_key
+from infra.storage import Storage, content_key
 
 MAIN: Final = "linden-rye"
 
@@ -106,12 +106,12 @@ _SHOPS: Final = {
 }
 
 
-def put_all(conn: Connection, storage: Folder, *, now: datetime) -> dict[str, str]:
+def put_all(conn: Connection, storage: Storage, *, now: datetime) -> dict[str, str]:
     """The merchants' ids by slug. Putting the shops again changes nothing."""
     return {slug: _put(conn, storage, slug, shop, now) for slug, shop in _SHOPS.items()}
 
 
-def _put(conn: Connection, storage: Folder, slug: str, shop: _Shop, now: datetime) -> str:
+def _put(conn: Connection, storage: Storage, slug: str, shop: _Shop, now: datetime) -> str:
     merchant_id = conn.scalar(select(Merchant.id).where(Merchant.slug == slug))
     if merchant_id is None:
         merchant_id = manage.create_merchant(conn, slug, MerchantProfile(name=shop.brand.name), now=now)

@@ -54,8 +54,7 @@ def _database(settings: Settings) -> str:
 
 
 def _storage(settings: Settings) -> str:
-    open_storage(settings.data.where_objects()).put("probe", b"doctor")
-    return settings.data.where_objects()
+    return open_storage(settings.data).check()
 
 
 def _names(_settings: Settings) -> str:

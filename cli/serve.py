@@ -33,7 +33,7 @@ def serve(
     given = {"host": host, "port": port, "workers": workers}
     settings = Settings(server=Server(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
     _check_schema(settings)
-    open_storage(settings.data.where_objects())
+    open_storage(settings.data)
     run(settings)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import fontTools
 from fontTools.unicodedata import script, script_name
 
-from infra.storage import open_storage
+from infra import files
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,11 @@ def _cut(code: str, weight: int, path: Path, index: int, folder: Path) -> Path:
     recipe = repr((SOURCES[code].ranges, _BETWEEN, _features(), index, fontTools.version))
     digest = sha256(source + recipe.encode()).hexdigest()[:16]
     key = f"{code}-{weight}-{digest}{path.suffix.replace('ttc', 'ttf')}"
-    open_storage(folder.as_uri()).once(key, lambda: _subset(source, index, SOURCES[code].ranges))
+    if not (folder / key).exists():
+        files.prepare(folder)
+        with files.alone(folder, key):
+            if not (folder / key).exists():
+                files.write(folder, key, _subset(source, index, SOURCES[code].ranges))
     return folder / key
 
 

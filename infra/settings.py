@@ -23,6 +23,7 @@ _PORTS: Final = range(1, 65536)
 # A bare address (RFC 5321 section 4.1.2) without the quoted forms that nobody has.
 _PLAIN: Final = r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f]"
 _ADDRESS: Final = re.compile(rf"{_PLAIN}{{1,64}}@(?!\.){_PLAIN}{{1,250}}")
+_A_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]*)*/?")
 _AN_URL: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
@@ -39,8 +40,15 @@ def _database_url(url: str) -> str:
 
 
 def _storage_url(url: str) -> str:
-    if not url.startswith("file:///"):
-        raise ValueError("must be file:///… with an absolute folder")
+    if not url.startswith("file:///") and not _A_BUCKET.fullmatch(url):
+        raise ValueError("must be file:///… with an absolute folder, or s3://bucket/prefix without credentials")
+    return url
+
+
+def _endpoint_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not _has_host(parts) or "@" in parts.netloc:
+        raise ValueError("must be http(s)://host[:port] without credentials")
     return url
 
 
@@ -99,7 +107,15 @@ class Data(_Group):
         None, description="SQLAlchemy URL. Default: sqlite:///<data_dir>/counterfoil.db"
     )
     storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
-        None, description="Object storage, file:///folder. Default: <data_dir>/objects"
+        None, description="Object storage, file:///folder or s3://bucket/prefix. Default: <data_dir>/objects"
+    )
+    s3_endpoint_url: Annotated[str, AfterValidator(_endpoint_url)] | None = Field(
+        None, description="Address of an S3-compatible store. Default: that of AWS"
+    )
+    s3_region: str | None = Field(None, description="Region of the bucket. Default: AWS_REGION, or the profile's")
+    s3_path_style: bool = Field(False, description="Put the bucket's name into the path, as many stores need it.")
+    s3_link_seconds: int = Field(
+        0, ge=0, le=3600, description="PDFs are read from the bucket, by links that live so long. 0: from the server."
     )
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = Field(
         None,

@@ -10,7 +10,6 @@ from infra import fonts, pages, qr
 from infra.i18n import voice
 from infra.monochrome import black_on_white, in_grey, on_white
 from infra.pdf import Page
-from infra.storage import Folder
 from infra.theme import theme
 from receipts import codes
 from receipts.records import ReceiptRecord
@@ -75,11 +74,12 @@ class Sheet:
 
 
 def sheet(
-    record: ReceiptRecord, look: BrandLook, *, storage: Folder, url: str, language: str, page: Page, copy: bool
+    record: ReceiptRecord, look: BrandLook, *, logo: bytes | None, url: str, language: str, page: Page, copy: bool
 ) -> Sheet:
-    """Takes some milliseconds; more where the logo is large. ``url`` is that of the receipt's page."""
+    """Takes some milliseconds; more where the logo, a PNG, is large. ``url`` is that of the receipt's page."""
     files: dict[str, bytes] = {}
-    context = _paper(record, look, files, storage=storage, url=url, language=language, page=page, copy=copy)
+    drawn = _printable(logo, page) if logo else None
+    context = _paper(record, look, files, logo=drawn, url=url, language=language, copy=copy)
     html = pages.render(f"pdf/{page}.html", context, language)
     lacking = fonts.missing(html)
     if lacking:
@@ -104,15 +104,13 @@ def _paper(
     look: BrandLook,
     files: dict[str, bytes],
     *,
-    storage: Folder,
+    logo: bytes | None,
     url: str,
     language: str,
-    page: Page,
     copy: bool,
 ) -> Paper:
     """Puts the pictures into ``files``."""
     receipt, words = view(record, language=language, copy=copy), voice(language).gettext
-    logo = _logo(look, storage, page)
     if logo:
         files["logo.png"] = logo
     fiscal = receipt.fiscal.qr if receipt.fiscal and receipt.fiscal.has_code else ""
@@ -129,11 +127,6 @@ def _paper(
         fiscal_code=_square(files, "fiscal", fiscal, words("QR code of the fiscal data")) if fiscal else None,
         codes=tuple((code, _drawn(files, f"code-{at}", code)) for at, code in enumerate(receipt.codes)),
     )
-
-
-def _logo(look: BrandLook, storage: Folder, page: Page) -> bytes | None:
-    png = storage.get(look.logo_key) if look.logo_key else None
-    return _printable(png, page) if png else None
 
 
 @lru_cache(64)

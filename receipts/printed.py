@@ -9,7 +9,7 @@ from accounts.find import BrandLook
 from infra import fonts
 from infra.pdf import Page, PdfPool
 from infra.settings import ROOT
-from infra.storage import Folder, content_key
+from infra.storage import Storage, at_hand, content_key
 from receipts.paper import sheet
 from receipts.records import ReceiptRecord
 
@@ -18,7 +18,7 @@ _DECIDING: Final = ("kernel", "infra", "accounts", "receipts", "locales", "templ
 
 def pdf(
     pool: PdfPool,
-    storage: Folder,
+    storage: Storage,
     record: ReceiptRecord,
     look: BrandLook,
     *,
@@ -32,11 +32,15 @@ def pdf(
 
     Blocks, for seconds where it is to be made: call it in a thread. Raises what :meth:`PdfPool.render` raises.
     """
+    logo = at_hand(storage, look.logo_key) if look.logo_key else None
 
     def make() -> bytes:
-        made = sheet(record, look, storage=storage, url=url, language=language, page=page, copy=copy)
+        made = sheet(record, look, logo=logo, url=url, language=language, page=page, copy=copy)
         return pool.render(made.html, page=page, css=made.css, files=made.files)
 
+    if look.logo_key and logo is None:
+        # Told without its logo, but not kept so: the next time it may be there again.
+        return make()
     return storage.once(key(record, look, url=url, language=language, page=page, copy=copy, signed=signed), make)
 
 

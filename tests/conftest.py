@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 
 from api.app import create_app
 from infra.database import connect, migrate
+from infra.folder import open_folder
 from infra.pdf import PdfPool
 from infra.settings import Data, Server, Settings
-from infra.storage import open_storage
 from tests.support import postgres
 from tests.support.inside import Inside, Person
 from tests.support.paper import Maker, green_brand
@@ -171,7 +171,7 @@ def own_pool(fonts: Path, static: Path) -> Iterator[PdfPool]:
 @pytest.fixture(scope="session")
 def printer(pool: PdfPool, tmp_path_factory: pytest.TempPathFactory) -> Maker:
     """Prints receipts of a green brand."""
-    storage = open_storage(tmp_path_factory.mktemp("objects").as_uri())
+    storage = open_folder(tmp_path_factory.mktemp("objects"))
     return Maker(pool, storage, green_brand(storage))
 
 

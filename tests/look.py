@@ -89,7 +89,7 @@ def _site() -> Iterator[tuple[str, dict[str, str]]]:
         database.migrate(data.where_database())
         engine = database.connect(data.where_database())
         with engine.begin() as conn:
-            shops = demo_shops.put_all(conn, open_storage(data.where_objects()), now=utc_now())
+            shops = demo_shops.put_all(conn, open_storage(data), now=utc_now())
             pages = gallery.put_all(conn, shops)
         engine.dispose()
         pages |= {"pending": f"/r/{new_token()}?lang=en", "nothing": "/r/nothing?lang=en"}

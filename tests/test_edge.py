@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from api import health, hooks
 from api.app import create_app
+from infra.folder import open_folder
 from infra.settings import Server, Settings, misspelt
-from infra.storage import open_storage
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
 
@@ -99,7 +99,7 @@ def test_an_address_with_one_slash_too_many_is_not_sent_elsewhere(owner: Person,
 
 
 def test_a_folder_that_takes_no_objects_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = open_storage(tmp_path.as_uri())
+    folder = open_folder(tmp_path)
     assert folder.is_writable()
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert not folder.is_writable()

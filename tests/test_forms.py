@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw
 
 from accounts.find import BrandLook
 from api.forms import QrWish, qr_png, qr_svg, qr_wish, text
-from infra.storage import Folder, content_key, open_storage
+from infra.folder import Folder, open_folder
+from infra.storage import content_key
 from kernel.errors import Invalid
 from receipts.columns import width
 from tests.support.records import BREAD, TOKEN, record
@@ -20,7 +21,7 @@ URL = f"{BASE}/r/{TOKEN}"
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Folder:
-    return open_storage((tmp_path / "objects").as_uri())
+    return open_folder(tmp_path / "objects")
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_code_with_the_logo_leads_to_the_page_and_is_made_once(look: BrandLook
     [png] = pngs
     assert read(png) == URL
     assert (0x1F, 0x5C, 0x47) in {colour for _, colour in Image.open(BytesIO(png)).getcolors(1 << 18) or ()}
-    assert [path.read_bytes() for path in kept(storage)] == [png]
+    assert [storage.get(path.relative_to(storage.root).as_posix()) for path in kept(storage)] == [png]
 
 
 def test_a_code_with_the_logo_in_another_size_is_not_kept(look: BrandLook, storage: Folder) -> None:

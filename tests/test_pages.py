@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     database.migrate(data.where_database())
     engine = database.connect(data.where_database())
     with engine.begin() as conn:
-        shops = demo_shops.put_all(conn, open_storage(data.where_objects()), now=utc_now())
+        shops = demo_shops.put_all(conn, open_storage(data), now=utc_now())
         paths = gallery.put_all(conn, shops)
         key, _ = keys.create(conn, shops[demo_shops.MAIN], name="till", scopes=["receipts:write"], now=utc_now())
     engine.dispose()

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from infra.folder import open_folder
 from infra.pdf import Page
-from infra.storage import open_storage
 from receipts.paper import sheet
 from receipts.records import ReceiptRecord
 from receipts.shapes import ReceiptView
@@ -39,7 +39,7 @@ def test_no_letter_is_missing_and_nothing_is_loaded_from_elsewhere(
     made: Maker, case: str, page: Page, tmp_path: Path
 ) -> None:
     of, language = CASES[case]
-    made.storage = open_storage((tmp_path / "fresh").as_uri())
+    made.storage = open_folder(tmp_path / "fresh")
 
     with capture_logs() as logs:
         assert "no letters for" not in text_of(made(of, page, language=language))
@@ -129,12 +129,12 @@ def test_any_name_makes_well_formed_markup(printer: Maker, name: str) -> None:
     of = record(PLAIN | {"lines": [line], "total": "1.00", "fiscal": {"lines": [name], "values": {name: name}}})
 
     for page in PAGES:
-        html = sheet(of, printer.look, storage=printer.storage, url=URL, language="ar", page=page, copy=False).html
+        html = sheet(of, printer.look, logo=printer.logo, url=URL, language="ar", page=page, copy=False).html
         assert name in "".join(ET.fromstring(html).itertext())  # noqa: S314 - our own
 
 
 def html_of(made: Maker, of: ReceiptRecord) -> str:
-    return sheet(of, made.look, storage=made.storage, url=URL, language="en", page="roll", copy=False).html
+    return sheet(of, made.look, logo=made.logo, url=URL, language="en", page="roll", copy=False).html
 
 
 def words_of(of: ReceiptRecord, language: str) -> Iterator[str]:

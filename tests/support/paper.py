@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from accounts.find import BrandLook
 from infra.pdf import Page, PdfPool
-from infra.storage import Folder, content_key
+from infra.storage import Storage, content_key
 from receipts import printed
 from receipts.records import ReceiptRecord
 from tests.support.records import BREAD, COFFEE, INDIRANAGAR, JUMEIRAH, SILK, TOKEN, record
@@ -48,7 +48,7 @@ every_case = pytest.mark.parametrize("case", CASES)
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
-def green_brand(storage: Folder) -> BrandLook:
+def green_brand(storage: Storage) -> BrandLook:
     """A green brand: white on green is its logo."""
     picture = Image.new("RGB", (256, 256), "#1f5c47")
     ImageDraw.Draw(picture).ellipse((60, 60, 196, 196), fill="white")
@@ -73,8 +73,12 @@ def green_brand(storage: Folder) -> BrandLook:
 class Maker:
     """Makes PDFs as the routes do."""
 
-    def __init__(self, pool: PdfPool, storage: Folder, look: BrandLook) -> None:
+    def __init__(self, pool: PdfPool, storage: Storage, look: BrandLook) -> None:
         self.pool, self.storage, self.look = pool, storage, look
+
+    @property
+    def logo(self) -> bytes | None:
+        return self.storage.get(self.look.logo_key) if self.look.logo_key else None
 
     def __call__(self, of: ReceiptRecord, page: Page = "roll", *, language: str = "en", copy: bool = False) -> bytes:
         return printed.pdf(self.pool, self.storage, of, self.look, url=URL, language=language, page=page, copy=copy)

@@ -93,6 +93,11 @@ def brands(conn: Connection, merchant_id: str) -> list[BrandInfo]:
     return [BrandInfo(**_looks(row)) for row in rows]
 
 
+def logo_keys(conn: Connection) -> list[str]:
+    """Under which the logos of all merchants are kept, each once: for backups, which are of the whole house."""
+    return list(conn.scalars(select(Brand.logo_key).where(Brand.logo_key.is_not(None)).distinct()))  # type: ignore[arg-type]
+
+
 def stores(conn: Connection, merchant_id: str) -> list[StoreInfo]:
     columns = (Store.slug, Store.name, Brand.slug.label("brand"), Store.legal_name, Store.address, Store.phone)
     query = select(*columns, Store.timezone, Store.tax_id, Store.id).join(Brand, Brand.id == Store.brand_id)

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from cli import demo, doctor, hooks, imports, keys, merchants, serve
+from cli import backup, demo, doctor, hooks, imports, keys, merchants, restore, serve
 from infra.settings import explain
 from kernel.errors import Problem, in_words
 
@@ -22,6 +22,8 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
 app.add_typer(merchants.app, name="merchants")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hooks.app, name="hooks")

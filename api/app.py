@@ -23,6 +23,7 @@ from infra.pages import warm
 from infra.pdf import PdfPool
 from infra.settings import Settings
 from infra.storage import open_storage
+from infra.tracing import tracing
 from kernel.clock import Clock, utc_now
 from pos.writer import Writer
 from receipts.sale import Sale
@@ -106,6 +107,7 @@ def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
     engine = connect(settings.data.where_database())
     watch_pool(engine)
     opened.callback(engine.dispose)
+    opened.enter_context(tracing(settings.watch, engine))
     sealer = secrets.box(settings.data)
     return House(
         settings=settings,

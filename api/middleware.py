@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from infra import tracing
 from infra.metrics import request_done
 from kernel.errors import Problem, TooLarge
 
@@ -50,17 +51,21 @@ class Edge:
                 message["headers"] = [*message["headers"], *_PRIVATE, (b"x-request-id", request_id.encode())]
             await send(message)
 
-        try:
-            await self._app(scope, self._limited(receive), send_marked)
-        except Exception as error:
-            _log.exception("unforeseen", exc_info=error)
-            if is_begun:
-                raise
-            await problems.response(Problem())(scope, receive, send_marked)
-        finally:
-            seconds = time.perf_counter() - began
-            request_done(self._template(scope), scope["method"], status, seconds)
-            _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=round(seconds * 1000, 2))
+        with tracing.request(scope["method"], scope["headers"]) as ended:
+            try:
+                await self._app(scope, self._limited(receive), send_marked)
+            except Exception as error:
+                _log.exception("unforeseen", exc_info=error)
+                if is_begun:
+                    raise
+                await problems.response(Problem())(scope, receive, send_marked)
+            finally:
+                seconds, route = time.perf_counter() - began, self._template(scope)
+                ended(route, status)
+                request_done(route, scope["method"], status, seconds)
+                _log.info(
+                    "request", method=scope["method"], path=_path(scope), status=status, ms=round(seconds * 1000, 2)
+                )
 
     def _template(self, scope: Scope) -> str:
         """Of the route that answered; what no route knows has one name, since anybody may invent addresses."""

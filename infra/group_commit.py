@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from infra import metrics
+from infra.tracing import span
 from kernel.errors import Problem, Unavailable
 
 Item = TypeVar("Item")
@@ -111,7 +112,7 @@ class GroupCommit(Generic[Item, Answer]):
                 self._do([waiting])
 
     def _in_one_transaction(self, items: Sequence[Item]) -> Sequence[Answer | Problem]:
-        with self._engine.begin() as connection:
+        with span("commit", items=len(items)), self._engine.begin() as connection:
             return self._work(connection, items)
 
     def _translated(self, error: Exception) -> Exception:

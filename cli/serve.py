@@ -15,6 +15,7 @@ from infra import database, logs
 from infra.scrape import shared_folder
 from infra.settings import Server, Settings, misspelt
 from infra.storage import open_storage
+from infra.tracing import require_installed
 
 _log = structlog.get_logger()
 
@@ -33,6 +34,7 @@ def serve(
     given = {"host": host, "port": port, "workers": workers}
     settings = Settings(server=Server(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
     _check_schema(settings)
+    require_installed(settings.watch)
     open_storage(settings.data)
     run(settings)
 

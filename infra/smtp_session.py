@@ -1,4 +1,4 @@
-"""One conversation with a mail server (RFC 5321), letter by letter."""
+"""One conversation with a mail server (RFC 5321), letter by letter. All errors of smtplib are OSErrors."""
 
 import smtplib
 import ssl
@@ -38,7 +38,7 @@ class Session:
             _expect(smtp.rcpt(letter.recipient), "RCPT")
             _expect(smtp.docmd("DATA"), "DATA", 3)
             smtp.send(_stuffed(data))
-        except (OSError, smtplib.SMTPException) as error:
+        except OSError as error:
             raise Deferred(f"the letter was not handed over: {why_not(error)}") from None
         return self._verdict()
 
@@ -47,14 +47,14 @@ class Session:
         try:
             self.used = monotonic()
             return self._smtp.rset()[0] == 250
-        except (OSError, smtplib.SMTPException):
+        except OSError:
             return False
 
     def close(self) -> None:
         """Say goodbye without waiting for the answer."""
         try:
             self._smtp.putcmd("QUIT")
-        except (OSError, smtplib.SMTPException):
+        except OSError:
             pass
         finally:
             self._smtp.close()
@@ -64,7 +64,7 @@ class Session:
             reply = self._smtp.mail(letter.sender, options)
         except TimeoutError:
             raise
-        except (OSError, smtplib.SMTPException) as error:
+        except OSError as error:
             raise Gone(f"the mail server hung up: {why_not(error)}") from None
         if reply[0] == CLOSING:
             raise Gone(f"the mail server answered {in_words(*reply)}", code=CLOSING)
@@ -74,13 +74,12 @@ class Session:
         try:
             code, said = self._smtp.getreply()
         except OSError as error:
-            raise Deferred(
-                f"the mail server had the letter and said nothing: {why_not(error)}", in_doubt=True
-            ) from None
+            why = f"the mail server has the letter and gave no answer: {why_not(error)}"
+            raise Deferred(why, in_doubt=True) from None
         self.used = monotonic()
         if code // 100 not in (2, 4, 5):
             self._smtp.close()
-            raise Deferred(f"the mail server had the letter and said {in_words(code, said)}", in_doubt=True)
+            raise Deferred(f"the mail server has the letter and said {in_words(code, said)}", in_doubt=True)
         _expect((code, said), "the letter")
         return one_line(said.decode(errors="replace"))
 

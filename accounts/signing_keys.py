@@ -1,5 +1,6 @@
 """Keys with which a merchant's receipts are signed: Ed25519 (RFC 8032), the private part sealed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ _COLUMNS: Final = (
     SigningKey.active_from,
     SigningKey.distrusted_at,
 )
+_KID: Final = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
 _PUBLIC: Final = select(*_COLUMNS).join(Merchant).order_by(SigningKey.merchant_id, SigningKey.active_from)
 
 
@@ -97,8 +99,8 @@ def public_keys(conn: Connection, merchant_id: str) -> list[PublicKey]:
 
 
 def public_key(conn: Connection, kid: str) -> PublicKey | None:
-    """Whose a key is: it names no merchant, it finds one."""
-    row = conn.execute(_PUBLIC.where(SigningKey.id == kid)).one_or_none()
+    """Whose a key is, for a ``kid`` from anywhere: it names no merchant, it finds one."""
+    row = conn.execute(_PUBLIC.where(SigningKey.id == kid)).one_or_none() if _KID.fullmatch(kid) else None
     return PublicKey(*row) if row else None
 
 

@@ -6,7 +6,7 @@ whenever a receipt is read, and kept nowhere.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -56,6 +56,10 @@ class Verdict:
     document: Mapping[str, Any] = field(default_factory=dict)
 
 
+# The key with this kid, if there is one.
+FindKey = Callable[[str], TrustedKey | None]
+
+
 def signed_document(record: ReceiptRecord, signer: Signer, *, base_url: str) -> bytes:
     """The document of ``.json`` as JSON in UTF-8, with its member ``signature``; the same bytes each time.
 
@@ -81,8 +85,8 @@ def issuer(base_url: str, slug: str) -> str:
     return f"{base_url}/.well-known/{slug}"
 
 
-def verify_document(data: bytes, keys: Mapping[str, TrustedKey]) -> Verdict:
-    """What ``data``, JSON in UTF-8, proves by ``keys``, which are named by their kid. Nothing is fetched, none raises.
+def verify_document(data: bytes, find_key: FindKey) -> Verdict:
+    """What ``data``, JSON in UTF-8, proves by the keys that ``find_key`` knows. Whatever it is, nothing is raised.
 
     White space and the order of members do not matter. The algorithm is ours to choose and not the header's.
     """
@@ -95,14 +99,14 @@ def verify_document(data: bytes, keys: Mapping[str, TrustedKey]) -> Verdict:
     stands_beside = document.pop("signature", None)
     if not isinstance(stands_beside, dict) or not isinstance(stands_beside.get("jws"), str):
         return Verdict(State.UNSIGNED)
-    return _judged(document, stands_beside, keys)
+    return _judged(document, stands_beside, find_key)
 
 
-def _judged(document: dict[str, Any], stands_beside: dict[str, Any], keys: Mapping[str, TrustedKey]) -> Verdict:
+def _judged(document: dict[str, Any], stands_beside: dict[str, Any], find_key: FindKey) -> Verdict:
     protected, _, rest = stands_beside["jws"].partition(".")
     payload, _, signature = rest.partition(".")
     header = _header(protected)
-    key = keys.get(header["kid"]) if header else None
+    key = find_key(header["kid"]) if header else None
     if header is None or key is None:
         return Verdict(State.FOREIGN)
     # Nothing may stand in the member that the signature does not cover.

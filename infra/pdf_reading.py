@@ -1,0 +1,39 @@
+"""The files that a stranger's PDF carries, read in a process of its own that is given little memory and little time."""
+
+import os
+import subprocess
+import sys
+from typing import ClassVar, Final
+
+from infra.settings import ROOT
+from kernel.errors import Invalid
+
+MOST_BYTES: Final = 5_000_000
+_SECONDS: Final = 8
+
+
+class UnreadablePdf(Invalid):
+    slug: ClassVar[str] = "unreadable-pdf"
+    title: ClassVar[str] = "This PDF cannot be read"
+
+
+def attached(pdf: bytes, name: str) -> bytes | None:
+    """The file called ``name`` within ``pdf``; ``None`` where there is none.
+
+    Blocks, for a second at most where the PDF means no harm: call it in a thread. Raises :class:`UnreadablePdf`, also
+    for a PDF that carries two such files: readers would differ in which one they show.
+    """
+    if len(pdf) > MOST_BYTES:
+        raise UnreadablePdf(f"It may have at most {MOST_BYTES} bytes")
+    command = [sys.executable, "-m", "infra.pdf_reading_child", name]
+    # No setting of ours: whoever talks the process into something must not find keys and passwords there.
+    kept = {each: value for each, value in os.environ.items() if not each.upper().startswith("COUNTERFOIL_")}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, input=pdf, capture_output=True, timeout=_SECONDS, cwd=ROOT, env=kept, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreadablePdf("It took too long to read") from None
+    if done.returncode:
+        raise UnreadablePdf("It is damaged, encrypted, too large, or no PDF")
+    return done.stdout[1:] if done.stdout else None

@@ -86,7 +86,7 @@ def tracing_to(processor: "SpanProcessor", engine: Engine) -> Iterator[None]:
         provider.shutdown()
 
 
-def span(name: str, **attributes: str | int | float | bool) -> AbstractContextManager[None]:
+def span(name: str, **attributes: str | float | bool) -> AbstractContextManager[None]:
     """Around a piece of work such as a job. Costs nothing where nothing is traced.
 
     ``attributes`` are kinds, counts and ids of ours, never what belongs to a shopper, nor a token.
@@ -124,8 +124,8 @@ def _request(tracer: "Tracer", method: str, headers: list[tuple[bytes, bytes]]) 
 
         def ended(route: str, status: int) -> None:
             made.update_name(f"{method} {route}")
-            told = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
-            made.set_attributes(told)
+            made.set_attributes({"http.request.method": method, "http.route": route})
+            made.set_attribute("http.response.status_code", status)
             if status >= 500:
                 made.set_status(StatusCode.ERROR)
 
@@ -155,7 +155,11 @@ def _watch(engine: Engine, tracer: "Tracer") -> Callable[[], None]:
             made.set_status(StatusCode.ERROR, type(failed.original_exception).__name__)
             made.end()
 
-    listeners = {"before_cursor_execute": begin, "after_cursor_execute": end, "handle_error": fail}
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": begin,
+        "after_cursor_execute": end,
+        "handle_error": fail,
+    }
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
 

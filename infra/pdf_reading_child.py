@@ -13,11 +13,7 @@ _MOST_BYTES = 1_000_000
 
 
 def main(name: str) -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, _MEMORY_BYTES),
-        (resource.RLIMIT_CPU, _SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
+    for what, most in _LIMITS.items():
         resource.setrlimit(what, (most, most))
     # Only now: a hostile PDF may ask for as much as it likes.
     from pypdf import PdfReader

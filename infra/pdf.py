@@ -16,7 +16,7 @@ Nothing but ``infra/pdf_base.css`` stands under the page's own style: headings h
 ``<bdi>`` and ``unicode-bidi`` are not known here: isolate what runs the other way with U+2068 and U+2069.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -27,11 +27,12 @@ from typing import Self
 import structlog
 
 from infra.metrics import rendering_pdf
+from infra.pdf_attachment import Attachment
 from infra.pdf_child import Job, Page
-from infra.pdf_process import Child, PdfTimeout, PdfUnavailable
+from infra.pdf_process import Child, PdfTimeout, PdfTooLarge, PdfUnavailable, tidy
 from kernel.errors import Problem
 
-__all__ = ["Page", "PdfFailed", "PdfPool", "PdfTimeout", "PdfUnavailable"]
+__all__ = ["Attachment", "Page", "PdfFailed", "PdfPool", "PdfTimeout", "PdfTooLarge", "PdfUnavailable"]
 
 _log = structlog.get_logger(__name__)
 _PAUSE = 300  # seconds
@@ -45,41 +46,55 @@ class PdfPool:
     """Child processes that render, started when first needed. Threads share the pool; a child serves one at a time.
 
     ``fonts`` is the folder for the fonts cut to scripts (``infra/fonts.py``), ``static`` what ``/static/…`` names in a
-    page. A render that takes longer than ``seconds`` is stopped and its child replaced.
+    page. A render that takes longer than ``seconds``, or more than ``memory_mb``, is stopped and its child replaced.
     """
 
-    def __init__(self, *, fonts: Path, static: Path, processes: int = 1, seconds: float = 20) -> None:
+    def __init__(
+        self, *, fonts: Path, static: Path, processes: int = 1, seconds: float = 20, memory_mb: int = 512
+    ) -> None:
+        tidy()
         self._folders = (str(fonts.resolve()), str(static.resolve()))
         self._seconds = seconds
+        self._memory = memory_mb * 1024 * 1024
         self._lacking: str | None = None
         self._closed = False
-        # Until when a page that was stopped is not tried again.
-        self._hung: dict[bytes, float] = {}
+        # Until when a page that was stopped is not tried again, and what its problem was.
+        self._stopped: dict[bytes, tuple[float, type[PdfTimeout | PdfTooLarge]]] = {}
         self._busy: set[Child] = set()
         self._idle: LifoQueue[Child | None] = LifoQueue()
         for _ in range(processes):
             self._idle.put(None)
 
-    def render(self, html: str, *, page: Page, css: str = "", files: Mapping[str, bytes] | None = None) -> bytes:
+    def render(
+        self,
+        html: str,
+        *,
+        page: Page,
+        css: str = "",
+        files: Mapping[str, bytes] | None = None,
+        attachments: Sequence[Attachment] = (),
+        xmp: bytes = b"",
+    ) -> bytes:
         """A tagged PDF (PDF/UA-1), in the language of ``<html lang>``, titled by ``<title>``; both are needed.
 
         ``page`` is ``roll`` (80 mm wide, as high as its content; more than 5 m become several pages) or ``a4``. ``css``
         stands beside the page's own style. ``files`` are what relative URLs name; every other URL but ``/static/…`` is
-        left out. The same input gives the same bytes. Blocks for up to ``seconds`` of waiting and as many of rendering.
-        Raises :class:`PdfUnavailable`, :class:`PdfTimeout` or :class:`PdfFailed`.
+        left out. With ``xmp``, an RDF document that explains its own properties, the PDF is PDF/A-3b too. The same
+        input gives the same bytes. Blocks for up to ``seconds`` of waiting and as many of rendering. Raises
+        :class:`PdfUnavailable`, :class:`PdfTimeout`, :class:`PdfTooLarge` or :class:`PdfFailed`.
         """
         with rendering_pdf():
-            return self._render(html, page, css, files or {})
+            return self._render(Job(html, css, page, dict(files or {}), self._seconds, tuple(attachments), xmp))
 
-    def _render(self, html: str, page: Page, css: str, files: Mapping[str, bytes]) -> bytes:
-        asked = blake2b(f"{page}\0{css}\0{html}".encode(), digest_size=16).digest()
-        self._refuse_what_hung(asked)
+    def _render(self, job: Job) -> bytes:
+        asked = blake2b(f"{job.page}\0{job.css}\0{job.html}".encode(), digest_size=16).digest()
+        self._refuse_what_was_stopped(asked)
         try:
             with self._borrowed() as child:
-                header, pdf = child.ask(Job(html, css, page, dict(files), self._seconds))
-        except PdfTimeout:
-            self._hung[asked] = monotonic() + _PAUSE
-            _log.warning("pdf timeout", seconds=self._seconds)
+                header, pdf = child.ask(job)
+        except (PdfTimeout, PdfTooLarge) as problem:
+            self._stopped[asked] = (monotonic() + _PAUSE, type(problem))
+            _log.warning("pdf stopped", reason=problem.slug)
             raise
         if "error" in header:
             _log.error("pdf failed", error=header["error"])
@@ -118,12 +133,13 @@ class PdfPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _refuse_what_hung(self, asked: bytes) -> None:
-        """One page that takes too long must not be tried again for everybody who asks, while others wait behind it."""
+    def _refuse_what_was_stopped(self, asked: bytes) -> None:
+        """One page that takes too much must not be tried again for everybody who asks, while others wait behind it."""
         now = monotonic()
-        self._hung = {each: until for each, until in self._hung.items() if until > now}
-        if asked in self._hung:
-            raise PdfTimeout("It took too long a moment ago.", retry_after=int(self._hung[asked] - now) + 1)
+        self._stopped = {each: why for each, why in self._stopped.items() if why[0] > now}
+        if asked in self._stopped:
+            until, problem = self._stopped[asked]
+            raise problem("It was stopped a moment ago.", retry_after=int(until - now) + 1)
 
     @contextmanager
     def _borrowed(self) -> Iterator[Child]:
@@ -154,7 +170,7 @@ class PdfPool:
     def _started(self, dead: Child | None) -> Child:
         if dead is not None:
             dead.end()
-        child = Child(*self._folders)
+        child = Child(*self._folders, memory=self._memory)
         try:
             self._lacking = child.greeting()
             if self._lacking:

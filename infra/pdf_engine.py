@@ -20,6 +20,7 @@ from weasyprint import CSS, HTML, Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcherResponse
 
+from infra import pdf_archive
 from infra.fonts import FontFace, faces_for, is_seen, name_of, scripts_of
 from infra.pdf_child import Job
 
@@ -53,14 +54,24 @@ class Engine:
         """Raises ValueError where the document has no language or title, which PDF/UA asks for."""
         served = _Served(job.files, self._static)
         configuration, families = _fonts(faces_for(scripts_of(job.html), self._fonts))
+        # PDF/UA and PDF/A go together: what the first asks for beside its name is what every document has.
+        variant = "pdf/a-3b" if job.xmp else "pdf/ua-1"
+        styles = [families, _sheet(_PAGES[job.page]), _sheet(job.css)]
         document = _Slip(job.html, served).render(
-            font_config=configuration, stylesheets=[families, _sheet(_PAGES[job.page]), _sheet(job.css)]
+            font_config=configuration, stylesheets=styles, pdf_variant=variant, pdf_tags=True
         )
         if not (document.metadata.title and document.metadata.lang):
             raise ValueError("A PDF needs <html lang> and <title>.")
         if job.page == "roll":
             _cut_to_content(document)
-        pdf = document.write_pdf(pdf_variant="pdf/ua-1")
+        if job.xmp:
+            pdf_archive.describe(document, job.xmp)
+        pdf = document.write_pdf(
+            pdf_variant=variant,
+            pdf_tags=True,
+            attachments=pdf_archive.attached(job.attachments),
+            finisher=lambda _, written: pdf_archive.relate(job.attachments, written),
+        )
         return Rendered(pdf, tuple(sorted({name_of(letter) for letter in _squares(document)})), served.refused)
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.pdf import PdfPool, PdfTimeout, PdfUnavailable
+from bench.slip import slip
+from infra.pdf import PdfPool, PdfTimeout, PdfTooLarge, PdfUnavailable
+from infra.pdf_process import Child, tidy
 from infra.settings import ROOT
 from tests.support.pdf import endless, page, pids, text_of
 
@@ -54,6 +57,24 @@ def test_a_page_that_hung_is_refused_at_once_and_others_are_not(fonts: Path, sta
 
         assert again.value.retry_after is not None
         assert pids(pool) == working
+
+
+def test_a_render_that_needs_more_memory_than_it_may_is_stopped_and_the_next_one_works(
+    fonts: Path, static: Path
+) -> None:
+    with PdfPool(fonts=fonts, static=static, seconds=60, memory_mb=128) as pool:
+        pool.render(page("<p>x</p>"), page="roll")
+        (greedy,) = pids(pool)
+        with pytest.raises(PdfTooLarge) as refused:
+            pool.render(slip(times=500), page="roll")
+
+        assert (refused.value.status, refused.value.slug) == (503, "pdf-too-large")
+        assert not is_running(greedy)
+        assert text_of(pool.render(page("<p>again</p>"), page="roll")) == "again"
+        again = pids(pool)
+        with pytest.raises(PdfTooLarge):
+            pool.render(slip(times=500), page="roll")
+        assert pids(pool) == again
 
 
 def test_a_child_that_stands_still_is_replaced_too(fonts: Path, static: Path) -> None:
@@ -133,7 +154,7 @@ pool.render(slip(code=""), page="roll")
 if sys.argv[2] == "busy":
     threading.Thread(target=pool.render, args=(slip(times=2_000),), kwargs={"page": "roll"}).start()
     time.sleep(0.5)
-print(child._process.pid, flush=True)
+print(child._process.pid, child._temporary, flush=True)
 time.sleep(300)
 """
 
@@ -143,13 +164,34 @@ def test_a_child_ends_when_its_parent_is_killed(fonts: Path, state: str) -> None
     command = [sys.executable, "-c", PARENT, str(fonts), state]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        ran = is_running(child)
+        pid, folder = parent.stdout.readline().split()
+        ran = is_running(int(pid))
         parent.kill()
 
     assert ran
 
-    wait_until(lambda: not is_running(child), seconds=3)
+    wait_until(lambda: not is_running(int(pid)), seconds=3)
+    assert not Path(folder).exists()
+
+
+def test_what_killed_children_left_is_removed_at_the_next_start_and_what_is_in_use_is_not(
+    fonts: Path, static: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, young = tmp_path / "counterfoil-pdf-left", tmp_path / "counterfoil-pdf-young"
+    elsewhere = tmp_path / "elsewhere"
+    for folder in (left, young, elsewhere):
+        folder.mkdir()
+    (tmp_path / "counterfoil-pdf-link").symlink_to(elsewhere)
+    child = Child(str(fonts), str(static), 128_000_000)
+    for folder in (left, elsewhere, Path(child._temporary)):
+        os.utime(folder, (0, 0))
+    tidy()
+    found = set(tmp_path.iterdir())
+    child.end()
+
+    assert found == {young, elsewhere, tmp_path / "counterfoil-pdf-link", Path(child._temporary)}
+    assert not Path(child._temporary).exists()
 
 
 def test_a_child_is_told_no_setting(own_pool: PdfPool, monkeypatch: pytest.MonkeyPatch) -> None:

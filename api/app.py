@@ -127,7 +127,13 @@ def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
 def _pdf_pool(settings: Settings) -> PdfPool:
     wanted = settings.pdf
     fonts = settings.data.data_dir / "fonts"
-    return PdfPool(fonts=fonts, static=static.FOLDER, processes=wanted.pdf_processes, seconds=wanted.pdf_seconds)
+    return PdfPool(
+        fonts=fonts,
+        static=static.FOLDER,
+        processes=wanted.pdf_processes,
+        seconds=wanted.pdf_seconds,
+        memory_mb=wanted.pdf_memory_mb,
+    )
 
 
 def _document(app: FastAPI) -> Callable[[], dict[str, Any]]:

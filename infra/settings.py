@@ -148,6 +148,9 @@ class Server(_Group):
 class Pdf(_Group):
     """The PDF engine."""
 
+    pdf_memory_mb: int = Field(
+        512, ge=128, le=16_384, description="A render that needs more megabytes of memory is stopped."
+    )
     pdf_processes: int = Field(1, ge=1, le=16, description="Child processes that render PDF.")
     pdf_seconds: int = Field(20, ge=1, le=300, description="A render that takes longer is stopped.")
 

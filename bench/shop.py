@@ -2,13 +2,13 @@
 
 from accounts import keys, manage
 from cli.opened import transaction
-from infra.database import migrate
+from infra.schema import bring_up_to_date
 from infra.settings import Settings
 from kernel.clock import utc_now
 
 
 def main() -> None:
-    migrate(Settings().data.where_database())
+    bring_up_to_date(Settings().data.where_database())
     now = utc_now()
     with transaction() as conn:
         merchant_id = manage.create_merchant(conn, "bench", manage.MerchantProfile(name="Bench"), now=now)

@@ -13,7 +13,7 @@ import uvicorn
 from accounts import keys
 from api.app import create_app
 from cli import demo_receipts, demo_shops
-from infra import database, logs
+from infra import database, logs, schema
 from infra.settings import Data, Log, Server, Settings
 from infra.storage import open_storage
 from kernel.clock import utc_now
@@ -34,7 +34,7 @@ def demo(
     settings = _settings(data, host, listening.getsockname()[1])
     logs.configure(settings.log)
     url = settings.data.where_database()
-    database.migrate(url)
+    schema.bring_up_to_date(url)
     lines = _fill(settings, utc_now())
     server = _Announcing(uvicorn.Config(create_app(settings, warm_pdf=True), access_log=False, log_config=None), lines)
     asyncio.run(server.serve([listening]))

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from cli import backup, demo, doctor, hooks, imports, keys, merchants, restore, serve
+from cli import backup, demo, doctor, hooks, imports, keys, merchants, restore, serve, worker
 from infra.settings import explain
 from kernel.errors import Problem, in_words
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("migrate")(serve.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from infra import database
+from infra import database, schema
 from infra.settings import Settings
 
 
@@ -15,7 +15,7 @@ def opened() -> Iterator[Engine]:
     """The database of the settings, up to date; the embedded one is made where it is missing."""
     url = Settings().data.where_database()
     if url.startswith("sqlite"):
-        database.migrate(url)
+        schema.bring_up_to_date(url)
     engine = database.connect(url)
     try:
         require_current(engine)

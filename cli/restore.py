@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from cli.progress import Progress
-from infra import archive, archive_rows, database, secrets
+from infra import archive, archive_rows, database, schema, secrets
 from infra.archive import Archive, Manifest
 from infra.settings import Data, Settings
 from infra.storage import open_storage
@@ -51,7 +51,7 @@ def read(found: Archive, data: Data, *, another_key: bool = False) -> None:
             _load(engine, found, data)
         except IntegrityError:
             raise Conflict("The rows of the backup do not fit together. Nothing was restored") from None
-    database.migrate(data.where_database())
+    schema.bring_up_to_date(data.where_database())
 
 
 def _load(engine: Engine, found: Archive, data: Data) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import sys
-from typing import Annotated
+from contextlib import nullcontext
+from functools import partial
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -11,11 +13,12 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from cli.opened import require_current
-from infra import database, logs
+from infra import database, logs, schema
 from infra.scrape import shared_folder
 from infra.settings import Server, Settings, misspelt
 from infra.storage import open_storage
 from infra.tracing import require_installed
+from worker.work import working
 
 _log = structlog.get_logger()
 
@@ -24,14 +27,20 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; more than one needs PostgreSQL.")] = None,
+    worker: Annotated[
+        bool | None, typer.Option("--worker/--no-worker", help="Whether to do jobs too, or leave them to workers.")
+    ] = None,
 ) -> None:
-    """Serve receipts.
+    """Serve receipts, and do the jobs that they bring: mail, clearing up.
 
     The embedded database is brought up to date at start; PostgreSQL by `counterfoil migrate`.
 
     Example: COUNTERFOIL_BASE_URL=https://receipts.example.com counterfoil serve --port 8000
     """
     given = {"host": host, "port": port, "workers": workers}
+    if worker is not None:
+        # Through the environment, where the processes of --workers find it too.
+        os.environ["COUNTERFOIL_WORKER"] = str(worker)
     settings = Settings(server=Server(**{name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
     _check_schema(settings)
     require_installed(settings.watch)
@@ -44,7 +53,7 @@ def migrate() -> None:
 
     Example: COUNTERFOIL_DATABASE_URL=postgresql://user@host/counterfoil counterfoil migrate
     """
-    database.migrate(Settings().data.where_database())
+    schema.bring_up_to_date(Settings().data.where_database())
     typer.echo("The database is up to date.")
 
 
@@ -55,7 +64,7 @@ def run(settings: Settings) -> None:
     if unread := misspelt(os.environ):
         _log.warning("settings_unknown", names=unread)
     _log.info("starting", url=server.address(), host=server.host, port=server.port, workers=server.workers)
-    options = {
+    options: dict[str, Any] = {
         "host": server.host,
         "port": server.port,
         "access_log": False,
@@ -65,19 +74,27 @@ def run(settings: Settings) -> None:
         "proxy_headers": False,
     }
     if server.workers == 1:
-        uvicorn.run(create_app(settings, warm_pdf=True), timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
+        uvicorn.run(application(settings), timeout_graceful_shutdown=20, **options)
         return
     # Worker processes read their settings from the environment, so what came by option goes there too.
     os.environ["COUNTERFOIL_BASE_URL"] = server.address()
     with shared_folder():
-        uvicorn.run("cli.serve:worker_app", factory=True, workers=server.workers, timeout_graceful_shutdown=20, **options)  # type: ignore[arg-type]
+        uvicorn.run(
+            "cli.serve:worker_app", factory=True, workers=server.workers, timeout_graceful_shutdown=20, **options
+        )
 
 
 def worker_app() -> FastAPI:
     """What each process of ``serve --workers N`` runs."""
     settings = Settings()
     logs.configure(settings.log)
-    return create_app(settings, warm_pdf=True)
+    return application(settings)
+
+
+def application(settings: Settings) -> FastAPI:
+    """With a worker beside it, unless the settings say otherwise."""
+    beside = partial(working, settings) if settings.work.worker else nullcontext
+    return create_app(settings, warm_pdf=True, beside=beside)
 
 
 def _check_schema(settings: Settings) -> None:
@@ -87,7 +104,7 @@ def _check_schema(settings: Settings) -> None:
             sys.exit(
                 "SQLite takes one server process. For more, set COUNTERFOIL_DATABASE_URL to a PostgreSQL database."
             )
-        database.migrate(url)
+        schema.bring_up_to_date(url)
         return
     engine = database.connect(url)
     require_current(engine)

@@ -26,10 +26,12 @@ from typing import Self
 
 import structlog
 
+from infra import static as static_files
 from infra.metrics import rendering_pdf
 from infra.pdf_attachment import Attachment
 from infra.pdf_child import Job, Page
 from infra.pdf_process import Child, PdfTimeout, PdfTooLarge, PdfUnavailable, tidy
+from infra.settings import Settings
 from kernel.errors import Problem
 
 __all__ = ["Attachment", "Page", "PdfFailed", "PdfPool", "PdfTimeout", "PdfTooLarge", "PdfUnavailable"]
@@ -179,3 +181,15 @@ class PdfPool:
             child.end()
             raise
         return child
+
+
+def open_pool(settings: Settings) -> PdfPool:
+    """As the settings want it; close it, or use it as a context."""
+    wanted = settings.pdf
+    return PdfPool(
+        fonts=settings.data.data_dir / "fonts",
+        static=static_files.FOLDER,
+        processes=wanted.pdf_processes,
+        seconds=wanted.pdf_seconds,
+        memory_mb=wanted.pdf_memory_mb,
+    )

@@ -29,7 +29,7 @@ Observe = Callable[[str, str, float], None]
 class Runner:
     """Runs jobs in threads of this process, and takes up those of workers that died. One for each process.
 
-    ``observe(kind, outcome, seconds)`` is told of each try: "done", "again" or "dead".
+    ``observe(kind, outcome, seconds)`` is told of each try: "done", "failed" (it is tried again) or "dead".
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Runner:
             except Exception as failure:
                 wait = kind.waits[tried - 1] if tried <= len(kind.waits) else None
                 _log.warning("job_failed", kind=kind.name, job=job_id, tries=tried, again_in=wait, exc_info=failure)
-                self._told(kind, "dead" if wait is None else "again", began)
+                self._told(kind, "dead" if wait is None else "failed", began)
                 if wait is None:
                     raise
                 self._jobs.again(kind.name, given, tried + 1, job_id=job_id, delay=wait)

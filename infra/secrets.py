@@ -1,5 +1,6 @@
 """Sealing what must be read again, such as webhook secrets. What only needs comparing is hashed instead."""
 
+import hmac
 import os
 from contextlib import suppress
 from hashlib import sha256
@@ -33,6 +34,12 @@ def known_key(settings: Data) -> SecretStr | None:
         return settings.secret_key
     path = _place(settings)
     return SecretStr(path.read_text().strip()) if path.exists() else None
+
+
+def derived(settings: Data, purpose: str) -> bytes:
+    """32 bytes for one purpose, which tell nothing of the key nor of those for another (RFC 2104)."""
+    key = settings.secret_key or _own_key(_place(settings))
+    return hmac.digest(key.get_secret_value().encode(), f"counterfoil {purpose}".encode(), "sha256")
 
 
 def fingerprint(key: SecretStr) -> str:

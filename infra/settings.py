@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from infra.mail_address import is_address
 from infra.smtp_url import read_smtp_url
 
 # To listen on all interfaces is the operator's choice; a link needs one that can be opened.
@@ -20,9 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent
 _KEY_BYTES: Final = 32
 _OF_TESTS: Final = "COUNTERFOIL_TEST_"
 _PORTS: Final = range(1, 65536)
-# A bare address (RFC 5321 section 4.1.2) without the quoted forms that nobody has.
-_PLAIN: Final = r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f]"
-_ADDRESS: Final = re.compile(rf"{_PLAIN}{{1,64}}@(?!\.){_PLAIN}{{1,250}}")
 _A_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]*)*/?")
 _AN_URL: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 
@@ -82,7 +80,7 @@ def _smtp_url(url: SecretStr) -> SecretStr:
 
 
 def _address(address: str) -> str:
-    if not _ADDRESS.fullmatch(address):
+    if not is_address(address):
         raise ValueError("must be a bare address such as receipts@example.com")
     return address
 
@@ -148,11 +146,11 @@ class Server(_Group):
 class Pdf(_Group):
     """The PDF engine."""
 
+    pdf_processes: int = Field(1, ge=1, le=16, description="Child processes that render PDF.")
+    pdf_seconds: int = Field(20, ge=1, le=300, description="A render that takes longer is stopped.")
     pdf_memory_mb: int = Field(
         512, ge=128, le=16_384, description="A render that needs more megabytes of memory is stopped."
     )
-    pdf_processes: int = Field(1, ge=1, le=16, description="Child processes that render PDF.")
-    pdf_seconds: int = Field(20, ge=1, le=300, description="A render that takes longer is stopped.")
 
 
 class Mail(_Group):
@@ -196,6 +194,17 @@ class Mail(_Group):
             raise ValueError("COUNTERFOIL_SES_REGION: must be set with the other settings of SES")
         return self
 
+    def channels(self) -> frozenset[str]:
+        """In which ways messages can leave."""
+        return frozenset({"email"} if self.smtp_url or self.ses_region or self.mail_outbox else ())
+
+
+class Work(_Group):
+    """The jobs that are done behind the scenes."""
+
+    worker: bool = Field(True, description="Whether a server does jobs by itself. Without, run `counterfoil worker`.")
+    mail_at_once: int = Field(4, ge=1, le=64, description="Messages that a worker sends at the same time.")
+
 
 class Watch(_Group):
     """What the service tells of itself to those who watch it."""
@@ -231,16 +240,24 @@ class Commands(_Group):
 class Settings:
     """All groups together; built once at start and handed down."""
 
-    def __init__(self, data: Data | None = None, server: Server | None = None, log: Log | None = None) -> None:
+    def __init__(
+        self,
+        data: Data | None = None,
+        server: Server | None = None,
+        log: Log | None = None,
+        *,
+        mail: Mail | None = None,
+    ) -> None:
         self.data = data or Data()
         self.server = server or Server()
         self.pdf = Pdf()
-        self.mail = Mail()
+        self.mail = mail or Mail()
+        self.work = Work()
         self.watch = Watch()
         self.log = log or Log()
 
 
-GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Watch, Log, Commands)
+GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Work, Watch, Log, Commands)
 
 
 def misspelt(names: Iterable[str]) -> list[str]:

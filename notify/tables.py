@@ -41,6 +41,8 @@ class Message(Base):
     # The last word of a mail server on it, or why it was not sent.
     detail: Mapped[str | None] = mapped_column(Text)
     asked_at: Mapped[datetime] = mapped_column(Instant)
+    # The job that is sending it: until ``due_at`` nobody else may, but for the one that takes up a dead worker's job.
+    claim: Mapped[str | None] = mapped_column(String(100))
     # When it is tried next, while it waits.
     due_at: Mapped[datetime | None] = mapped_column(Instant)
     # When it was sent, or given up.

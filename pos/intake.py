@@ -13,6 +13,8 @@ from accounts.places import Directory, Place
 from kernel import money
 from kernel.errors import FieldError, Forbidden, Invalid, Problem, Unauthorized
 from kernel.ids import is_token, new_id, new_token
+from notify.asking import Post, Wanted, ask
+from pos import asked
 from receipts import amend, totals
 from receipts.document import Issuer
 from receipts.fields import context_for
@@ -20,7 +22,7 @@ from receipts.issue import Draft, Issued, issue, repetition, warn
 from receipts.sale import Content, Sale
 
 _CONTENT = frozenset(Content.model_fields)
-_PRIVATE = {"shopper", "metadata", "deliver"}
+_PRIVATE = {"shopper", "metadata", "deliver", "deliver_pdf"}
 
 
 class DoesNotAddUp(Invalid):
@@ -68,6 +70,8 @@ def arrive(
         raise Invalid(
             errors=[FieldError("/token", "does not look random; 128 random bits as 22 URL-safe characters would do")]
         )
+    if missing := asked.without_address(sale):
+        raise Invalid(errors=missing)
     context = context_for(sale.currency)
     content = sale.model_dump_json(include=set(_CONTENT), exclude_defaults=True, context=context)
     rest = sale.model_dump_json(exclude=set(_CONTENT | {"token"}), exclude_defaults=True, context=context)
@@ -90,19 +94,25 @@ def arrive(
 
 
 def take(
-    conn: Connection, arrivals: Sequence[Arrival], *, directories: Mapping[str, Directory], now: datetime
+    conn: Connection,
+    arrivals: Sequence[Arrival],
+    *,
+    directories: Mapping[str, Directory],
+    now: datetime,
+    post: Post | None = None,
 ) -> list[Issued | Problem]:
     """Accept each arrival or say why not, in the caller's transaction; the answers come in the order of the arrivals.
 
     Plain sales are written together. What gives money back goes one by one, each in its own savepoint, after the sales
-    of the same call, so that a batch may hold a sale and its refund.
+    of the same call, so that a batch may hold a sale and its refund. The messages that a new receipt asks for are
+    written down with it; without ``post`` none is sent, and a warning says so.
     """
     answers: dict[int, Issued | Problem] = {}
     sales: dict[int, Draft] = {}
     amending: dict[int, Draft] = {}
     for index, arrival in enumerate(arrivals):
         try:
-            draft = draft_of(arrival, directories, now)
+            draft = draft_of(arrival, directories, now, post)
         except Problem as problem:
             answers[index] = _refused(conn, arrival, problem, now)
             continue
@@ -110,7 +120,14 @@ def take(
     answers |= zip(sales, issue(conn, list(sales.values()), now=now), strict=True)
     for index, draft in amending.items():
         answers[index] = _take_amending(conn, arrivals[index], draft, now)
+    if post is not None:
+        new = ((arrivals[at], each) for at, each in answers.items() if isinstance(each, Issued) and each.is_new)
+        ask(conn, post.jobs, [wanted for arrival, issued in new for wanted in _wanted(arrival, issued, post)], now=now)
     return [answers[index] for index in range(len(arrivals))]
+
+
+def _wanted(arrival: Arrival, issued: Issued, post: Post) -> list[Wanted]:
+    return asked.messages(arrival.sale, arrival.merchant_id, issued.id, post.channels)
 
 
 def _take_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datetime) -> Issued | Problem:
@@ -151,7 +168,7 @@ def _with_excess(warnings: str, beyond: int, currency: str) -> str:
     return orjson.dumps([*orjson.loads(warnings), more.as_json()]).decode()
 
 
-def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: datetime) -> Draft:
+def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: datetime, post: Post | None) -> Draft:
     """The rows of an arrival. Raises the :class:`Problem` for which it is refused."""
     sale, directory = arrival.sale, directories.get(arrival.merchant_id)
     if directory is None:
@@ -166,7 +183,7 @@ def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: dateti
         "store_id": place.id,
         "till_id": till[0] if till else None,
         "staff_id": staff[0] if staff else None,
-        "warnings": _warnings(arrival, directory),
+        "warnings": _warnings(arrival, directory, post),
         "issuer": _issuer(place, till[1] if till else None, staff[1] if staff else None),
     }
     return _drafted(arrival, row)
@@ -196,13 +213,14 @@ def _what_was_sold(arrival: Arrival, now: datetime) -> dict[str, Any]:
     }
 
 
-def _warnings(arrival: Arrival, directory: Directory) -> str:
+def _warnings(arrival: Arrival, directory: Directory, post: Post | None) -> str:
     """What is wrong, as JSON, where the merchant wants it flagged; else it is a reason to refuse."""
     findings = list(arrival.findings)
     if arrival.sale.staff and arrival.sale.staff not in directory.staff:
         findings.append(FieldError("/staff", "is not a member of staff of this merchant"))
     if findings and directory.on_mismatch == "refuse" and not arrival.only_flag:
         raise DoesNotAddUp(errors=findings) if arrival.findings else Invalid(errors=findings)
+    findings += asked.not_set_up(arrival.sale, post.channels if post else frozenset())
     return orjson.dumps([finding.as_json() for finding in findings]).decode()
 
 

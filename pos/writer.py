@@ -10,6 +10,7 @@ from infra import metrics
 from infra.group_commit import GroupCommit
 from kernel.clock import Clock
 from kernel.errors import Problem
+from notify.asking import Post
 from pos.intake import Arrival, take
 from receipts.issue import Issued
 
@@ -20,9 +21,10 @@ _LOOK_AGAIN = 0.1
 class Writer(GroupCommit[Arrival, Issued]):
     """``places`` is what it remembers of stores, tills and staff: whoever changes them tells it to forget."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, post: Post) -> None:
         self.places = DirectoryCache()
         self._clock = clock
+        self._post = post
         super().__init__(engine, self._take)
 
     async def submit_all(self, items: Sequence[Arrival]) -> list[Issued | Problem]:
@@ -33,7 +35,8 @@ class Writer(GroupCommit[Arrival, Issued]):
         return answers
 
     def _take(self, conn: Connection, arrivals: Sequence[Arrival]) -> list[Issued | Problem]:
-        return take(conn, arrivals, directories=_directories(conn, self.places, arrivals), now=self._clock())
+        directories = _directories(conn, self.places, arrivals)
+        return take(conn, arrivals, directories=directories, now=self._clock(), post=self._post)
 
 
 def _directories(conn: Connection, places: DirectoryCache, arrivals: Sequence[Arrival]) -> dict[str, Directory]:

@@ -335,7 +335,10 @@ class Sale(Content):
     staff: Slug | None = None
     original: Original | None = None
     shopper: Shopper | None = None
-    deliver: list[Literal["email", "sms"]] = Field([], max_length=2)
+    deliver: list[Literal["email", "sms"]] = Field(
+        [], max_length=2, description="Send the receipt to the shopper's `email` or `phone`, once it is accepted."
+    )
+    deliver_pdf: StrictBool = Field(False, description="Whether the email carries the receipt as a PDF too.")
     metadata: Metadata = Field({}, description="Kept for the merchant, never shown to a shopper.")
 
     @field_validator("original", mode="before")

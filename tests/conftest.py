@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from api.app import create_app
+from infra import jobs
 from infra.database import connect, migrate
 from infra.folder import open_folder
 from infra.pdf import PdfPool
@@ -41,7 +42,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> postgres.Server:
 def migrated_postgresql(postgresql: postgres.Server) -> Iterator[str]:
     """The name of a PostgreSQL database with every table and no row, to be copied."""
     name = f"counterfoil_{uuid.uuid4().hex[:12]}"
-    migrate(postgresql.create(name))
+    url = postgresql.create(name)
+    migrate(url)
+    jobs.prepare(url)
     yield name
     postgresql.drop(name)
 
@@ -51,6 +54,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table and no row, to be copied."""
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     migrate(f"sqlite:///{path}")
+    jobs.prepare(f"sqlite:///{path}")
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

@@ -12,7 +12,7 @@ from typing import Any, Final
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cli import demo_shops
-from infra import database, logs
+from infra import database, logs, schema
 from infra.settings import ROOT, Data, Log
 from infra.storage import open_storage
 from kernel.clock import utc_now
@@ -86,7 +86,7 @@ def _site() -> Iterator[tuple[str, dict[str, str]]]:
     """The application with the demo's shops and the gallery: its address and its pages."""
     with tempfile.TemporaryDirectory() as folder:
         data = Data(data_dir=Path(folder))
-        database.migrate(data.where_database())
+        schema.bring_up_to_date(data.where_database())
         engine = database.connect(data.where_database())
         with engine.begin() as conn:
             shops = demo_shops.put_all(conn, open_storage(data), now=utc_now())

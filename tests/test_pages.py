@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, expect,
 
 from accounts import keys
 from cli import demo_shops
-from infra import database
+from infra import database, schema
 from infra.settings import Data
 from infra.storage import open_storage
 from kernel.clock import utc_now
@@ -39,7 +39,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data = Data(data_dir=tmp_path_factory.mktemp("site"))
-    database.migrate(data.where_database())
+    schema.bring_up_to_date(data.where_database())
     engine = database.connect(data.where_database())
     with engine.begin() as conn:
         shops = demo_shops.put_all(conn, open_storage(data), now=utc_now())

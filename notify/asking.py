@@ -1,0 +1,115 @@
+"""Asking for messages: each is written down in the transaction of what it is about, with the job that sends it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, cast
+
+from sqlalchemy import Connection, Table, func, select, tuple_
+
+from infra.bulk import insert_new
+from infra.jobs import Jobs
+from kernel.ids import digest, new_id
+from notify.tables import Message, Suppression
+
+Channel = Literal["email", "sms"]
+# The kind of the job that sends what is due.
+DELIVER: Final = "deliver"
+_MESSAGES = cast("Table", Message.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a process needs to ask for messages. ``channels`` are those that are set up."""
+
+    jobs: Jobs
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One message to one person. ``subject_id`` is what it is about."""
+
+    merchant_id: str
+    subject_id: str
+    address: str
+    channel: Channel = "email"
+    language: str | None = None
+    with_pdf: bool = False
+    is_automatic: bool = False
+    # 0 asks for the first message; a higher one for that which is sent again.
+    ordinal: int = 0
+
+
+def ask(conn: Connection, jobs: Jobs, wanted: Sequence[Wanted], *, now: datetime) -> set[str]:
+    """Ids of the messages that are new. One that was asked for before, or whose address wants none, is not sent."""
+    if not wanted:
+        return set()
+    stopped = reasons(conn, wanted)
+    rows = [_row(each, stopped.get(_key(each)), now) for each in wanted]
+    written = insert_new(conn, _MESSAGES, rows, _MESSAGES.c.id)
+    waiting = [row["id"] for row in rows if row["id"] in written and row["state"] == "waiting"]
+    if waiting:
+        # One job for all of them: it sends whatever is due.
+        jobs.enqueue(conn, DELIVER, job_id=f"{DELIVER}:{waiting[0]}")
+    return written
+
+
+def ask_at(conn: Connection, jobs: Jobs, due_at: datetime, *, now: datetime) -> None:
+    """See to what falls due then. All that falls due within the same seconds shares one job."""
+    at = int(due_at.timestamp()) // 5 * 5 + 5
+    jobs.enqueue(conn, DELIVER, job_id=f"{DELIVER}@{at}", delay=at - now.timestamp())
+
+
+def reasons(conn: Connection, wanted: Iterable[Wanted]) -> dict[tuple[str, str, str], Suppression]:
+    """What stands against sending: by merchant, channel and the address's digest."""
+    keys = {_key(each) for each in wanted}
+    columns = (Suppression.merchant_id, Suppression.channel, Suppression.digest)
+    query = select(*columns, Suppression.reason, Suppression.since).where(tuple_(*columns).in_(keys))
+    return {(row.merchant_id, row.channel, row.digest): cast("Suppression", row) for row in conn.execute(query)}
+
+
+def next_ordinal(conn: Connection, wanted: Wanted) -> int:
+    """That of a message to be sent again to the same address."""
+    last = conn.scalar(select(func.max(Message.ordinal)).where(*_same(wanted)))
+    return 0 if last is None else last + 1
+
+
+def count_since(conn: Connection, merchant_id: str, subject_id: str, *, hours: int, now: datetime) -> int:
+    mine = (Message.merchant_id == merchant_id) & (Message.subject_id == subject_id)
+    recent = Message.asked_at > now - timedelta(hours=hours)
+    return conn.scalar(select(func.count()).select_from(Message).where(mine, recent)) or 0
+
+
+def _same(wanted: Wanted) -> tuple[Any, ...]:
+    return (
+        Message.merchant_id == wanted.merchant_id,
+        Message.subject_id == wanted.subject_id,
+        Message.channel == wanted.channel,
+        Message.address == wanted.address.lower(),
+    )
+
+
+def _key(wanted: Wanted) -> tuple[str, str, str]:
+    return wanted.merchant_id, wanted.channel, digest(wanted.address.lower())
+
+
+def _row(wanted: Wanted, stopped: Suppression | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("msg", now),
+        "merchant_id": wanted.merchant_id,
+        "subject_id": wanted.subject_id,
+        "channel": wanted.channel,
+        "address": wanted.address.lower(),
+        "ordinal": wanted.ordinal,
+        "language": wanted.language,
+        "with_pdf": wanted.with_pdf,
+        "is_automatic": wanted.is_automatic,
+        "state": "stopped" if stopped else "waiting",
+        "attempts": 0,
+        "detail": f"the address {stopped.reason} on {stopped.since:%Y-%m-%d}" if stopped else None,
+        "claim": None,
+        "asked_at": now,
+        "due_at": None if stopped else now,
+        "settled_at": now if stopped else None,
+    }

@@ -1,0 +1,44 @@
+"""What a till asked to be sent of a sale."""
+
+from typing import Final
+
+from kernel.errors import FieldError
+from notify.asking import Channel, Wanted
+from receipts.sale import Sale
+
+# Where a message of a channel goes: a member of the shopper.
+_ADDRESS: Final[dict[Channel, str]] = {"email": "email", "sms": "phone"}
+
+
+def without_address(sale: Sale) -> list[FieldError]:
+    nowhere = [channel for channel in sale.deliver if not _address(sale, channel)]
+    return [FieldError(f"/shopper/{_ADDRESS[channel]}", f"is missing; deliver names {channel}") for channel in nowhere]
+
+
+def not_set_up(sale: Sale, channels: frozenset[str]) -> list[FieldError]:
+    """A warning for each channel in which nothing can leave: no reason to refuse the sale."""
+    lacking = sorted(set(sale.deliver) - channels)
+    return [FieldError("/deliver", f"names {each}, which is not set up here; nothing is sent") for each in lacking]
+
+
+def messages(sale: Sale, merchant_id: str, receipt_id: str, channels: frozenset[str]) -> list[Wanted]:
+    """What is to be sent of a receipt that is new. What was rung up for training goes to nobody."""
+    if "training" in sale.flags:
+        return []
+    return [
+        Wanted(
+            merchant_id=merchant_id,
+            subject_id=receipt_id,
+            address=_address(sale, channel) or "",
+            channel=channel,
+            language=(sale.shopper.language if sale.shopper else None) or sale.language,
+            with_pdf=sale.deliver_pdf,
+            is_automatic=True,
+        )
+        for channel in dict.fromkeys(sale.deliver)
+        if channel in channels
+    ]
+
+
+def _address(sale: Sale, channel: Channel) -> str | None:
+    return getattr(sale.shopper, _ADDRESS[channel]) if sale.shopper else None

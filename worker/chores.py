@@ -1,0 +1,33 @@
+"""What is done by the clock."""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from infra.jobs import Payload
+from notify import asking, sending
+from worker.workshop import Workshop
+
+_log = structlog.get_logger()
+# A message that waits so much longer than it should has lost its job, as after a restore.
+_LATE: Final = timedelta(minutes=1)
+_REMEMBERED: Final = timedelta(days=7)
+
+
+def sweep(shop: Workshop, _job_id: str, _payload: Payload) -> None:
+    """See to messages that nobody sees to."""
+    shop.write(lambda conn: _sweep(conn, shop))
+
+
+def _sweep(conn: Connection, shop: Workshop) -> None:
+    now = shop.clock()
+    if sending.overdue(conn, before=now - _LATE):
+        asking.ask_at(conn, shop.jobs, now, now=now)
+
+
+def forget_jobs(shop: Workshop, _job_id: str, _payload: Payload) -> None:
+    """Forget jobs that were done a week ago."""
+    count = shop.jobs.forget_done(before=shop.clock() - _REMEMBERED)
+    _log.info("jobs_forgotten", count=count)

@@ -1,0 +1,77 @@
+"""A message as a letter: what it is about, in the reader's language, with what hangs on it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from accounts import find as accounts_find
+from accounts import signing_keys
+from accounts.find import BrandLook
+from infra.mail import Letter, envelope_sender
+from kernel.locale import choose
+from notify import mime, stopping
+from notify.sending import Due
+from receipts import find, printed
+from receipts import letter as receipt_letter
+from receipts.records import ReceiptRecord
+from receipts.signed import signed_document
+from worker.workshop import Workshop
+
+_PDF_NAME: Final = "receipt.pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    record: ReceiptRecord
+    look: BrandLook
+
+
+def letter(shop: Workshop, message: Due) -> Letter:
+    """Raises :class:`kernel.errors.NotFound` where the receipt is gone, and what :func:`receipts.printed.pdf` raises.
+
+    The same message is the same letter at every try, so that a mail server that got it twice can tell.
+    """
+    about = shop.read(lambda conn: _look_up(conn, message))
+    mail, address = shop.settings.mail, shop.settings.server.address()
+    sender = mail.mail_from or ""
+    language = choose([message.language, about.record.content.language], about.look.languages, about.look.languages[0])
+    stop_url = f"{address}/u/{stopping.link_token(shop.stop_key, message.id)}" if message.is_automatic else None
+    composed = receipt_letter.compose(
+        about.record,
+        about.look,
+        url=f"{address}/r/{about.record.token}",
+        base_url=address,
+        language=language,
+        stop_url=stop_url,
+        has_pdf=message.with_pdf,
+    )
+    data = mime.build(
+        sender_name=about.look.name,
+        sender=sender,
+        recipient=message.address,
+        reply_to=about.look.support_email,
+        subject=composed.subject,
+        html=composed.html,
+        text=composed.text,
+        language=composed.language,
+        message_id=f"<{message.id}@{sender.rpartition('@')[2]}>",
+        date=message.asked_at,
+        stop_url=stop_url,
+        attachments=[_pdf(shop, about, language)] if message.with_pdf else [],
+    )
+    return Letter(envelope_sender(mail, message.id), message.address, data)
+
+
+def _look_up(conn: Connection, message: Due) -> _About:
+    record = find.one(conn, message.merchant_id, message.subject_id)
+    return _About(record, accounts_find.brand_look(conn, message.merchant_id, record.brand_id))
+
+
+def _pdf(shop: Workshop, about: _About, language: str) -> mime.Attachment:
+    record, address = about.record, shop.settings.server.address()
+    keys = shop.read(lambda conn: signing_keys.signers(conn, record.merchant_id, sealer=shop.sealer))
+    signed = signed_document(record, signing_keys.signer_for(keys, record.accepted_at), base_url=address)
+    url = f"{address}/r/{record.token}"
+    made = printed.pdf(shop.pdf, shop.storage, record, about.look, url=url, language=language, page="a4", signed=signed)
+    return mime.Attachment(_PDF_NAME, "application/pdf", made)

@@ -1,0 +1,31 @@
+"""All kinds of jobs, and what is done by the clock."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from infra.jobs import Kind, Payload, Schedule
+from notify.asking import DELIVER
+from worker.chores import forget_jobs, sweep
+from worker.deliver import deliver
+from worker.workshop import Workshop
+
+_SWEEP: Final = "sweep"
+_FORGET_JOBS: Final = "forget-jobs"
+SCHEDULES: Final = (
+    Schedule("sweep", _SWEEP, "* * * * *"),
+    Schedule("forget-jobs", _FORGET_JOBS, "17 3 * * *"),
+)
+# The clock will ask again: a chore that fails is not tried over and over in between.
+_ONCE: Final = ()
+
+
+def kinds(shop: Workshop) -> list[Kind]:
+    def of(handle: Callable[[Workshop, str, Payload], None]) -> Callable[[str, Payload], None]:
+        return partial(handle, shop)
+
+    return [
+        Kind(DELIVER, of(deliver), at_once=shop.settings.work.mail_at_once),
+        Kind(_SWEEP, of(sweep), waits=_ONCE),
+        Kind(_FORGET_JOBS, of(forget_jobs), waits=_ONCE),
+    ]

@@ -1,0 +1,50 @@
+"""A worker: opened, run, closed."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from infra import metrics, secrets
+from infra.database import connect
+from infra.jobs import Jobs
+from infra.mail import open_mailer
+from infra.pdf import open_pool
+from infra.runner import Runner
+from infra.settings import Settings
+from infra.storage import open_storage
+from kernel.clock import Clock, utc_now
+from notify import stopping
+from worker.kinds import SCHEDULES, kinds
+from worker.workshop import Workshop
+
+
+@contextmanager
+def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]:
+    """Jobs are done in threads of this process until the block ends; what is under way is finished first."""
+    with ExitStack() as opened:
+        shop = _open(opened, settings, clock)
+        runner = Runner(settings.data.where_database(), kinds(shop), SCHEDULES, metrics.jobs_done)
+        runner.start()
+        opened.callback(runner.stop)
+        yield shop
+
+
+def _open(opened: ExitStack, settings: Settings, clock: Clock) -> Workshop:
+    url = settings.data.where_database()
+    engine = connect(url)
+    opened.callback(engine.dispose)
+    jobs = Jobs(url)
+    opened.callback(jobs.close)
+    mailer = open_mailer(settings.mail)
+    if mailer is not None:
+        opened.callback(mailer.close)
+    return Workshop(
+        settings=settings,
+        engine=engine,
+        jobs=jobs,
+        storage=open_storage(settings.data),
+        sealer=secrets.box(settings.data),
+        stop_key=secrets.derived(settings.data, stopping.PURPOSE),
+        pdf=opened.enter_context(open_pool(settings)),
+        mailer=mailer,
+        clock=clock,
+    )

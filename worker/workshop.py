@@ -1,0 +1,41 @@
+"""What a worker holds open, handed to every handler."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cryptography.fernet import Fernet
+from sqlalchemy import Connection, Engine
+
+from infra.database import reading
+from infra.jobs import Jobs
+from infra.mail import Mailer
+from infra.pdf import PdfPool
+from infra.settings import Settings
+from infra.storage import Storage
+from kernel.clock import Clock
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    settings: Settings
+    engine: Engine
+    jobs: Jobs
+    storage: Storage
+    sealer: Fernet
+    # Of links that stop messages (notify.stopping).
+    stop_key: bytes
+    pdf: PdfPool
+    # None where no mail is set up: what was asked for before waits until it is.
+    mailer: Mailer | None
+    clock: Clock
+
+    def read(self, look: Callable[[Connection], Found]) -> Found:
+        with reading(self.engine) as conn:
+            return look(conn)
+
+    def write(self, change: Callable[[Connection], Found]) -> Found:
+        with self.engine.begin() as conn:
+            return change(conn)

@@ -1,10 +1,10 @@
 """The receipt's other forms behind the same link: PDF, text, JSON, and the codes as pictures."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -16,6 +16,7 @@ from api.notices import nothing_here, on_its_way
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
+from infra.storage import StorageDown
 from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import is_token
 from receipts import printed
@@ -23,6 +24,8 @@ from receipts.codes import code_svg
 from receipts.records import ReceiptRecord
 from receipts.signed import signed_document
 
+# Who has the address of a link has the PDF.
+_PASSED_ON: Final = (b"cache-control", b"private, no-store")
 Make = Callable[[Request, House, ReceiptRecord, BrandLook], Awaitable[Rendered]]
 
 
@@ -59,13 +62,31 @@ async def _pdf(request: Request, house: House, record: ReceiptRecord, look: Bran
         "page": _page(request),
         "copy": wants_copy(request),
     }
-    data = await run_in_threadpool(lambda: house.storage.get(printed.key(record, look, **wish)))
-    if data is None:
-        make = partial(printed.pdf, house.pdf, house.storage, record, look, **wish)
-        data = await house.rendering.run(make)
-    name = "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number)
-    inline = (b"content-disposition", f'inline; filename="{name}.pdf"'.encode())
-    return Rendered(data, "application/pdf", (ASK_AGAIN, inline))
+    name = "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number) + ".pdf"
+    # A link is signed for one method.
+    seconds = house.settings.data.s3_link_seconds if request.method == "GET" else 0
+    kept = await house.fetching.run(lambda: _kept(house, printed.key(record, look, **wish), name, seconds))
+    if kept is not None:
+        return kept
+    make = partial(printed.pdf, house.pdf, house.storage, record, look, **wish)
+    return _shown(await house.rendering.run(make), name)
+
+
+def _kept(house: House, key: str, name: str, seconds: int) -> Rendered | None:
+    """What the storage has; where ``seconds`` are given, the address at which a bucket gives it away for so long."""
+    with suppress(StorageDown):
+        if seconds and house.storage.exists(key):
+            address = house.storage.link(key, seconds=seconds, filename=name, content_type="application/pdf")
+            if address:
+                return Rendered(b"", "text/plain", (_PASSED_ON, (b"location", address.encode())), status=307)
+        data = house.storage.get(key)
+        return None if data is None else _shown(data, name)
+    return None
+
+
+def _shown(pdf: bytes, name: str) -> Rendered:
+    inline = (b"content-disposition", f'inline; filename="{name}"'.encode())
+    return Rendered(pdf, "application/pdf", (ASK_AGAIN, inline))
 
 
 def _page(request: Request) -> Literal["roll", "a4"]:

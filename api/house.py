@@ -27,6 +27,8 @@ from pos.writer import Writer
 Found = TypeVar("Found")
 # So many shoppers may wait for their PDF: the last of them for a few seconds.
 _PDFS_WAITING: Final = 16
+_READS_AT_ONCE: Final = 16
+_READS_WAITING: Final = 200
 _PICTURES_AT_ONCE: Final = 2
 _PICTURES_WAITING: Final = 100
 _LOGO_SECONDS: Final = 86_400.0
@@ -55,6 +57,11 @@ class House:
     def rendering(self) -> Rendering:
         """For PDFs: as many at once as there are processes."""
         return Rendering(threads=self.settings.pdf.pdf_processes, waiting=_PDFS_WAITING, asked=metrics.PDF_WAITING)
+
+    @cached_property
+    def fetching(self) -> Rendering:
+        """For objects that were made already: a slow storage takes no thread from others."""
+        return Rendering(threads=_READS_AT_ONCE, waiting=_READS_WAITING)
 
     @cached_property
     def drawing(self) -> Rendering:

@@ -119,12 +119,11 @@ class Bucket:
             return data
 
     def is_writable(self) -> bool:
-        try:
-            with self.asking():
+        """By the last call; after one that failed, by another."""
+        if not self.asking.is_well:
+            with suppress(s3.Absent, StorageDown), self.asking():
                 self.client.head_bucket(Bucket=self.name)
-        except (s3.Absent, StorageDown):
-            return False
-        return True
+        return self.asking.is_well
 
     def link(self, key: str, *, seconds: int, filename: str, content_type: str) -> str | None:
         shown = {

@@ -107,6 +107,11 @@ class Asking:
         self._why = ""
         self._until = 0.0
 
+    @property
+    def is_well(self) -> bool:
+        """Whether the last call got an answer."""
+        return not self._why
+
     @contextmanager
     def __call__(self) -> Iterator[None]:
         """Raises :class:`Absent` and :class:`Taken` of the key, and :class:`StorageDown` for all else."""

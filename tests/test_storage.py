@@ -1,7 +1,6 @@
-"""Objects: whole or not there, made once, and never outside their folder."""
+"""Objects: whole or not there, made once. Each test runs on a folder and on a bucket."""
 
-import os
-import signal
+import json
 import subprocess
 import sys
 import threading
@@ -9,92 +8,144 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from infra import storage
-from infra.storage import Folder, content_key, open_storage
+from infra import files, storage
+from infra.bucket import Bucket, Turns, open_bucket
+from infra.folder import Folder
+from infra.settings import Data
+from infra.storage import Storage, content_key, open_storage
+from kernel.errors import TooLarge
+from tests.support import s3
 
 KEY = "pdf/ab/abcdef.pdf"
+LOGO = content_key("logos", b"a logo", suffix=".png")
+ASTRAY = (
+    "",
+    "/etc/passwd",
+    "../x",
+    "a/../../x",
+    "a//b",
+    "a/.parts/b",
+    ".locks/x",
+    "a\0b",
+    "a b",
+    "ä",
+    "x" * 201,
+    "a\n",
+)
 Process = subprocess.Popen[str]
 Start = Callable[..., Process]
+Spoil = Callable[[str, Callable[[bytes], bytes]], None]
 
-# Waits for the word on standard input, then asks for the object; leaves one line in the log for each time it makes it.
+# Makes an object when it is asked for, and says so; the word on standard input lets it go on.
 ASK = """
-import sys, time
+import json, sys
 from contextlib import nullcontext
-from pathlib import Path
-from infra import storage
-root, log, locked = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "locked"
-if not locked:
-    storage._alone = lambda lock: nullcontext()
+from infra import files, storage
+from infra.settings import Data
+objects = storage.open_storage(Data(**json.loads(sys.argv[1])))
+if sys.argv[3] == "unlocked":
+    files.alone = lambda root, name: nullcontext()
+    type(objects)._put_first = type(objects).put
 def make():
-    with log.open("a") as lines:
-        lines.write("made\\n")
-    time.sleep(float(sys.argv[4]))
-    return b"object"
-folder = storage.open_storage(root.as_uri())
-print("ready", flush=True)
-sys.stdin.readline()
-sys.exit(folder.once("pdf/ab/abcdef.pdf", make) != b"object")
+    print("making", flush=True)
+    sys.stdin.readline()
+    return sys.argv[2].encode()
+print(objects.once("pdf/ab/abcdef.pdf", make).decode(), flush=True)
 """
 
 
+@pytest.fixture(params=["folder", "bucket"])
+def where(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The settings of an empty storage."""
+    if request.param == "folder":
+        return {"storage_url": (tmp_path / "objects").as_uri()}
+    for name, value in s3.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return s3.settings(s3.store().bucket(), s3.store().url)
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return open_storage((tmp_path / "objects").as_uri())
+def objects(where: dict[str, Any]) -> Storage:
+    if "s3_region" not in where:
+        return open_storage(Data(**where))
+    return replace(_bucket(), name=where["storage_url"].split("/")[2])
 
 
-def test_what_was_put_is_got(folder: Folder) -> None:
-    folder.put(KEY, b"one")
-    folder.put(KEY, b"two")
-
-    assert folder.get(KEY) == b"two"
-    assert folder.exists(KEY)
+@cache
+def _bucket() -> Bucket:
+    """One client for all tests: to make one takes a tenth of a second."""
+    return open_bucket(Data(**s3.settings("tests", s3.store().url)))
 
 
-def test_what_was_never_put_or_was_deleted_is_not_there(folder: Folder) -> None:
-    folder.put(KEY, b"one")
-    folder.delete(KEY)
-    folder.delete(KEY)
+@pytest.fixture
+def spoil(objects: Storage) -> Spoil:
+    """Changes the bytes that are kept under a key, as a bad disk or a stranger would."""
 
-    assert folder.get(KEY) is None
-    assert not folder.exists(KEY)
-    assert not folder.exists("pdf/ab")
+    def change(key: str, how: Callable[[bytes], bytes]) -> None:
+        if isinstance(objects, Folder):
+            path = objects.root / key
+            path.write_bytes(how(path.read_bytes()))
+            return
+        assert isinstance(objects, Bucket)
+        client, place = s3.store().client, {"Bucket": objects.name, "Key": f"shop/{key}"}
+        kept = client.get_object(**place)  # type: ignore[arg-type]
+        client.put_object(**place, Body=how(kept["Body"].read()), Metadata=kept["Metadata"])  # type: ignore[arg-type]
+
+    return change
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "",
-        "/etc/passwd",
-        "../x",
-        "a/../../x",
-        "a//b",
-        "a/.parts/b",
-        ".locks/x",
-        "a/b/",
-        "a\0b",
-        "a b",
-        "ä",
-        "x" * 201,
-        "a\n",
-    ],
-)
-def test_a_key_that_could_lead_astray_is_refused(folder: Folder, key: str) -> None:
-    asks: list[Callable[[], object]] = [
-        lambda: folder.put(key, b"x"),
-        lambda: folder.get(key),
-        lambda: folder.exists(key),
-        lambda: folder.delete(key),
-        lambda: folder.once(key, lambda: b"x"),
-    ]
-    for ask in asks:
-        with pytest.raises(ValueError, match="not a storage key"):
-            ask()
+def test_what_was_put_is_got(objects: Storage) -> None:
+    objects.put(KEY, b"one")
+    objects.put(KEY, b"two")
+
+    assert objects.get(KEY) == b"two"
+    assert objects.exists(KEY)
+
+
+def test_an_empty_object_and_one_that_ends_like_a_seal_come_back_as_they_were(objects: Storage) -> None:
+    for data in (b"", b"\n", b"x\nsha256 " + b"0" * 64 + b"\n"):
+        objects.put(KEY, data)
+        assert objects.get(KEY) == data
+
+
+def test_what_was_never_put_or_was_deleted_is_not_there(objects: Storage) -> None:
+    objects.put(KEY, b"one")
+    objects.delete(KEY)
+    objects.delete(KEY)
+
+    assert objects.get(KEY) is None
+    assert not objects.exists(KEY)
+    assert not objects.exists("pdf/ab")
+    assert objects.get("pdf/ab") is None
+
+
+def _listed(objects: Storage, prefix: str) -> list[str]:
+    return list(objects.keys(prefix))
+
+
+def test_a_key_that_could_lead_astray_is_refused(objects: Storage) -> None:
+    for key in ASTRAY:
+        asks: list[Callable[[], object]] = [
+            partial(objects.put, key, b"x"),
+            partial(objects.get, key),
+            partial(objects.exists, key),
+            partial(objects.delete, key),
+            partial(objects.once, key, lambda: b"x"),
+            partial(_listed, objects, f"{key}x/"),
+        ]
+        for ask in asks if key else asks[:-1]:
+            with pytest.raises(ValueError, match="not a storage key"):
+                ask()
 
 
 @given(key=st.text("ab./\\-_\0", max_size=12))
@@ -113,71 +164,83 @@ def test_other_content_has_another_key(parts: list[bytes], others: list[bytes]) 
     assert (content_key("pdf", *parts) == content_key("pdf", *others)) == (parts == others)
 
 
-def test_a_content_key_is_a_key(folder: Folder) -> None:
-    key = content_key("logo", b"bytes", suffix=".png")
-    folder.put(key, b"bytes")
+@given(data=st.binary(max_size=20), other=st.binary(max_size=20), suffix=st.sampled_from(["", ".png", ".tar.gz"]))
+def test_a_content_key_proves_its_bytes_and_no_others(data: bytes, other: bytes, suffix: str) -> None:
+    key = content_key("logos", data, suffix=suffix)
 
-    assert key.startswith("logo/")
-    assert key.endswith(".png")
-    assert folder.get(key) == b"bytes"
+    assert storage.is_key(key)
+    assert storage.proves(key, data)
+    assert storage.proves(key, other) == (data == other)
+    assert not storage.proves("logos/one.png", data)
 
 
+def test_all_keys_are_told_and_those_below_a_prefix(objects: Storage) -> None:
+    kept = {"logos/ab/one.png", "logos/ac/two.png", "logos2/x", "pdf/ab/three.pdf", "top"}
+    for key in kept:
+        objects.put(key, b"x")
+
+    assert sorted(objects.keys()) == sorted(kept)
+    assert sorted(objects.keys("logos/")) == ["logos/ab/one.png", "logos/ac/two.png"]
+    assert sorted(objects.keys("logos/a")) == ["logos/ab/one.png", "logos/ac/two.png"]
+    assert sorted(objects.keys("logos")) == ["logos/ab/one.png", "logos/ac/two.png", "logos2/x"]
+    assert list(objects.keys("nothing/")) == []
+
+
+def flipped(data: bytes) -> bytes:
+    return bytes([data[0] ^ 1]) + data[1:]
+
+
+@pytest.mark.parametrize("key", [KEY, LOGO], ids=["sealed", "proved by its key"])
 @pytest.mark.parametrize(
-    "url", ["s3://bucket/x", "/var/objects", "file:relative", "file:", "file://host/share", "file:///", ""]
+    "how", [flipped, lambda data: data[:-1], lambda data: data[:3], lambda _: b"", lambda data: data + b"x"]
 )
-def test_another_url_than_a_local_folder_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="file:///"):
-        open_storage(url)
+def test_a_broken_object_is_not_given_away_but_told_once_and_removed(
+    objects: Storage, spoil: Spoil, key: str, how: Callable[[bytes], bytes]
+) -> None:
+    objects.put(key, b"a logo")
+    spoil(key, how)
+    with capture_logs() as logs:
+        assert objects.get(key) is None
+        assert objects.get(key) is None
+
+    assert [(each["event"], each["key"]) for each in logs] == [("object broken", key)]
+    assert not objects.exists(key)
 
 
-def test_a_folder_with_spaces_and_umlauts_is_found_again(tmp_path: Path) -> None:
-    place = tmp_path / "Büro 1" / "objects"
-    open_storage(place.as_uri()).put(KEY, b"x")
+def test_a_broken_object_is_made_again(objects: Storage, spoil: Spoil) -> None:
+    objects.once(KEY, lambda: b"object")
+    spoil(KEY, flipped)
 
-    assert (place / KEY).read_bytes() == b"x"
-
-
-def test_a_put_that_fails_leaves_the_old_object_and_no_litter(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full_disk(_handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    folder.put(KEY, b"old")
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space"):
-        folder.put(KEY, b"new")
-
-    assert folder.get(KEY) == b"old"
-    assert not list((folder.root / ".parts").iterdir())
+    assert objects.once(KEY, lambda: b"object") == b"object"
+    assert objects.once(KEY, lambda: b"another") == b"object"
 
 
-def test_a_reader_beside_a_writer_sees_only_whole_objects(folder: Folder) -> None:
-    wholes = {bytes([letter]) * 300_000 for letter in b"ab"}
-    done = threading.Event()
+def test_a_logo_that_was_copied_in_by_hand_is_known_by_its_key(objects: Storage, spoil: Spoil) -> None:
+    """As it is after a folder was copied into a bucket, or the other way round."""
+    objects.put(LOGO, b"spoilt")
+    spoil(LOGO, lambda _: b"a logo")
 
-    def write() -> None:
-        while not done.is_set():
-            for whole in wholes:
-                folder.put(KEY, whole)
-
-    folder.put(KEY, next(iter(wholes)))
-    with ThreadPoolExecutor(2) as threads:
-        for _ in range(2):
-            threads.submit(write)
-        seen = {folder.get(KEY) for _ in range(300)}
-        done.set()
-
-    assert seen <= wholes
+    assert objects.get(LOGO) == b"a logo"
 
 
-def test_opening_clears_what_a_killed_process_left_but_not_what_is_being_written(folder: Folder) -> None:
-    left, fresh = folder.root / ".parts" / "left", folder.root / ".parts" / "fresh"
-    for part in (left, fresh):
-        part.write_bytes(b"half")
-    os.utime(left, (time.time() - 7200, time.time() - 7200))
-    open_storage(folder.root.as_uri())
+def test_an_object_that_is_too_large_is_neither_taken_nor_given(
+    objects: Storage, spoil: Spoil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects.put(KEY, b"x" * 300_000)
+    for module in ("infra.storage", "infra.folder", "infra.bucket"):
+        monkeypatch.setattr(f"{module}.MOST_BYTES", 100_000)
+    with pytest.raises(TooLarge):
+        objects.put("large", b"x" * 100_001)
 
-    assert not left.exists()
-    assert fresh.exists()
+    assert objects.get(KEY) is None
+    assert objects.once("large", lambda: b"x" * 100_001) == b"x" * 100_001
+    assert not objects.exists("large")
+
+
+def test_a_storage_that_does_its_work_says_so_and_keeps_nothing_of_the_trial(objects: Storage) -> None:
+    assert objects.check().endswith("takes objects and gives them back")
+    assert objects.is_writable()
+    assert list(objects.keys()) == []
 
 
 class Maker:
@@ -192,28 +255,28 @@ class Maker:
         return b"object"
 
 
-def asked_by_threads(folder: Folder, make: Maker) -> list[bytes]:
+def asked_by_threads(objects: Storage, make: Maker) -> list[bytes]:
     with ThreadPoolExecutor(8) as threads:
-        return list(threads.map(lambda _: folder.once(KEY, make), range(8)))
+        return list(threads.map(lambda _: objects.once(KEY, make), range(8)))
 
 
-def test_threads_that_ask_at_once_get_one_object_made_once(folder: Folder) -> None:
+def test_threads_that_ask_at_once_get_one_object_made_once(objects: Storage) -> None:
     make = Maker()
 
-    assert asked_by_threads(folder, make) == [b"object"] * 8
+    assert asked_by_threads(objects, make) == [b"object"] * 8
     assert make.times == 1
-    assert not list((folder.root / ".locks").iterdir())
 
 
-def test_without_the_lock_threads_make_it_more_than_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "_alone", lambda _lock: nullcontext())
+def test_without_the_lock_threads_make_it_more_than_once(objects: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "alone", lambda _root, _name: nullcontext())
+    monkeypatch.setattr(Turns, "alone", lambda _self, _name: nullcontext())
     make = Maker()
-    asked_by_threads(folder, make)
+    asked_by_threads(objects, make)
 
     assert make.times > 1
 
 
-def test_many_rounds_of_threads_and_deletions_never_make_two_at_once(folder: Folder) -> None:
+def test_many_rounds_of_threads_and_deletions_never_make_two_at_once(objects: Storage) -> None:
     busy = threading.Lock()
     overlaps: list[int] = []
 
@@ -226,9 +289,9 @@ def test_many_rounds_of_threads_and_deletions_never_make_two_at_once(folder: Fol
         return b"object"
 
     def ask(_number: int) -> None:
-        for _ in range(40):
-            folder.once(KEY, make)
-            folder.delete(KEY)
+        for _ in range(40 if isinstance(objects, Folder) else 5):
+            objects.once(KEY, make)
+            objects.delete(KEY)
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(ask, range(8)))
@@ -236,32 +299,30 @@ def test_many_rounds_of_threads_and_deletions_never_make_two_at_once(folder: Fol
     assert not overlaps
 
 
-def test_another_key_does_not_wait(folder: Folder) -> None:
-    assert folder.once("a", lambda: folder.once("b", lambda: b"inner") + b" and outer") == b"inner and outer"
+def test_another_key_does_not_wait(objects: Storage) -> None:
+    assert objects.once("a", lambda: objects.once("b", lambda: b"inner") + b" and outer") == b"inner and outer"
 
 
-def test_where_making_fails_the_next_one_tries_again(folder: Folder) -> None:
+def test_where_making_fails_the_next_one_tries_again(objects: Storage) -> None:
     def fail() -> bytes:
         raise RuntimeError("no fonts")
 
     with pytest.raises(RuntimeError, match="no fonts"):
-        folder.once(KEY, fail)
+        objects.once(KEY, fail)
 
-    assert folder.once(KEY, lambda: b"object") == b"object"
+    assert objects.once(KEY, lambda: b"object") == b"object"
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(where: dict[str, Any]) -> Iterator[Start]:
     running: list[Process] = []
 
-    def start_one(*, lock: str = "locked", seconds: float = 0.3) -> Process:
-        command = [sys.executable, "-c", ASK, str(tmp_path / "objects"), str(tmp_path / "log"), lock, str(seconds)]
+    def start_one(makes: str, *, lock: str = "locked") -> Process:
+        command = [sys.executable, "-c", ASK, json.dumps(where), makes, lock]
         asking = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
         )
         running.append(asking)
-        assert asking.stdout is not None
-        assert asking.stdout.readline() == "ready\n"
         return asking
 
     yield start_one
@@ -270,47 +331,46 @@ def start(tmp_path: Path) -> Iterator[Start]:
         asking.communicate()
 
 
-def let_go(asking: Process) -> None:
+def says(asking: Process) -> str:
+    assert asking.stdout is not None
+    return asking.stdout.readline().strip()
+
+
+def go_on(asking: Process) -> None:
     assert asking.stdin is not None
     asking.stdin.write("go\n")
     asking.stdin.flush()
 
 
-def made(tmp_path: Path) -> int:
-    log = tmp_path / "log"
-    return len(log.read_text().splitlines()) if log.exists() else 0
+def asked_by_two(start: Start, lock: str, *, waits: bool) -> tuple[str, str]:
+    """What two processes get, the second of which asks while the first makes its object."""
+    first = start("first", lock=lock)
+    assert says(first) == "making"
+    second = start("second", lock=lock)
+    if not waits:
+        assert says(second) == "making"
+    go_on(first)
+    given = says(first)
+    if not waits:
+        go_on(second)
+    return given, says(second)
 
 
-def asked_by_processes(start: Start, lock: str) -> None:
-    asking = [start(lock=lock) for _ in range(4)]
-    for process in asking:
-        let_go(process)
-    assert [process.wait(20) for process in asking] == [0, 0, 0, 0]
+def test_of_two_processes_that_ask_at_once_both_get_the_object_of_the_first(objects: Storage, start: Start) -> None:
+    assert asked_by_two(start, "locked", waits=isinstance(objects, Folder)) == ("first", "first")
+    assert objects.get(KEY) == b"first"
 
 
-def test_processes_that_ask_at_once_get_one_object_made_once(start: Start, tmp_path: Path) -> None:
-    asked_by_processes(start, "locked")
-
-    assert made(tmp_path) == 1
+def test_without_lock_and_condition_each_process_gets_its_own(start: Start) -> None:
+    assert asked_by_two(start, "unlocked", waits=False) == ("first", "second")
 
 
-def test_without_the_lock_processes_make_it_more_than_once(start: Start, tmp_path: Path) -> None:
-    asked_by_processes(start, "unlocked")
+def test_a_maker_that_is_killed_leaves_its_turn_to_the_next(start: Start) -> None:
+    first = start("first")
+    assert says(first) == "making"
+    second = start("second")
+    first.kill()
 
-    assert made(tmp_path) > 1
-
-
-def test_a_maker_that_is_killed_leaves_no_lock_behind(start: Start, tmp_path: Path) -> None:
-    slow = start(seconds=60)
-    let_go(slow)
-    while not made(tmp_path):
-        time.sleep(0.01)
-    waiting = start(seconds=0)
-    let_go(waiting)
-    time.sleep(0.2)
-    assert waiting.poll() is None
-
-    slow.send_signal(signal.SIGKILL)
-
-    assert waiting.wait(20) == 0
-    assert made(tmp_path) == 2
+    assert says(second) == "making"
+    go_on(second)
+    assert says(second) == "second"

@@ -1,12 +1,14 @@
 """What each page's template is given: every field is a variable of the template, and there are no others."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup
 
 from infra.theme import Theme
 from receipts.shapes import ReceiptView
+
+Tone = Literal["good", "doubt", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +114,31 @@ class ErrorPage(Page):
 
     heading: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """``icon`` is one of templates/icons.html."""
+
+    icon: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found of a presented receipt. ``receipt`` is what is proved of it, ``merchant`` who issued it."""
+
+    tone: Tone
+    heading: str
+    text: str
+    notices: tuple[Notice, ...]
+    merchant: str
+    receipt: ReceiptView | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyPage(Page):
+    """The form, and above it the answer to what was sent with it."""
+
+    judgement: Judgement | None

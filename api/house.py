@@ -31,6 +31,9 @@ _READS_AT_ONCE: Final = 16
 _READS_WAITING: Final = 200
 _PICTURES_AT_ONCE: Final = 2
 _PICTURES_WAITING: Final = 100
+_PRESENTED_AT_ONCE: Final = 2
+_PRESENTED_WAITING: Final = 8
+_KEYS_SECONDS: Final = 5.0
 _LOGO_SECONDS: Final = 86_400.0
 _LOGO_BYTES: Final = 8_000_000
 
@@ -67,6 +70,16 @@ class House:
     def drawing(self) -> Rendering:
         """For codes and logos."""
         return Rendering(threads=_PICTURES_AT_ONCE, waiting=_PICTURES_WAITING)
+
+    @cached_property
+    def verifying(self) -> Rendering:
+        """For what strangers present: a file may take seconds to read."""
+        return Rendering(threads=_PRESENTED_AT_ONCE, waiting=_PRESENTED_WAITING)
+
+    @cached_property
+    def key_sets(self) -> PageCache:
+        """Public keys, by the merchant's slug."""
+        return PageCache(seconds=_KEYS_SECONDS, most_bytes=_LOGO_BYTES)
 
     @cached_property
     def logos(self) -> PageCache:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import form_pages
+from api import form_pages, jwks, verify
 from api.house import House
 from api.notices import HTML, content_policy, nothing_here, on_its_way
 from api.page_cache import Rendered
@@ -47,6 +47,8 @@ def routes() -> list[BaseRoute]:
         Route("/static/{path:path}", asset),
         Route("/media/logos/{shard}/{name}.webp", logo),
         *form_pages.routes(),
+        *verify.routes(),
+        *jwks.routes(),
         Route("/r/{path:path}", nothing),
     ]
 

@@ -16,7 +16,7 @@ from receipts.view import view
 
 _COPY = "&copy=1"
 # Where no brand is known: our own paper and ink.
-_OWN_COLOUR = "#3f4a5a"
+OWN_COLOUR = "#3f4a5a"
 # The box in which the page shows a logo of any shape, as in page.css.
 _LOGO_BOX = 44
 
@@ -30,7 +30,7 @@ def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, langu
         title=f"{receipt.title} · {look.name}",
         description=f"{receipt.title} · {receipt.store.name}",
         theme=theme(look.colour),
-        languages=_language_links(look.languages, language, copy),
+        languages=language_links(look.languages, language, copy=copy),
         receipt=receipt,
         brand=_brand(look, language),
         links=_links(record.token, page, f"?lang={language}{_COPY if copy else ''}"),
@@ -46,8 +46,8 @@ def pending_page(token: str, *, language: str) -> PendingPage:
         direction=direction(language),
         title=words("Your receipt is on its way"),
         description=words("Your receipt is on its way"),
-        theme=theme(_OWN_COLOUR),
-        languages=_language_links(tuple(LANGUAGES), language, False),
+        theme=theme(OWN_COLOUR),
+        languages=language_links(tuple(LANGUAGES), language),
         ready_url=f"/r/{token}",
     )
 
@@ -58,14 +58,14 @@ def error_page(heading: str, text: str, *, language: str) -> ErrorPage:
         direction=direction(language),
         title=heading,
         description=heading,
-        theme=theme(_OWN_COLOUR),
+        theme=theme(OWN_COLOUR),
         languages=(),
         heading=heading,
         text=text,
     )
 
 
-def _language_links(offered: Sequence[str], current: str, copy: bool) -> tuple[LanguageLink, ...]:
+def language_links(offered: Sequence[str], current: str, *, copy: bool = False) -> tuple[LanguageLink, ...]:
     """Without a cookie, the choice stands in the address."""
     rest = _COPY if copy else ""
     return tuple(LanguageLink(tag, LANGUAGES[tag], f"?lang={tag}{rest}", tag == current) for tag in offered)

@@ -1,0 +1,92 @@
+"""``/verify``: whether a PDF, a JSON document or a link is a receipt of ours, and what became of it since.
+
+Nothing that is presented is kept, logged or fetched.
+"""
+
+from collections.abc import AsyncGenerator
+from functools import partial
+from typing import Final
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from api.house import House
+from api.notices import HTML, content_policy
+from api.page_cache import Rendered
+from api.reader import own_language
+from api.served import NEVER_KEEP, respond
+from api.verify_page import verify_page
+from api.verifying import MOST_JSON_BYTES, Outcome, judge_file, judge_text, too_large
+from infra import pages
+from infra.pdf_reading import MOST_BYTES
+from kernel.errors import BadRequest, Problem, TooLarge
+
+# A file of the largest size, with a field of text and the form's own lines around them.
+_MOST_FORM_BYTES: Final = MOST_BYTES + MOST_JSON_BYTES + 10_000
+
+
+class NotAForm(Problem):
+    status, slug, title = 415, "unsupported-media-type", "The body must be a form"
+
+
+def routes() -> list[BaseRoute]:
+    return [Route("/verify", form, methods=["GET"]), Route("/verify", answer, methods=["POST"])]
+
+
+async def form(request: Request) -> Response:
+    return respond(request, _page(request, None))
+
+
+async def answer(request: Request) -> Response:
+    """A form with ``file``, or else with ``text``: a link or a document. Raises :class:`BadRequest`."""
+    house: House = request.app.state.house
+    try:
+        sent = await _sent(request)
+    except TooLarge:
+        return respond(request, _page(request, too_large(), status=413))
+    file, text = sent.get("file"), sent.get("text")
+    data = await file.read() if isinstance(file, UploadFile) else b""
+    await sent.close()
+    pasted = text if isinstance(text, str) else ""
+    judge = partial(judge_file, house, data) if data else partial(judge_text, house, pasted)
+    return respond(request, _page(request, await house.verifying.run(judge)))
+
+
+async def _sent(request: Request) -> FormData:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise NotAForm("Send it as Content-Type: multipart/form-data, with the field file or text")
+    limits = {"max_files": 1, "max_fields": 2, "max_part_size": MOST_JSON_BYTES}
+    parser = MultiPartParser(request.headers, _limited(request), **limits)
+    # In memory: what is presented reaches no disk.
+    parser.spool_max_size = _MOST_FORM_BYTES
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        if "maximum size" in error.message:
+            raise TooLarge from None
+        raise BadRequest("The form could not be read") from None
+    except (LookupError, ValueError):
+        raise BadRequest("The form could not be read") from None
+
+
+async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
+    """What is too large is read to its end and dropped: a browser that is still sending does not hear an answer."""
+    read = 0
+    async for chunk in request.stream():
+        read += len(chunk)
+        if read <= _MOST_FORM_BYTES:
+            yield chunk
+    if read > _MOST_FORM_BYTES:
+        raise TooLarge
+
+
+def _page(request: Request, outcome: Outcome | None, status: int = 200) -> Rendered:
+    language = own_language(request)
+    page = verify_page(outcome, language=language)
+    html = pages.render("verify.html", page, language)
+    styles = (page.theme.csp_hash, pages.stylesheet_hash("page.css"), pages.stylesheet_hash("verify.css"))
+    headers = (NEVER_KEEP, content_policy(pages.policy(*styles)), (b"content-language", language.encode()))
+    return Rendered(html.encode(), HTML, headers, status=status)

@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.concurrency import run_in_threadpool
+from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 
 from accounts import manage
 from api import accounts, docs_page, health, hooks, keys, link_paths, metrics, pages, problems, receipts, schemas
@@ -16,15 +22,17 @@ from api.key_ring import KeyRing
 from api.middleware import Edge
 from api.page_cache import PageCache
 from api.signers import Signers
-from infra import secrets, static
+from infra import secrets
 from infra.database import connect
+from infra.jobs import Jobs
 from infra.metrics import watch_pool
 from infra.pages import warm
-from infra.pdf import PdfPool
+from infra.pdf import open_pool
 from infra.settings import Settings
 from infra.storage import open_storage
 from infra.tracing import tracing
 from kernel.clock import Clock, utc_now
+from notify.asking import Post
 from pos.writer import Writer
 from receipts.sale import Sale
 
@@ -50,13 +58,19 @@ Amounts are decimal strings at the currency's exponent (`"4.30"` EUR, `"430"` JP
 """
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now, warm_pdf: bool = False) -> FastAPI:
+# Something that runs beside the server for as long as it does.
+Beside = Callable[[], AbstractContextManager[object]]
+
+
+def create_app(
+    settings: Settings, *, clock: Clock = utc_now, warm_pdf: bool = False, beside: Beside = nullcontext
+) -> FastAPI:
     """``warm_pdf`` starts the PDF process with the server, as one that is there to stay should."""
     app = FastAPI(
         title="Counterfoil",
         version="0.1.0",
         description=_DESCRIPTION,
-        lifespan=_lifespan(settings, clock, warm_pdf),
+        lifespan=_lifespan(settings, clock, warm_pdf, beside),
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
@@ -82,7 +96,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, warm_pdf: bool = F
 
 
 def _lifespan(
-    settings: Settings, clock: Clock, warm_pdf: bool
+    settings: Settings, clock: Clock, warm_pdf: bool, beside: Beside
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -98,41 +112,35 @@ def _lifespan(
                 # Beside the start, not before it: the first PDF would wait seconds for its process and fonts.
                 asyncio.get_running_loop().run_in_executor(None, house.pdf.warm)
             await opened.enter_async_context(hooks.sweeping(house))
+            await opened.enter_async_context(contextmanager_in_threadpool(beside()))
             yield
 
     return lifespan
 
 
 def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
-    engine = connect(settings.data.where_database())
+    url = settings.data.where_database()
+    engine = connect(url)
     watch_pool(engine)
     opened.callback(engine.dispose)
     opened.enter_context(tracing(settings.watch, engine))
+    jobs = Jobs(url)
+    opened.callback(jobs.close)
+    post = Post(jobs, settings.mail.channels())
     sealer = secrets.box(settings.data)
     return House(
         settings=settings,
         engine=engine,
-        writer=Writer(engine, clock),
+        writer=Writer(engine, clock, post),
+        post=post,
         storage=open_storage(settings.data),
         sealer=sealer,
         keys=KeyRing(engine),
         looks=BrandLooks(),
         signers=Signers(engine, sealer),
         pages=PageCache(),
-        pdf=opened.enter_context(_pdf_pool(settings)),
+        pdf=opened.enter_context(open_pool(settings)),
         clock=clock,
-    )
-
-
-def _pdf_pool(settings: Settings) -> PdfPool:
-    wanted = settings.pdf
-    fonts = settings.data.data_dir / "fonts"
-    return PdfPool(
-        fonts=fonts,
-        static=static.FOLDER,
-        processes=wanted.pdf_processes,
-        seconds=wanted.pdf_seconds,
-        memory_mb=wanted.pdf_memory_mb,
     )
 
 

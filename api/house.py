@@ -22,6 +22,7 @@ from infra.scrape import Scrape
 from infra.settings import Settings
 from infra.storage import Storage
 from kernel.clock import Clock
+from notify.asking import Post
 from pos.writer import Writer
 
 Found = TypeVar("Found")
@@ -43,6 +44,7 @@ class House:
     settings: Settings
     engine: Engine
     writer: Writer
+    post: Post
     storage: Storage
     sealer: Fernet
     keys: KeyRing

@@ -1,0 +1,253 @@
+"""A backup is taken while tills post, and a killed backup or restore leaves nothing that looks whole."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import Engine, func, make_url, select, text
+
+from accounts.places import directories
+from api.app import create_app
+from cli.backup import write
+from cli.restore import read
+from infra import archive, secrets
+from infra.database import connect
+from infra.settings import ROOT, Data, Server, Settings
+from infra.storage import open_storage
+from pos.intake import arrive, take
+from receipts.reading import read_sale
+from receipts.tables import Receipt, ReturnedSum
+from tests.support.inside import Inside, Person
+from tests.support.many import copies
+from tests.support.sales import Body, coffee, refund
+from tests.support.server import Served
+from tests.support.shops import OPENED, Shops
+
+CLIENTS = 4
+Empty = Callable[[str], str]
+
+
+@pytest.fixture
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Empty:
+    """The address of a new database without tables."""
+
+    def of(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path}/restored.db"
+        server, name = request.getfixturevalue("postgresql"), f"{request.getfixturevalue('migrated_postgresql')}_empty"
+        request.addfinalizer(lambda: server.drop(name))
+        url: str = server.create(name)
+        return url
+
+    return of
+
+
+@pytest.fixture
+def data(tmp_path: Path, database_url: str) -> Data:
+    return Data(data_dir=tmp_path / "data", database_url=database_url)
+
+
+def back_up(data: Data, path: Path) -> None:
+    engine = connect(data.where_database())
+    with path.open("wb") as out:
+        write(engine, open_storage(data), out, key=secrets.known_key(data))
+    engine.dispose()
+
+
+def restore(path: Path, data: Data) -> None:
+    with archive.opened(path) as found:
+        read(found, data)
+
+
+def command(data: Data, name: str, path: Path) -> "subprocess.Popen[bytes]":
+    """The command in a process of its own, which can be killed."""
+    env = os.environ | {"COUNTERFOIL_DATA_DIR": str(data.data_dir), "COUNTERFOIL_DATABASE_URL": data.where_database()}
+    line = f"import typer; from cli.{name} import {name}; typer.run({name})"
+    return subprocess.Popen([sys.executable, "-c", line, str(path)], cwd=ROOT, env=env)
+
+
+class Tills:
+    """They sell coffee, take every third back, and remember what they were told."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url, self.key = url, key
+        self.told: dict[str, tuple[Body, Body]] = {}
+        self._stop = threading.Event()
+
+    def _sell(self) -> None:
+        with self.client() as client:
+            for number in iter(int, 1):
+                if self._stop.is_set():
+                    return
+                sale = self._posted(client, coffee())
+                if len(self.told) % 3 == number:
+                    self._posted(client, refund(sale["id"], "1.20"))
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30)
+
+    def _posted(self, client: httpx.Client, body: Body) -> Body:
+        answer = client.post("/v1/receipts", json=body, headers={"Idempotency-Key": body["external_id"]})
+        assert answer.status_code == 201, answer.text
+        told: Body = answer.json()
+        self.told[told["id"]] = (body, told)
+        return told
+
+    @contextmanager
+    def selling(self) -> Iterator[None]:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            running = [pool.submit(self._sell) for _ in range(CLIENTS)]
+            try:
+                yield
+            finally:
+                self._stop.set()
+            for each in running:
+                each.result()
+
+
+def require_consistent(engine: Engine, told: dict[str, tuple[Body, Body]]) -> int:
+    """What was told is there with its link, and every refund is with its sale; how many receipts there are."""
+    with engine.connect() as conn:
+        kept = {row.id: row.token for row in conn.execute(select(Receipt.id, Receipt.token))}
+        assert {each: receipt["token"] for each, (_, receipt) in told.items()}.items() <= kept.items()
+        went_back = select(Receipt.original_id, func.sum(Receipt.total)).where(Receipt.original_id.is_not(None))
+        backs = {each: int(total) for each, total in conn.execute(went_back.group_by(Receipt.original_id))}
+        sums = {row.receipt_id: row.returned for row in conn.execute(select(ReturnedSum.__table__))}
+        assert sums == backs
+        assert backs.keys() <= kept.keys()
+        if conn.dialect.name == "sqlite":
+            assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    return len(kept)
+
+
+@pytest.mark.parametrize(
+    "database_url, kind",
+    [
+        ("sqlite", "postgresql"),
+        ("postgresql", "sqlite"),
+        pytest.param("sqlite", "sqlite", marks=pytest.mark.long),
+        pytest.param("postgresql", "postgresql", marks=pytest.mark.long),
+    ],
+    indirect=["database_url"],
+)
+def test_a_backup_taken_under_load_restores_to_a_consistent_shop(
+    kind: str, tmp_path: Path, data: Data, engine: Engine, shops: Shops, empty: Empty
+) -> None:
+    with Served(data.data_dir, data.where_database()) as server:
+        tills = Tills(server.url, shops.owner)
+        with tills.selling():
+            wait_until(lambda: len(tills.told) > 50)
+            before = dict(tills.told)
+            back_up(data, tmp_path / "b.zip")
+            # Nobody waits for it, and it waits for nobody.
+            at = len(tills.told)
+            back_up(data, tmp_path / "later.zip")
+            wait_until(lambda: len(tills.told) > at)
+    there = Data(data_dir=data.data_dir, database_url=empty(kind))
+    restore(tmp_path / "b.zip", there)
+    new = connect(there.where_database())
+    count = require_consistent(new, before)
+    assert len(before) <= count <= len(tills.told)
+
+    with Inside(create_app(Settings(there, Server(base_url="https://receipts.test")))) as again:
+        owner = Person(again, shops.owner)
+        for body, told in list(before.values())[:20]:
+            answer = owner.post("/v1/receipts", body, Idempotency_Key=body["external_id"])
+            assert (answer.status_code, answer.json()) == (200, told)
+            assert owner.get(f"/r/{told['token']}").status_code == 200
+    assert require_consistent(new, before) == count
+    new.dispose()
+
+
+def wait_until(is_so: Callable[[], Any], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.002)
+
+
+# --- kill -9
+
+
+@pytest.fixture
+def stocked(engine: Engine, shops: Shops) -> int:
+    """How many receipts there are: enough that a backup takes a while."""
+    arrival = arrive(shops.linden, read_sale(coffee(notes=[os.urandom(900).hex() for _ in range(5)])), now=OPENED)
+    with engine.begin() as conn:
+        take(conn, [arrival], directories=directories(conn, [shops.linden]), now=OPENED)
+        copies(conn, arrival.id, 5000)
+    return 5001
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "it was over before it could be killed"
+
+
+def test_a_killed_backup_leaves_no_file_under_its_name(stocked: int, tmp_path: Path, data: Data) -> None:
+    path, part = tmp_path / "b.zip", tmp_path / "b.zip.part"
+    process = command(data, "backup", path)
+    wait_until(lambda: part.exists() and part.stat().st_size > 100_000)
+    kill(process)
+    assert not path.exists()
+    assert command(data, "backup", path).wait() == 0
+    assert not part.exists()
+    with archive.opened(path) as found:
+        assert found.manifest.rows("receipts") == stocked
+
+
+def test_a_killed_restore_leaves_an_empty_database_that_takes_it_again(
+    stocked: int, tmp_path: Path, data: Data, empty: Empty
+) -> None:
+    back_up(data, tmp_path / "b.zip")
+    kind = make_url(data.where_database()).get_backend_name()
+    there = Data(data_dir=tmp_path / "there", database_url=empty(kind))
+    process = command(there, "restore", tmp_path / "b.zip")
+    wait_until(lambda: writes(there.where_database()))
+    kill(process)
+    engine = connect(there.where_database())
+    with engine.connect() as conn:
+        assert conn.scalar(text("SELECT count(*) FROM merchants")) == 0
+    restore(tmp_path / "b.zip", there)
+    assert require_consistent(engine, {}) == stocked
+    engine.dispose()
+
+
+def writes(url: str) -> bool:
+    """Whether somebody is in the middle of writing receipts."""
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        log = Path(f"{where.database}-wal")
+        return log.exists() and log.stat().st_size > 4_000_000
+    with closing(psycopg.connect(where.set(drivername="postgresql").render_as_string(hide_password=False))) as conn:
+        asked = "SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 1000"
+        return conn.execute(asked).fetchone() is not None
+
+
+@pytest.mark.long
+def test_a_backup_of_many_receipts_takes_no_more_memory(
+    tmp_path: Path, data: Data, engine: Engine, stocked: int
+) -> None:
+    def megabytes() -> int:
+        process = command(data, "backup", tmp_path / "b.zip")
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+        assert status == 0
+        return usage.ru_maxrss // 1000
+
+    few = megabytes()
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE receipts SET external_id = id"))
+        copies(conn, conn.scalars(select(Receipt.id).limit(1)).one(), 100_000)
+    assert megabytes() < few + 20

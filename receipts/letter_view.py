@@ -1,0 +1,132 @@
+"""What the template of an email is given: the receipt as its page shows it, cut to what mail programs take."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from markupsafe import Markup
+
+from accounts.find import BrandLook
+from infra.i18n import Voice, voice
+from infra.theme import theme
+from receipts import jsonld
+from receipts.labels import filled
+from receipts.letter_style import Styles, styles
+from receipts.paper import Help, closing
+from receipts.records import ReceiptRecord
+from receipts.shapes import ReceiptView
+
+# How much of a receipt is told, first choice first: how many lines, and whether the long parts beside them.
+CUTS: Final = ((40, True), (10, True), (0, False))
+_LAST_AMENDMENTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """``link`` opens what ``text`` names."""
+
+    text: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the receipt. ``stop_url`` is empty where the reader asked for the email."""
+
+    subject: str
+    url: str
+    base_url: str
+    stop_url: str
+    has_pdf: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """Every field is a variable of the template. ``rest`` says what is left out, ``initial`` stands in for the logo."""
+
+    language: str
+    subject: str
+    preheader: str
+    styles: Styles
+    json_ld: Markup
+    receipt: ReceiptView
+    rest: str
+    logo_url: str
+    initial: str
+    button: str
+    url: str
+    base_url: str
+    has_pdf: bool
+    help: Help
+    contacts: tuple[Contact, ...]
+    why: str
+    stop_url: str
+
+
+def letter_page(
+    record: ReceiptRecord, receipt: ReceiptView, look: BrandLook, around: Around, *, cut: tuple[int, bool]
+) -> LetterPage:
+    most, is_whole = cut
+    spoken = voice(receipt.language, record.issuer.address.get("country"))
+    return LetterPage(
+        language=receipt.language,
+        subject=around.subject,
+        preheader=f"{receipt.title} · {receipt.issued.text} · {receipt.store.name}",
+        styles=styles(look.colour),
+        json_ld=_json_ld(record, around.url, most),
+        receipt=_shortened(receipt, most, is_whole=is_whole),
+        rest=_rest(spoken, len(receipt.items) - most),
+        logo_url=f"{around.base_url}/media/{look.logo_key}" if look.logo_key else "",
+        initial=look.name[:1].upper(),
+        button=theme(look.colour).light.accent,
+        url=around.url,
+        base_url=around.base_url,
+        has_pdf=around.has_pdf,
+        help=closing(look, receipt.language),
+        contacts=_contacts(look, spoken),
+        why=why(spoken, receipt),
+        stop_url=around.stop_url,
+    )
+
+
+def why(spoken: Voice, receipt: ReceiptView) -> str:
+    """Why somebody gets this: they, or whoever typed their address in, asked for it."""
+    text = spoken.gettext("You get this email because a receipt by email was asked for at %(store)s.")
+    return filled(spoken, text, store=receipt.store.name)
+
+
+def _json_ld(record: ReceiptRecord, url: str, most: int) -> Markup:
+    """Nothing where no line is told: mail programs want the name of something that was bought."""
+    order = jsonld.order(record, url=url)
+    order["acceptedOffer"] = order["acceptedOffer"][:most]
+    return Markup(jsonld.script(order)) if order["acceptedOffer"] else Markup()  # noqa: S704 - escaped for its element
+
+
+def _shortened(receipt: ReceiptView, most: int, *, is_whole: bool) -> ReceiptView:
+    """The first lines; and where it must be, the total alone of all that could be long."""
+    if is_whole:
+        return replace(receipt, items=receipt.items[:most]) if len(receipt.items) > most else receipt
+    sums = receipt.sums and replace(receipt.sums, summary=(), tenders=(), taxes=None, loyalty=())
+    amendments = receipt.amendments[-_LAST_AMENDMENTS:]
+    return replace(
+        receipt, items=(), sums=sums, header=(), notes=(), footer=(), fiscal=None, codes=(), amendments=amendments
+    )
+
+
+def _rest(spoken: Voice, count: int) -> str:
+    if count <= 0:
+        return ""
+    number = spoken.formats.number(Decimal(count))
+    text = spoken.ngettext("%(count)s more on your receipt", "%(count)s more on your receipt", count)
+    return text % {"count": number}
+
+
+def _contacts(look: BrandLook, spoken: Voice) -> tuple[Contact, ...]:
+    website = (look.website or "").removeprefix("https://").removeprefix("http://")
+    stated = (
+        (look.support_phone, look.support_phone, f"tel:{(look.support_phone or '').replace(' ', '')}"),
+        (look.support_email, look.support_email, f"mailto:{look.support_email}"),
+        (look.support_url, spoken.gettext("Help pages"), look.support_url),
+        (look.website, website, look.website),
+    )
+    return tuple(Contact(text, link) for there, text, link in stated if there and text and link)

@@ -16,7 +16,6 @@ from infra.settings import Mail
 LONGEST_DETAIL: Final = 300
 # Some servers write the part before the @ in lower case, so a token must not live by its capitals.
 _TOKEN: Final = re.compile(r"[a-z0-9_-]{1,40}")
-_UNPRINTABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +101,5 @@ def envelope_sender(mail: Mail, token: str) -> str:
 
 def one_line(text: str, longest: int = LONGEST_DETAIL) -> str:
     """What a stranger wrote, as one line that a log, a page and a terminal can show."""
-    line = _UNPRINTABLE.sub(" ", text[: longest * 10]).strip()
+    line = " ".join("".join(each if each.isprintable() else " " for each in text[: longest * 10]).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"

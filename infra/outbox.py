@@ -71,7 +71,7 @@ class Outbox:
     def check(self) -> str | None:
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if os.access(self._folder, os.W_OK):
+        if self._folder.is_dir() and os.access(self._folder, os.W_OK):
             return None
         return "the folder of COUNTERFOIL_MAIL_OUTBOX cannot be written to; make it, and give it to the service's user"
 
@@ -130,7 +130,7 @@ def _line(path: Path, message: EmailMessage) -> Kept:
 
 def _body(message: EmailMessage, kind: str) -> str | None:
     part = message.get_body((kind,))
-    return None if part is None else str(part.get_content())
+    return None if part is None else str(part.get_content()).replace("\r\n", "\n")
 
 
 def _attachment(part: EmailMessage) -> Attachment:

@@ -164,7 +164,7 @@ class _Talk(SMTP):
             auth_data.login.decode(),
             auth_data.password.decode(),
         )
-        return AuthResult(success=is_right, handled=is_right or "AUTH" not in self.told.at, message=None)
+        return AuthResult(success=is_right, handled=is_right)
 
 
 class _Hooks:

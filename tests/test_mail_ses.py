@@ -10,7 +10,7 @@ import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from infra.mail import Deferred, Letter, Refused
+from infra.mail import Deferred, Letter, Refused, Undelivered
 from infra.ses import SesMailer
 from infra.ses_events import SesEvents
 from infra.ses_feedback import SesEvent
@@ -53,10 +53,10 @@ def verify(amazon: str, identity: str) -> None:
     ses_backends[DEFAULT_ACCOUNT_ID][REGION].email_identities[identity].verified_for_sending_status = True
 
 
-def failure(endpoint: str, *, seconds: float = 5) -> Refused | Deferred:
+def failure(endpoint: str, *, seconds: float = 5) -> Undelivered:
     with (
         closing(SesMailer(settings(endpoint), seconds=seconds)) as mailer,
-        pytest.raises((Refused, Deferred)) as error,
+        pytest.raises(Undelivered) as error,
     ):
         mailer.send(LETTER)
     return error.value
@@ -137,7 +137,7 @@ class Queue:
     """A queue of events at moto's."""
 
     def __init__(self, amazon: str) -> None:
-            self._sqs: Any = boto3.client("sqs", region_name=REGION, endpoint_url=amazon)
+        self._sqs: Any = boto3.client("sqs", region_name=REGION, endpoint_url=amazon)
         attributes = {"VisibilityTimeout": "0"}
         self.url: str = self._sqs.create_queue(QueueName="events", Attributes=attributes)["QueueUrl"]
 

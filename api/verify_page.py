@@ -9,6 +9,7 @@ from api.verifying import Outcome, Presented
 from infra.i18n import Voice, voice
 from infra.theme import theme
 from kernel.locale import LANGUAGES, direction
+from receipts.labels import filled
 from receipts.records import ReceiptRecord
 from receipts.signed import State
 from receipts.view import view
@@ -61,9 +62,11 @@ def _verdict(outcome: Outcome, words: Voice) -> tuple[Tone, str, str]:
     _, finding = words.gettext, outcome.finding
     match finding.verdict.state:
         case State.GENUINE if outcome.presented is Presented.LINK:
-            return "good", _("This link is genuine"), _("It leads to a receipt that was issued here:")
+            text = filled(words, _("It leads to a receipt that %(merchant)s issued."), merchant=finding.merchant)
+            return "good", _("This link is genuine"), text
         case State.GENUINE:
-            return "good", _("This receipt is genuine"), _("It was issued here, and nothing in it was changed:")
+            text = _("%(merchant)s issued it, and nothing in it was changed.")
+            return "good", _("This receipt is genuine"), filled(words, text, merchant=finding.merchant)
         case State.DISTRUSTED if finding.on_file is not None:
             heading = _("This receipt is genuine, but signed with an old key")
             text = _("That key is no longer trusted, yet our own records say the same. Download the receipt again.")

@@ -18,10 +18,11 @@ class Receipt(Base):
         # The external id stands before its source, so that a list can be narrowed by it alone.
         UniqueConstraint("merchant_id", "external_id", "source"),
         *(Index(f"ix_receipts_{'_'.join(by)}", *by) for by in _LISTED_BY),
+        # The original stands first: whether anything refers to a receipt is asked without its merchant when it is purged.
         Index(
-            "ix_receipts_merchant_id_original_id",
-            "merchant_id",
+            "ix_receipts_original_id_merchant_id",
             "original_id",
+            "merchant_id",
             sqlite_where=text("original_id IS NOT NULL"),
             postgresql_where=text("original_id IS NOT NULL"),
         ),

@@ -84,4 +84,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("merchants", schema=None) as batch_op:
         batch_op.add_column(sa.Column("keep_days", sa.Integer(), nullable=True))
-
+    with op.batch_alter_table("receipts", schema=None) as batch_op:
+        batch_op.drop_index("ix_receipts_merchant_id_original_id")
+        batch_op.create_index(
+            "ix_receipts_original_id_merchant_id",
+            ["original_id", "merchant_id"],
+            unique=False,
+            sqlite_where=sa.text("original_id IS NOT NULL"),
+            postgresql_where=sa.text("original_id IS NOT NULL"),
+        )

@@ -1,0 +1,182 @@
+"""How long receipts are kept. What is over is deleted for good, and its link says so.
+
+A receipt and what refers to it (refunds, voids, exchanges, and what refers to those) are a family. It goes as one, once
+all of it was both issued and accepted before the merchant's limit: no sale is shown without its refund, and an old
+receipt is not deleted on the day that it is brought in.
+"""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, select, text
+
+from accounts.tables import Merchant
+from infra.database import Instant, insert_or_ignore, reading
+from kernel.ids import digest
+from notify.tables import Message
+from receipts.tables import IdempotencyKey, PurgedReceipt, Receipt, ReceiptShopper, ReturnedSum
+
+# Small, so that nobody who writes waits long; between two transactions are so many seconds in which others write.
+_TOGETHER: Final = 200
+_PAUSE: Final = 0.05
+_KEYS_TOGETHER: Final = 2000
+
+_LATER = """
+    WITH RECURSIVE later (id, issued_at, accepted_at) AS (
+        SELECT id, issued_at, accepted_at FROM receipts
+        WHERE merchant_id = :merchant_id AND original_id = root.id
+        UNION ALL
+        SELECT receipts.id, receipts.issued_at, receipts.accepted_at FROM receipts
+        JOIN later ON receipts.original_id = later.id AND receipts.merchant_id = :merchant_id
+    ) SELECT {what} FROM later"""
+_YOUNG = _LATER.format(what="1") + " WHERE issued_at >= :before OR accepted_at >= :before"
+_DUE = f"""
+    FROM receipts AS root
+    WHERE merchant_id = :merchant_id AND original_id IS NULL AND issued_at < :before AND accepted_at < :before
+    AND NOT EXISTS ({_YOUNG})"""
+_INSTANTS = (bindparam("before", type_=Instant),)
+_ROOTS = text(
+    f"SELECT id, issued_at {_DUE} AND (issued_at, id) > (:issued_at, :id) ORDER BY issued_at, id LIMIT :at_most"
+).bindparams(*_INSTANTS)
+_COUNT = text(f"SELECT COALESCE(SUM(1 + ({_LATER.format(what='count(*)')})), 0) {_DUE}").bindparams(*_INSTANTS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """The first of a family. ``issued_at`` is in microseconds, as it is stored."""
+
+    issued_at: int
+    id: str
+
+
+_OLDEST: Final = _Root(-(2**62), "")
+
+
+def purge(conn: Connection, merchant_id: str, *, now: datetime, at_most: int = _TOGETHER) -> int:
+    """Delete the oldest families that are due, ``at_most`` so many; how many receipts it were.
+
+    Two may purge at once, and refunds may arrive meanwhile: who comes second waits, and then sees what is left.
+    """
+    before = _limit(conn, merchant_id, now)
+    if before is None:
+        return 0
+    return _remove(conn, merchant_id, _due(conn, merchant_id, before, _OLDEST, at_most), before=before, now=now)
+
+
+def purge_all(engine: Engine, *, now: datetime, stop: Callable[[], bool]) -> int:
+    """Purge every merchant's receipts, in small transactions with pauses, until ``stop``; how many it were."""
+    with reading(engine) as conn:
+        limited = list(conn.scalars(select(Merchant.id).where(Merchant.keep_days.is_not(None)).order_by(Merchant.id)))
+    return sum(purge_merchant(engine, merchant_id, now=now, stop=stop) for merchant_id in limited)
+
+
+def purge_merchant(engine: Engine, merchant_id: str, *, now: datetime, stop: Callable[[], bool]) -> int:
+    """As :func:`purge_all`, for one. Where it is killed, the next run does what is left."""
+    count, last = 0, _OLDEST
+    while not stop():
+        # What is due is looked for outside of the transaction: it may take a while where much is kept.
+        with reading(engine) as conn:
+            before = _limit(conn, merchant_id, now)
+            roots = _due(conn, merchant_id, before, last, _TOGETHER) if before else []
+        if before is None or not roots:
+            _forget_keys(engine, merchant_id, stop)
+            return count
+        with engine.begin() as conn:
+            count += _remove(conn, merchant_id, roots, before=before, now=now)
+        last = roots[-1]
+        time.sleep(_PAUSE)
+    return count
+
+
+def count_due(conn: Connection, merchant_id: str, *, now: datetime) -> int:
+    """How many receipts a purge would delete now."""
+    before = _limit(conn, merchant_id, now)
+    return int(conn.scalar(_COUNT, {"merchant_id": merchant_id, "before": before}) or 0) if before else 0
+
+
+def purged(conn: Connection, tokens: Collection[str]) -> set[str]:
+    """Those of ``tokens`` whose receipts were purged. Whoever knows a token may know that, so no merchant is named."""
+    by_digest = {digest(token): token for token in tokens}
+    found = conn.scalars(select(PurgedReceipt.digest).where(PurgedReceipt.digest.in_(by_digest)))
+    return {by_digest[each] for each in found}
+
+
+def erase_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
+    """Forget who bought, and all messages to them; what waits is not sent. The receipt stays as it is."""
+    _forget_people(conn, merchant_id, [receipt_id])
+
+
+def _limit(conn: Connection, merchant_id: str, now: datetime) -> datetime | None:
+    """What is older is due; None where everything is kept."""
+    days = conn.scalar(select(Merchant.keep_days).where(Merchant.id == merchant_id))
+    return None if days is None else now - timedelta(days=days)
+
+
+def _due(conn: Connection, merchant_id: str, before: datetime, after: _Root, at_most: int) -> list[_Root]:
+    wanted = {"merchant_id": merchant_id, "before": before, "at_most": at_most}
+    found = conn.execute(_ROOTS, wanted | {"issued_at": after.issued_at, "id": after.id})
+    return [_Root(row.issued_at, row.id) for row in found]
+
+
+def _remove(conn: Connection, merchant_id: str, roots: Sequence[_Root], *, before: datetime, now: datetime) -> int:
+    ids = [root.id for root in roots]
+    # A refund that arrives waits from here on, or is seen below: to refer to a receipt is to lock it (PostgreSQL), and
+    # SQLite lets one write at a time. Always in the same order, or two that purge could wait for each other.
+    family = sorted(row.id for row in _families(conn, merchant_id, ids))
+    conn.execute(select(Receipt.id).where(_of(merchant_id, family)).order_by(Receipt.id).with_for_update())
+    rows = _families(conn, merchant_id, ids)
+    young = {row.root for row in rows if row.issued_at >= before or row.accepted_at >= before}
+    going = {row.id: row.token for row in rows if row.root not in young}
+    if not going:
+        return 0
+    _forget_people(conn, merchant_id, going)
+    conn.execute(delete(ReturnedSum).where(ReturnedSum.merchant_id == merchant_id, ReturnedSum.receipt_id.in_(going)))
+    gone = [{"digest": digest(each), "merchant_id": merchant_id, "purged_at": now} for each in going.values()]
+    conn.execute(insert_or_ignore(conn, PurgedReceipt), gone)
+    return conn.execute(delete(Receipt).where(_of(merchant_id, going))).rowcount
+
+
+def _of(merchant_id: str, ids: Collection[str]) -> ColumnElement[bool]:
+    return (Receipt.merchant_id == merchant_id) & Receipt.id.in_(ids)
+
+
+def _families(conn: Connection, merchant_id: str, roots: Sequence[str]) -> Sequence[Any]:
+    """Rows of ``root``, id, token, issued_at and accepted_at: each root, and all that came after it."""
+    columns = (Receipt.id, Receipt.token, Receipt.issued_at, Receipt.accepted_at)
+    first = select(Receipt.id.label("root"), *columns).where(_of(merchant_id, roots)).cte("family", recursive=True)
+    later = select(first.c.root, *columns).join(first, Receipt.original_id == first.c.id)
+    family = first.union_all(later.where(Receipt.merchant_id == merchant_id))
+    return conn.execute(select(family)).all()
+
+
+def _forget_people(conn: Connection, merchant_id: str, ids: Collection[str]) -> None:
+    mine = (ReceiptShopper.merchant_id == merchant_id) & ReceiptShopper.receipt_id.in_(ids)
+    conn.execute(delete(ReceiptShopper).where(mine))
+    conn.execute(delete(Message).where(Message.merchant_id == merchant_id, Message.subject_id.in_(ids)))
+
+
+def _forget_keys(engine: Engine, merchant_id: str, stop: Callable[[], bool]) -> None:
+    """Delete the idempotency keys whose receipts are gone. They have no index by receipt, which would cost each sale:
+    all keys of the merchant are read, page by page, and few deleted."""
+    last: str | None = ""
+    while last is not None and not stop():
+        with reading(engine) as conn:
+            last, lost = _lost_keys(conn, merchant_id, last)
+        if lost:
+            with engine.begin() as conn:
+                mine = (IdempotencyKey.merchant_id == merchant_id) & IdempotencyKey.key.in_(lost)
+                conn.execute(delete(IdempotencyKey).where(mine, IdempotencyKey.receipt_id.in_(set(lost.values()))))
+            time.sleep(_PAUSE)
+
+
+def _lost_keys(conn: Connection, merchant_id: str, after: str) -> tuple[str | None, dict[str, str]]:
+    """The last key of a page, if it is not the last page, and those of the page that lead to no receipt."""
+    mine = (IdempotencyKey.merchant_id == merchant_id) & (IdempotencyKey.key > after)
+    wanted = select(IdempotencyKey.key, IdempotencyKey.receipt_id).where(mine).order_by(IdempotencyKey.key)
+    page = {row.key: row.receipt_id for row in conn.execute(wanted.limit(_KEYS_TOGETHER))}
+    there = set(conn.scalars(select(Receipt.id).where(_of(merchant_id, set(page.values())))))
+    last = list(page)[-1] if len(page) == _KEYS_TOGETHER else None
+    return last, {key: receipt_id for key, receipt_id in page.items() if receipt_id not in there}

@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -377,3 +379,15 @@ def test_nothing_goes_out_under_a_certificate_that_is_not(
         assert server.accepted == []
     assert isinstance(error, Deferred)
     assert "certificate that is not trusted" in error.detail
+
+
+def test_the_server_as_a_process_has_written_down_what_it_accepted(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.support.smtp", "0", str(tmp_path / "accepted")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            with mailer(f"smtp://localhost:{int(process.stdout.readline())}", timeout=5) as opened:
+                opened.send(letter())
+        finally:
+            process.kill()
+    assert (tmp_path / "accepted").read_text() == "<1@shop.test>\tana@example.org\n"

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from api import schemas
+from api import schemas, trust_paths
 from kernel.ids import TOKEN_PATTERN
 from kernel.locale import LANGUAGES
 
@@ -36,7 +36,7 @@ _FORMS: Final = {
     "/r/{token}.txt": ("The receipt as text", "At most 42 columns wide.", "text/plain", [_LANGUAGE, _COPY]),
     "/r/{token}.json": (
         "The canonical document",
-        "What was accepted, without anything personal; what came back later stands in `amendments`.",
+        "What was accepted, without anything personal; what came back later is in `amendments`. `signature` signs it.",
         "application/json",
         [],
     ),
@@ -59,7 +59,7 @@ _FORMS: Final = {
 def paths() -> dict[str, Any]:
     """To be merged into the document's ``paths``."""
     forms = {path: {"get": _operation(path, *form)} for path, form in _FORMS.items()}
-    return {"/r/{token}": {"get": _page()}} | forms
+    return {"/r/{token}": {"get": _page()}} | forms | trust_paths.paths()
 
 
 def _page() -> dict[str, Any]:

@@ -101,8 +101,19 @@ LINKS = {
     "/r/{path:path}",
     "/media/logos/{shard}/{name}.webp",
 }
+# These tell of every merchant what every verifier must know of them, and of no receipt.
+KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json"}
 # Nothing of any merchant is behind these.
-PUBLIC = {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/{name}", "/static/{path:path}"}
+PUBLIC = {
+    "/verify",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/docs",
+    "/docs/start.js",
+    "/docs/{name}",
+    "/static/{path:path}",
+}
 
 
 def every_route(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -114,8 +125,8 @@ def every_route(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_is_in_the_walk(settings: Settings) -> None:
-    walked = {(door.method, door.route) for door in WALK} | {("GET", route) for route in LINKS | PUBLIC}
-    assert set(every_route(settings)) == walked
+    walked = {(door.method, door.route) for door in WALK} | {("GET", route) for route in LINKS | KEYS | PUBLIC}
+    assert set(every_route(settings)) == walked | {("POST", "/verify")}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from jinja2.nodes import Extends, FromImport, Template
 
 from accounts.find import BrandLook
 from api import contexts
-from api.contexts import ErrorPage, Page, PendingPage, ReceiptPage, Stub
+from api.contexts import ErrorPage, Page, PendingPage, ReceiptPage, Stub, VerifyPage
 from api.receipt_page import error_page, pending_page, receipt_page
 from infra import pages
 from infra.theme import csp_hash
@@ -19,7 +19,12 @@ from tests.support.records import BREAD, COFFEE, INDIRANAGAR, JUMEIRAH, SILK, re
 
 NAMES = sorted(path.relative_to(pages.TEMPLATES).as_posix() for path in pages.TEMPLATES.rglob("*.html"))
 # The page that each context is for.
-PAGES: dict[str, type[Page]] = {"receipt.html": ReceiptPage, "pending.html": PendingPage, "error.html": ErrorPage}
+PAGES: dict[str, type[Page]] = {
+    "receipt.html": ReceiptPage,
+    "pending.html": PendingPage,
+    "error.html": ErrorPage,
+    "verify.html": VerifyPage,
+}
 LOOK = BrandLook(
     id="brd_01",
     name="Linden & Rye",

@@ -30,6 +30,7 @@ class MerchantInfo:
     slug: str
     name: str
     on_mismatch: str
+    keep_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _looks(row: Row[Any]) -> dict[str, Any]:
 
 
 def merchant(conn: Connection, merchant_id: str) -> MerchantInfo:
-    columns = select(Merchant.slug, Merchant.name, Merchant.on_mismatch)
+    columns = select(*(getattr(Merchant, name) for name in MerchantInfo.__slots__))
     return MerchantInfo(*conn.execute(columns.where(Merchant.id == merchant_id)).one())
 
 

@@ -42,6 +42,14 @@ class MerchantProfile(_Profile):
         "refuse",
         description="What happens to a sale that does not add up: refused with 422, or accepted with a warning.",
     )
+    keep_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="A receipt that was issued and accepted longer ago than so many days is deleted for good, with all "
+        "that is known of its shopper; its link then answers 410. One that was refunded is kept as long as its refund. "
+        "Null keeps all for ever. Mind how long the law asks you to keep them.",
+    )
 
 
 class BrandProfile(_Profile):

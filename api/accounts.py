@@ -31,7 +31,7 @@ async def get_merchant(house: TheHouse, caller: TheCaller) -> Response:
 
 @router.put("/merchant", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("MerchantProfile"))
 async def put_merchant(request: Request, house: TheHouse, caller: TheCaller) -> Response:
-    """The name, and whether a sale that does not add up is refused or flagged."""
+    """The name, whether a sale that does not add up is refused or flagged, and for how long receipts are kept."""
     profile = await model_body(request, manage.MerchantProfile)
     return await _write(house, caller, lambda conn: manage.put_merchant(conn, caller.merchant_id, profile))
 

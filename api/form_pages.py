@@ -12,16 +12,16 @@ from starlette.routing import BaseRoute, Route
 from accounts.find import BrandLook
 from api import forms
 from api.house import House
-from api.notices import nothing_here, on_its_way
+from api.notices import absent
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
 from infra.storage import StorageDown
-from kernel.errors import FieldError, Invalid, NotFound
-from kernel.ids import is_token
+from kernel.errors import FieldError, Gone, Invalid, NotFound
 from receipts import printed
 from receipts.codes import code_svg
 from receipts.records import ReceiptRecord
+from receipts.retention import purged
 from receipts.signed import signed_document
 
 # Who has the address of a link has the PDF.
@@ -43,15 +43,21 @@ def routes() -> list[BaseRoute]:
 
 
 async def _form(request: Request, make: Make) -> Response:
-    """A link that leads nowhere, or nowhere yet, raises :class:`NotFound`, and shows a browser a page that says so."""
+    """A link that leads nowhere, nowhere yet or no more is refused, and shows a browser a page that says so."""
     house: House = request.app.state.house
     token = request.path_params["token"]
     found = await house.read(lambda conn: house.looks.with_record(conn, token))
-    if found is None and "text/html" in request.headers.get("accept", ""):
-        return respond(request, on_its_way(request, token) if is_token(token) else nothing_here(request))
     if found is None:
-        raise NotFound("There is no receipt behind this link, or not yet")
+        return respond(request, await _absent(house, request, token))
     return respond(request, await make(request, house, *found))
+
+
+async def _absent(house: House, request: Request, token: str) -> Rendered:
+    if "text/html" in request.headers.get("accept", ""):
+        return await absent(house, request, token)
+    if await house.read(lambda conn: purged(conn, [token])):
+        raise Gone("The receipt behind this link was deleted after the time for which its shop keeps receipts")
+    raise NotFound("There is no receipt behind this link, or not yet")
 
 
 async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:

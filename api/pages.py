@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from accounts.find import BrandLook
 from api import form_pages, jwks, verify
 from api.house import House
-from api.notices import HTML, content_policy, nothing_here, on_its_way
+from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy, wishes
 from api.receipt_page import receipt_page
@@ -54,7 +54,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def receipt(request: Request) -> Response:
-    """The page; the notice that it is on its way where the till has not told us yet; else that there is nothing."""
+    """The page; the notice that it is on its way, where the till has not told us yet, or gone; else that there is nothing."""
     house: House = request.app.state.house
     token = request.path_params["token"]
     key, mark = (token, wishes(request), wants_copy(request)), house.pages.mark()
@@ -110,7 +110,7 @@ async def _rendered(house: House, request: Request, token: str) -> Rendered:
     if not is_token(token):
         return nothing_here(request)
     found = await house.read(lambda conn: house.looks.with_record(conn, token))
-    return _receipt(house, request, *found) if found else on_its_way(request, token)
+    return _receipt(house, request, *found) if found else await absent(house, request, token)
 
 
 def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook) -> Rendered:

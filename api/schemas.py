@@ -128,6 +128,7 @@ class MerchantAnswer(_Answer):
     slug: str
     name: str
     on_mismatch: Literal["refuse", "flag"]
+    keep_days: int | None = Field(description="Receipts older than this are deleted; null keeps them for ever.")
 
 
 class BrandAnswer(_Answer):
@@ -201,6 +202,7 @@ _PROBLEMS = {
     403: "The key may not do this.",
     404: "Not there, or not this merchant's.",
     409: "Contradicts what is there: another body under the same key or id, or more money going back than was paid.",
+    410: "The receipt was deleted after the time for which its merchant keeps receipts.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "Fields are at fault; `errors` names them.",

@@ -8,6 +8,7 @@
     ├── Forbidden                  403  forbidden
     ├── NotFound                   404  not-found
     ├── Conflict                   409  conflict
+    ├── Gone                       410  gone
     ├── TooLarge                   413  too-large
     ├── Invalid                    422  invalid
     └── Unavailable                503  unavailable
@@ -87,6 +88,10 @@ class NotFound(Problem):
 
 class Conflict(Problem):
     status, slug, title = 409, "conflict", "This contradicts what is already there"
+
+
+class Gone(Problem):
+    status, slug, title = 410, "gone", "This was deleted for good"
 
 
 class TooLarge(Problem):

@@ -32,6 +32,7 @@ from infra.settings import Settings
 from infra.storage import open_storage
 from infra.tracing import tracing
 from kernel.clock import Clock, utc_now
+from notify import stopping
 from notify.asking import Post
 from pos.writer import Writer
 from receipts.sale import Sale
@@ -135,6 +136,7 @@ def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
         post=post,
         storage=open_storage(settings.data),
         sealer=sealer,
+        stop_key=secrets.derived(settings.data, stopping.PURPOSE),
         keys=KeyRing(engine),
         looks=BrandLooks(),
         signers=Signers(engine, sealer),

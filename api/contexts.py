@@ -142,3 +142,15 @@ class VerifyPage(Page):
     """The form, and above it the answer to what was sent with it."""
 
     judgement: Judgement | None
+
+
+@dataclass(frozen=True, slots=True)
+class StopPage(Page):
+    """Emails of the brand to one address: the question whether to stop them, or that they are. ``address`` is masked."""
+
+    brand: BrandView
+    heading: str
+    text: str
+    address: str
+    hint: str
+    is_stopped: bool

@@ -47,6 +47,8 @@ class House:
     post: Post
     storage: Storage
     sealer: Fernet
+    # Of links that stop messages (notify.stopping).
+    stop_key: bytes
     keys: KeyRing
     looks: BrandLooks
     signers: Signers

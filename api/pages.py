@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import form_pages, jwks, verify
+from api import form_pages, jwks, stop, verify
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -49,6 +49,7 @@ def routes() -> list[BaseRoute]:
         *form_pages.routes(),
         *verify.routes(),
         *jwks.routes(),
+        *stop.routes(),
         Route("/r/{path:path}", nothing),
     ]
 

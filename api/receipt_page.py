@@ -32,7 +32,7 @@ def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, langu
         theme=theme(look.colour),
         languages=language_links(look.languages, language, copy=copy),
         receipt=receipt,
-        brand=_brand(look, language),
+        brand=brand_view(look, language),
         links=_links(record.token, page, f"?lang={language}{_COPY if copy else ''}"),
         json_ld=Markup(jsonld.script(jsonld.order(record, url=page))),  # noqa: S704 - escaped for its element
         number_code=Markup(number_code(record.number)),  # noqa: S704 - our own drawing
@@ -84,7 +84,7 @@ def _links(token: str, page: str, wish: str) -> ReceiptLinks:
     )
 
 
-def _brand(look: BrandLook, language: str) -> BrandView:
+def brand_view(look: BrandLook, language: str) -> BrandView:
     written_in = next((tag for tag in (language, *look.languages) if look.return_text.get(tag)), "")
     return BrandView(
         name=look.name,

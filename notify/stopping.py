@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from infra.bounces import Bounce
 from infra.database import insert_or_ignore
@@ -32,6 +32,18 @@ class Stopped:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a message went to, and whether its merchant writes there no more. ``subject_id`` is what it is about."""
+
+    merchant_id: str
+    subject_id: str
+    channel: str
+    address: str
+    language: str | None
+    is_stopped: bool = False
+
+
 def link_token(key: bytes, message_id: str) -> str:
     return f"{message_id}.{_mark(key, message_id)}"
 
@@ -45,6 +57,17 @@ def message_of(key: bytes, token: str) -> str | None:
 def _mark(key: bytes, message_id: str) -> str:
     made = hmac.digest(key, message_id.encode(), "sha256")[:_MARK_BYTES]
     return urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def addressee(conn: Connection, message_id: str) -> Addressee | None:
+    """Of a message whose link somebody opened: the link itself is the right to know, so no merchant is named."""
+    columns = (Message.merchant_id, Message.subject_id, Message.channel, Message.address, Message.language)
+    row = conn.execute(select(*columns).where(Message.id == message_id)).one_or_none()
+    if row is None:
+        return None
+    mine = (Suppression.merchant_id == row.merchant_id, Suppression.channel == row.channel)
+    stopped = conn.scalar(select(exists().where(*mine, Suppression.digest == digest(row.address))))
+    return Addressee(*row, is_stopped=bool(stopped))
 
 
 def stop(conn: Connection, message_id: str, reason: Reason, *, now: datetime) -> str | None:

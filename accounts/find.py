@@ -96,7 +96,8 @@ def brands(conn: Connection, merchant_id: str) -> list[BrandInfo]:
 
 def logo_keys(conn: Connection) -> list[str]:
     """Under which the logos of all merchants are kept, each once: for backups, which are of the whole house."""
-    return list(conn.scalars(select(Brand.logo_key).where(Brand.logo_key.is_not(None)).distinct()))  # type: ignore[arg-type]
+    found = conn.scalars(select(Brand.logo_key).where(Brand.logo_key.is_not(None)).distinct())
+    return [key for key in found if key]
 
 
 def stores(conn: Connection, merchant_id: str) -> list[StoreInfo]:

@@ -34,7 +34,9 @@ def nothing_here(request: Request) -> Rendered:
 def gone(request: Request) -> Rendered:
     """It was purged: 410 says that it does not come back (RFC 9110 section 15.5.11)."""
     words = voice(own_language(request)).gettext
-    text = words("The shop keeps receipts for a limited time, and for this one it is over. If you need it, ask the shop.")
+    text = words(
+        "The shop keeps receipts for a limited time, and for this one it is over. If you need it, ask the shop."
+    )
     return _notice(request, words("This receipt has been deleted"), text, status=410)
 
 

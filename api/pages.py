@@ -55,7 +55,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def receipt(request: Request) -> Response:
-    """The page; the notice that it is on its way, where the till has not told us yet, or gone; else that there is nothing."""
+    """The page; a notice where the till has not told us yet or the receipt is gone; else that there is nothing."""
     house: House = request.app.state.house
     token = request.path_params["token"]
     key, mark = (token, wishes(request), wants_copy(request)), house.pages.mark()

@@ -14,7 +14,7 @@ from accounts import find as accounts_find
 from accounts.fields import SLUG
 from accounts.keys import Caller
 from api import schemas
-from api.answers import json_answer
+from api.answers import json_answer, no_content
 from api.body import json_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
@@ -24,7 +24,7 @@ from kernel.clock import iso
 from kernel.errors import FieldError, Invalid, Problem
 from kernel.ids import TOKEN_PATTERN
 from pos.intake import Arrival, arrive
-from receipts import find, listing
+from receipts import find, listing, retention
 from receipts.fields import Moment
 from receipts.issue import Issued
 from receipts.reading import read_sale
@@ -141,6 +141,20 @@ async def get_receipt(token: IdOrToken, house: TheHouse, caller: TheCaller) -> R
         return record, find.private_part(conn, caller.merchant_id, record.id)
 
     return json_answer(_detail(house, *await house.read(look)))
+
+
+@router.delete("/{token:receipt}/shopper", status_code=204, responses=schemas.READS)
+async def delete_shopper(token: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
+    """Erase who bought: the `shopper`, `metadata`, wished deliveries, and all messages with their addresses. The receipt
+    stays as it is. Twice is the same as once."""
+    caller.require("receipts:write")
+
+    def erase(conn: Connection) -> None:
+        record = find.one(conn, caller.merchant_id, token, store_id=caller.store_id, till_id=caller.till_id)
+        retention.erase_shopper(conn, caller.merchant_id, record.id)
+
+    await house.write(erase)
+    return no_content()
 
 
 def links(base_url: str, token: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from accounts.places import Directory, Place
 from kernel import money
-from kernel.errors import FieldError, Forbidden, Invalid, Problem, Unauthorized
+from kernel.errors import Conflict, FieldError, Forbidden, Invalid, Problem, Unauthorized
 from kernel.ids import is_token, new_id, new_token
 from notify.asking import Post, Wanted, ask
 from pos import asked
@@ -19,6 +19,7 @@ from receipts import amend, totals
 from receipts.document import Issuer
 from receipts.fields import context_for
 from receipts.issue import Draft, Issued, issue, repetition, warn
+from receipts.retention import purged
 from receipts.sale import Content, Sale
 
 _CONTENT = frozenset(Content.model_fields)
@@ -117,6 +118,10 @@ def take(
             answers[index] = _refused(conn, arrival, problem, now)
             continue
         (sales if arrival.sale.kind == "sale" else amending)[index] = draft
+    for index in _dead(conn, arrivals):
+        answers[index] = _purged()
+        sales.pop(index, None)
+        amending.pop(index, None)
     answers |= zip(sales, issue(conn, list(sales.values()), now=now), strict=True)
     for index, draft in amending.items():
         answers[index] = _take_amending(conn, arrivals[index], draft, now)
@@ -128,6 +133,18 @@ def take(
 
 def _wanted(arrival: Arrival, issued: Issued, post: Post) -> list[Wanted]:
     return asked.messages(arrival.sale, arrival.merchant_id, issued.id, post.channels)
+
+
+def _dead(conn: Connection, arrivals: Sequence[Arrival]) -> list[int]:
+    """Which arrivals come with the link of a receipt that was purged. Only what tills mint is asked for."""
+    minted = {index: arrival.token for index, arrival in enumerate(arrivals) if arrival.sale.token is not None}
+    found = purged(conn, minted.values()) if minted else set()
+    return [index for index, token in minted.items() if token in found]
+
+
+def _purged() -> Conflict:
+    wrong = FieldError("/token", "led to a receipt that was deleted; mint a new one")
+    return Conflict("The token's receipt was deleted for good", errors=[wrong])
 
 
 def _take_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datetime) -> Issued | Problem:

@@ -40,6 +40,7 @@ WALK = [
     Door("GET", "/v1/receipts", 200, "/v1/receipts"),
     Door("GET", "/v1/receipts/{token:receipt}", 404, "/v1/receipts/{receipt}"),
     Door("GET", "/v1/receipts/{token:receipt}", 404, "/v1/receipts/{token}"),
+    Door("DELETE", "/v1/receipts/{token:receipt}/shopper", 404, "/v1/receipts/{receipt}/shopper"),
     Door("POST", "/v1/receipts", 422, "/v1/receipts", refund("{receipt}")),
     Door("POST", "/v1/receipts", 422, "/v1/receipts", refund({"token": "{token}"}, kind="void")),
     Door("POST", "/v1/receipts", 422, "/v1/receipts", coffee(store="kreuzberg")),

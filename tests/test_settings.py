@@ -35,6 +35,12 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     assert Log().log_format == "text"
 
 
+@pytest.mark.parametrize("url", ["s3://receipts", "s3://receipts/", "s3://my.receipts-1/shop/one"])
+def test_objects_may_lie_in_a_bucket(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("COUNTERFOIL_STORAGE_URL", url)
+    assert Data().where_objects() == url
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
 def test_postgresql_is_spoken_through_psycopg(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv("COUNTERFOIL_DATABASE_URL", f"{scheme}://till:secret@db.example/receipts")
@@ -58,6 +64,12 @@ def test_a_link_leads_to_an_address_that_can_be_opened(host: str, address: str) 
         (Data, {"database_url": "postgresql://db:99999/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
         (Data, {"database_url": "postgresql://db:/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
         (Data, {"storage_url": "/srv/objects"}, "COUNTERFOIL_STORAGE_URL: must be file:///"),
+        (Data, {"storage_url": "s3://"}, "COUNTERFOIL_STORAGE_URL: must be file:///"),
+        (Data, {"storage_url": "s3://key:secret@bucket"}, "COUNTERFOIL_STORAGE_URL: must be file:///"),
+        (Data, {"storage_url": "s3://bucket/../other"}, "COUNTERFOIL_STORAGE_URL: must be file:///"),
+        (Data, {"s3_endpoint_url": "http://key:secret@store"}, "COUNTERFOIL_S3_ENDPOINT_URL: must be http(s)://host"),
+        (Data, {"s3_endpoint_url": "store:9000"}, "COUNTERFOIL_S3_ENDPOINT_URL: must be http(s)://host"),
+        (Data, {"s3_link_seconds": "86400"}, "COUNTERFOIL_S3_LINK_SECONDS: "),
         (Data, {"secret_key": "short"}, "COUNTERFOIL_SECRET_KEY: must be 32 bytes in URL-safe base64"),
         (Server, {"base_url": "receipts.example.com"}, "COUNTERFOIL_BASE_URL: must be http(s)://host"),
         (Server, {"base_url": "https://receipts.example.com:port"}, "COUNTERFOIL_BASE_URL: must be http(s)://host"),

@@ -6,14 +6,19 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from infra import files
 from infra.folder import Folder, open_folder
+from infra.pdf import PdfPool
 from infra.settings import Data
 from infra.storage import StorageDown, content_key, open_storage
+from tests.support.inside import Person, on_sqlite
+from tests.support.sales import coffee
 
 KEY = "pdf/ab/abcdef.pdf"
 
@@ -146,3 +151,23 @@ def test_no_lock_stays_behind(folder: Folder) -> None:
     folder.once(KEY, lambda: b"object")
 
     assert not list((folder.root / ".locks").iterdir())
+
+
+@on_sqlite
+def test_with_a_full_disk_a_pdf_is_served_unkept_and_a_logo_is_a_clear_503(
+    owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "write", full)
+    monkeypatch.setattr(PdfPool, "render", lambda *_, **__: b"%PDF-")
+    link = owner.post("/v1/receipts", coffee()).json()["url"]
+    answers = [owner.get(f"{link}.pdf") for _ in range(2)]
+    out = BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "PNG")
+    refused = owner.ask("PUT", "/v1/brands/linden-rye/logo", content=out.getvalue())
+
+    assert [(each.status_code, each.content) for each in answers] == [(200, b"%PDF-")] * 2
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert refused.json()["detail"].startswith("The object storage does not do its work")

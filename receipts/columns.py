@@ -50,9 +50,10 @@ def wrapped(text: str, columns: int = WIDTH, *, breaks: str = _NO_BREAK_SPACES) 
 
     A word that is too long for a line is broken after one of ``breaks``, else between letters.
     """
-    for paragraph in text.splitlines():
-        line = ""
-        for token in _TOKENS.findall(_printable(paragraph)):
+    for paragraph in map(_printable, text.splitlines()):
+        fits = width(paragraph) <= columns
+        line = paragraph if fits else ""
+        for token in () if fits else _TOKENS.findall(paragraph):
             *full, line = _joined(line, token, columns, breaks)
             yield from filter(None, (part.rstrip() for part in full))
         if line.strip():
@@ -181,6 +182,8 @@ class Sheet:
 
 def _balanced(text: str) -> str:
     """Every isolate closed, and none closed that was not opened: wrapping may have cut one in two."""
+    if text.isascii():
+        return text
     kept, depth = [], 0
     for char in text:
         if char == _POP and not depth:

@@ -11,7 +11,7 @@ from infra.i18n import Voice, later, voice
 from kernel.locale import isolated
 from receipts.columns import wrapped
 from receipts.letter_style import dressed
-from receipts.letter_view import CUTS, Around, letter_page, why
+from receipts.letter_view import CUTS, Around, letter_page, stamps, why
 from receipts.paper import closing
 from receipts.records import ReceiptRecord
 from receipts.shapes import ReceiptView
@@ -28,8 +28,6 @@ _SUBJECTS: Final = {
     "exchange": later("Your exchange at %(brand)s"),
     "gift": later("Your gift receipt from %(brand)s"),
 }
-# What the page stamps on the receipt stands before the subject.
-_STAMPS: Final = ("training", "voided", "refunded", "copy")
 # Controls, and what turns the direction of text around (UAX 9).
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _LEAST_BRAND: Final = 8
@@ -73,14 +71,13 @@ def compose(
 
 def _subject(spoken: Voice, receipt: ReceiptView) -> str:
     """Names the amount that the page shows large; a gift receipt has none. A long brand gives way to it."""
-    stamps = [state.title for state in receipt.states if state.kind in _STAMPS]
     amount = isolated(receipt.sums.figure.text, spoken.direction) if receipt.sums else ""
 
     def written(brand: str) -> str:
         phrase = _phrase(spoken, receipt, brand)
         if amount:
             phrase = spoken.gettext("%(subject)s, %(amount)s") % {"subject": phrase, "amount": amount}
-        return " · ".join((*stamps, phrase))
+        return " · ".join((*stamps(receipt), phrase))
 
     brand = " ".join(_UNPRINTABLE.sub(" ", receipt.brand).split())
     over = len(written(brand)) - LONGEST_SUBJECT

@@ -19,6 +19,8 @@ from receipts.shapes import ReceiptView
 # How much of a receipt is told, first choice first: how many lines, and whether the long parts beside them.
 CUTS: Final = ((40, True), (10, True), (0, False))
 _LAST_AMENDMENTS: Final = 10
+# What the page stamps on a receipt.
+_STAMPED: Final = ("training", "voided", "refunded", "copy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class LetterPage:
     styles: Styles
     json_ld: Markup
     receipt: ReceiptView
+    stamps: tuple[str, ...]
     rest: str
     logo_url: str
     initial: str
@@ -75,6 +78,7 @@ def letter_page(
         styles=styles(look.colour),
         json_ld=_json_ld(record, around.url, most),
         receipt=_shortened(receipt, most, is_whole=is_whole),
+        stamps=stamps(receipt),
         rest=_rest(spoken, len(receipt.items) - most),
         logo_url=f"{around.base_url}/media/{look.logo_key}" if look.logo_key else "",
         initial=look.name[:1].upper(),
@@ -87,6 +91,11 @@ def letter_page(
         why=why(spoken, receipt),
         stop_url=around.stop_url,
     )
+
+
+def stamps(receipt: ReceiptView) -> tuple[str, ...]:
+    """What stands before the subject and large on the receipt: nobody shall take it for a plain one."""
+    return tuple(state.title for state in receipt.states if state.kind in _STAMPED)
 
 
 def why(spoken: Voice, receipt: ReceiptView) -> str:

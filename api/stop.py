@@ -1,7 +1,7 @@
 """``/u/{token}``: whoever gets receipts that they did not ask for has them stopped.
 
-Mail programs post to it by themselves (RFC 8058), without a cookie or any other mark; the address itself is the right to
-do so. It writes on POST only, since scanners and previews open every link of a mail.
+Mail programs post to it by themselves (RFC 8058), without a cookie or any other mark: the address is the right to do
+so. It writes on POST only, since scanners and previews open every link of a mail.
 """
 
 from dataclasses import replace

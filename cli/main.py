@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from cli import backup, demo, doctor, hooks, imports, keys, merchants, restore, serve, worker
+from cli import backup, demo, doctor, hooks, imports, keys, merchants, restore, serve, signing_keys, verify, worker
 from infra.settings import explain
 from kernel.errors import Problem, in_words
 
@@ -25,8 +25,10 @@ app.command("migrate")(serve.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
+app.command("verify")(verify.verify)
 app.add_typer(merchants.app, name="merchants")
 app.add_typer(keys.app, name="keys")
+app.add_typer(signing_keys.app, name="signing-keys")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(imports.app, name="import")
 

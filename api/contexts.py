@@ -154,3 +154,47 @@ class StopPage(Page):
     address: str
     hint: str
     is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """``iso`` is for machines."""
+
+    iso: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLine:
+    """A message that was kept instead of being sent."""
+
+    id: str
+    recipient: str
+    subject: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    name: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxPage(Page):
+    """What was kept, newest first."""
+
+    letters: tuple[KeptLine, ...]
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage(Page):
+    """One message. Its HTML has an address of its own; ``head`` are its headers as they were sent."""
+
+    letter: KeptLine
+    sender: str
+    has_html: bool
+    text: str
+    head: str
+    files: tuple[KeptFile, ...]

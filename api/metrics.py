@@ -1,20 +1,18 @@
 """What operators watch, for Prometheus (docs/decisions/0026-metrics.md says who may read it)."""
 
 import asyncio
-from ipaddress import ip_address
 from secrets import compare_digest
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from api.from_here import is_from_here, is_here
 from api.house import TheHouse
 from infra.settings import Settings
 from kernel.errors import Unauthorized
 
 router = APIRouter()
-# Whoever sets one of these is a proxy, and then the peer says nothing of who asks.
-_OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
 @router.get("/metrics", include_in_schema=False)
@@ -31,13 +29,4 @@ def _may_read(request: Request, settings: Settings) -> bool:
     if token is not None:
         sent = request.headers.get("authorization", "")
         return compare_digest(sent.encode(), f"Bearer {token.get_secret_value()}".encode())
-    is_ours = _is_here(urlsplit(settings.server.address()).hostname or "")
-    is_direct = not any(name in request.headers for name in _OF_PROXIES)
-    return is_ours and is_direct and _is_here(request.client.host if request.client else "")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_here(urlsplit(settings.server.address()).hostname or "") and is_from_here(request)

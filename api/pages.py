@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import form_pages, jwks, stop, verify
+from api import form_pages, jwks, mailbox, stop, verify
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -50,6 +50,7 @@ def routes() -> list[BaseRoute]:
         *verify.routes(),
         *jwks.routes(),
         *stop.routes(),
+        *mailbox.routes(),
         Route("/r/{path:path}", nothing),
     ]
 

@@ -42,13 +42,15 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A letter as its reader sees it. ``html`` is as it was sent: show it where it can do nothing."""
+    """A letter as its reader sees it. ``html`` is as it was sent: show it where it can do nothing. ``head`` are its
+    headers, as they were sent."""
 
     kept: Kept
     sender: str
     html: str | None
     text: str | None
     attachments: tuple[Attachment, ...]
+    head: str
 
 
 class Outbox:
@@ -102,13 +104,15 @@ def read(folder: Path, letter_id: str) -> Opened | None:
         return None
     path = folder / f"{letter_id}.eml"
     try:
-        message = message_from_bytes(path.read_bytes(), policy=policy.SMTPUTF8)
+        data = path.read_bytes()
+        message = message_from_bytes(data, policy=policy.SMTPUTF8)
         kept = _line(path, message)
     except FileNotFoundError:
         return None
     html, text = _body(message, "html"), _body(message, "plain")
     files = tuple(_attachment(part) for part in message.iter_attachments())
-    return Opened(kept, one_line(str(message["From"] or "")), html, text, files)
+    head = data.partition(b"\r\n\r\n")[0].decode(errors="replace").replace("\r\n", "\n")
+    return Opened(kept, one_line(str(message["From"] or "")), html, text, files, head)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -247,6 +247,7 @@ class Settings:
         log: Log | None = None,
         *,
         mail: Mail | None = None,
+        is_demo: bool = False,
     ) -> None:
         self.data = data or Data()
         self.server = server or Server()
@@ -255,6 +256,8 @@ class Settings:
         self.work = Work()
         self.watch = Watch()
         self.log = log or Log()
+        # Whether the shops are invented, so that anybody may read what they send.
+        self.is_demo = is_demo
 
 
 GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Work, Watch, Log, Commands)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, ViewportSize, expect, sync_playwright
 from sqlalchemy import Engine, select
 
 from api.app import create_app
@@ -50,7 +50,7 @@ def messages_of(engine: Engine, address: str) -> list[Any]:
 def suppressions(engine: Engine) -> list[tuple[str, str, str]]:
     columns = (Suppression.merchant_id, Suppression.digest, Suppression.reason)
     with engine.connect() as conn:
-        return [tuple(row) for row in conn.execute(select(*columns))]
+        return [(row.merchant_id, row.digest, row.reason) for row in conn.execute(select(*columns))]
 
 
 def link(settings: Settings, message_id: str) -> str:
@@ -185,8 +185,9 @@ def test_a_reader_presses_the_button(site: Site, chromium: Browser, scripts: boo
 def test_the_page_is_whole_in_every_language_at_night_and_on_the_smallest_phone(site: Site, chromium: Browser) -> None:
     address = site.new_link(ANNA)
     for language in LANGUAGES:
-        for scheme, width in (("light", 320), ("dark", 390)):
-            page = chromium.new_page(color_scheme=scheme, viewport={"width": width, "height": 700})
+        for width in (320, 390):
+            viewport: ViewportSize = {"width": width, "height": 700}
+            page = chromium.new_page(color_scheme="light" if width == 320 else "dark", viewport=viewport)
             complaints: list[ConsoleMessage] = []
             page.on("console", complaints.append)
             page.goto(f"{address}?lang={language}")

@@ -10,7 +10,17 @@ from jinja2.nodes import Extends, FromImport, Template
 
 from accounts.find import BrandLook
 from api import contexts
-from api.contexts import ErrorPage, Page, PendingPage, ReceiptPage, Stub, VerifyPage
+from api.contexts import (
+    ErrorPage,
+    LetterPage,
+    MailboxPage,
+    Page,
+    PendingPage,
+    ReceiptPage,
+    StopPage,
+    Stub,
+    VerifyPage,
+)
 from api.receipt_page import error_page, pending_page, receipt_page
 from infra import pages
 from infra.theme import csp_hash
@@ -23,6 +33,9 @@ PAGES: dict[str, type[Page]] = {
     "receipt.html": ReceiptPage,
     "pending.html": PendingPage,
     "error.html": ErrorPage,
+    "stop.html": StopPage,
+    "mailbox.html": MailboxPage,
+    "letter.html": LetterPage,
     "verify.html": VerifyPage,
 }
 LOOK = BrandLook(

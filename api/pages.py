@@ -24,6 +24,7 @@ from infra.static import Asset
 from kernel.ids import is_token
 from receipts.records import ReceiptRecord
 
+_LOGO_FORMS: Final = ("webp", "png")
 _FOREVER: Final = (b"cache-control", static.FOREVER.encode())
 
 
@@ -45,7 +46,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/r/{token:token}", receipt),
         Route("/static/{path:path}", asset),
-        Route("/media/logos/{shard}/{name}.webp", logo),
+        Route("/media/logos/{shard}/{name}.{form}", logo),
         *form_pages.routes(),
         *verify.routes(),
         *jwks.routes(),
@@ -87,25 +88,26 @@ def _asset(found: Asset) -> Rendered:
 
 
 async def logo(request: Request) -> Response:
-    """A brand's logo as a page shows it, under a key made of its content: it never changes."""
+    """A brand's logo, under a key made of its content: it never changes. Pages show the WebP, emails the PNG."""
     house: House = request.app.state.house
-    key, mark = "logos/{shard}/{name}.png".format(**request.path_params), house.logos.mark()
-    rendered = house.logos.get(key)
+    key, form = "logos/{shard}/{name}.png".format(**request.path_params), request.path_params["form"]
+    mark = house.logos.mark()
+    rendered = house.logos.get((key, form))
     if rendered is None:
-        data = await house.drawing.run(lambda: _small(house, key))
+        data = await house.drawing.run(lambda: _logo(house, key, form)) if form in _LOGO_FORMS else None
         if data is None:
             return respond(request, nothing_here(request))
-        rendered = Rendered(data, "image/webp", (_FOREVER,))
-        house.logos.put(key, rendered, mark)
+        rendered = Rendered(data, f"image/{form}", (_FOREVER,))
+        house.logos.put((key, form), rendered, mark)
     return respond(request, rendered)
 
 
-def _small(house: House, key: str) -> bytes | None:
+def _logo(house: House, key: str, form: str) -> bytes | None:
     try:
         data = house.storage.get(key)
     except ValueError:
         return None
-    return None if data is None else images.small(data)
+    return images.small(data) if data and form == "webp" else data
 
 
 async def _rendered(house: House, request: Request, token: str) -> Rendered:

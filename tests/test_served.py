@@ -92,9 +92,20 @@ def test_a_page_shows_a_small_logo_that_is_made_once(owner: Person, monkeypatch:
 
 
 @on_sqlite
+def test_an_email_shows_the_logo_as_the_png_that_every_mail_program_reads(owner: Person, stranger: Person) -> None:
+    assert owner.ask("PUT", "/v1/brands/linden-rye/logo", content=a_logo()).status_code == 204
+    [key] = [brand["logo_key"] for brand in owner.get("/v1/brands").json()["brands"] if brand["logo_key"]]
+    found = stranger.get(f"/media/{key}")
+
+    assert found.headers["content-type"] == "image/png"
+    assert found.content.startswith(b"\x89PNG")
+
+
+@on_sqlite
 @pytest.mark.parametrize("name", ["ab/" + "0" * 64, "../secret", "ab/.."])
-def test_there_is_no_other_logo(stranger: Person, name: str) -> None:
-    assert stranger.get(f"/media/logos/{name}.webp").status_code == 404
+@pytest.mark.parametrize("form", ["webp", "png", "svg"])
+def test_there_is_no_other_logo(stranger: Person, name: str, form: str) -> None:
+    assert stranger.get(f"/media/logos/{name}.{form}").status_code == 404
 
 
 @on_sqlite

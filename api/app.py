@@ -15,7 +15,20 @@ from fastapi import FastAPI
 from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 
 from accounts import manage
-from api import accounts, docs_page, health, hooks, keys, link_paths, metrics, pages, problems, receipts, schemas
+from api import (
+    accounts,
+    deliveries,
+    docs_page,
+    health,
+    hooks,
+    keys,
+    link_paths,
+    metrics,
+    pages,
+    problems,
+    receipts,
+    schemas,
+)
 from api.brand_looks import BrandLooks
 from api.house import House
 from api.key_ring import KeyRing
@@ -42,6 +55,7 @@ _BODIES = (
     Sale,
     schemas.Batch,
     schemas.ProblemDetails,
+    deliveries.NewDelivery,
     keys.NewKey,
     hooks.NewHookEndpoint,
     hooks.NewSecret,
@@ -80,6 +94,7 @@ def create_app(
     )
     for router in (
         receipts.router,
+        deliveries.router,
         accounts.router,
         keys.router,
         hooks.router,

@@ -43,5 +43,6 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "TillProfile": {"name": "Till 1"},
     "StaffProfile": {"name": "Sam"},
+    "NewDelivery": {"to": "anna@example.com", "pdf": True},
     "NewKey": {"name": "Till 1", "scopes": ["receipts:write", "receipts:read"]},
 }

@@ -101,8 +101,32 @@ class ReceiptDetail(Links):
     shopper: Shopper | None = None
     metadata: dict[str, JsonValue] = {}
     deliver: list[str] = []
+    deliver_pdf: bool = False
     amendments: list[Amendment] = Field(description="Refunds, voids and exchanges of this receipt, oldest first.")
     warnings: list[FieldFault]
+
+
+class Delivery(_Answer):
+    id: str
+    receipt_id: str
+    channel: Literal["email", "sms"]
+    to: str
+    language: str | None
+    pdf: bool
+    state: Literal["waiting", "sent", "refused", "bounced", "failed", "stopped"] = Field(
+        description="`sent`: the next mail server took it. `refused`: it will not. `bounced`: it came back later. "
+        "`failed`: given up after two days. `stopped`: the address wants none."
+    )
+    attempts: int
+    detail: str | None = Field(description="The last word of a mail server, or why nothing was sent.")
+    asked_at: AwareDatetime
+    due_at: AwareDatetime | None = Field(description="When it is tried next, while it waits.")
+    settled_at: AwareDatetime | None
+
+
+class DeliveryList(_Answer):
+    deliveries: list[Delivery]
+    next_cursor: str | None
 
 
 class Key(_Answer):
@@ -206,6 +230,7 @@ _PROBLEMS = {
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "Fields are at fault; `errors` names them.",
+    429: "Asked for too often. `Retry-After` says when to try again.",
     503: "Try again after `Retry-After` seconds.",
 }
 
@@ -226,6 +251,11 @@ ACCEPTS: dict[int | str, dict[str, Any]] = {
 BATCH: dict[int | str, dict[str, Any]] = {
     200: {"model": BatchAnswer, "description": "One result a sale, in order."},
     **WRITES,
+}
+DELIVERS: dict[int | str, dict[str, Any]] = {
+    202: {"model": Delivery, "description": "A new message; it is on its way."},
+    200: {"model": Delivery, "description": "This was asked for before; nothing more is sent."},
+    **problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
 }
 NEW_KEY: dict[int | str, dict[str, Any]] = {201: {"model": CreatedKey, "description": "The new key."}, **WRITES}
 

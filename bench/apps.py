@@ -71,7 +71,7 @@ class _Orm:
         with Session(self._engine) as session:
             if not self._directories:
                 self._directories = directories(session.connection(), [arrival.merchant_id])
-            made = draft_of(arrival, self._directories, utc_now(), None)
+            made = draft_of(arrival, self._directories, utc_now())
             session.add(Receipt(**made.row))
             session.flush()
             if made.shopper:

@@ -11,6 +11,7 @@
     ├── Gone                       410  gone
     ├── TooLarge                   413  too-large
     ├── Invalid                    422  invalid
+    ├── TooMany                    429  too-many
     └── Unavailable                503  unavailable
 
 A package adds a subclass where a caller should tell the case from its neighbours by the slug.
@@ -100,6 +101,10 @@ class TooLarge(Problem):
 
 class Invalid(Problem):
     status, slug, title = 422, "invalid", "The request is not valid"
+
+
+class TooMany(Problem):
+    status, slug, title = 429, "too-many", "This was asked for too often"
 
 
 class Unavailable(Problem):

@@ -1,7 +1,7 @@
 """Asking for messages: each is written down in the transaction of what it is about, with the job that sends it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
 
@@ -41,18 +41,17 @@ class Wanted:
     ordinal: int = 0
 
 
-def ask(conn: Connection, jobs: Jobs, wanted: Sequence[Wanted], *, now: datetime) -> set[str]:
-    """Ids of the messages that are new. One that was asked for before, or whose address wants none, is not sent."""
+def ask(conn: Connection, post: Post, wanted: Sequence[Wanted], *, now: datetime) -> None:
+    """Write down what is new, and see to it that it is sent. What cannot be sent is written down with the reason."""
     if not wanted:
-        return set()
+        return
     stopped = reasons(conn, wanted)
-    rows = [_row(each, stopped.get(_key(each)), now) for each in wanted]
+    rows = [_row(each, _hindrance(each, post, stopped), now) for each in wanted]
     written = insert_new(conn, _MESSAGES, rows, _MESSAGES.c.id)
     waiting = [row["id"] for row in rows if row["id"] in written and row["state"] == "waiting"]
     if waiting:
         # One job for all of them: it sends whatever is due.
-        jobs.enqueue(conn, DELIVER, job_id=f"{DELIVER}:{waiting[0]}")
-    return written
+        post.jobs.enqueue(conn, DELIVER, job_id=f"{DELIVER}:{waiting[0]}")
 
 
 def ask_at(conn: Connection, jobs: Jobs, due_at: datetime, *, now: datetime) -> None:
@@ -69,10 +68,10 @@ def reasons(conn: Connection, wanted: Iterable[Wanted]) -> dict[tuple[str, str, 
     return {(row.merchant_id, row.channel, row.digest): cast("Suppression", row) for row in conn.execute(query)}
 
 
-def next_ordinal(conn: Connection, wanted: Wanted) -> int:
-    """That of a message to be sent again to the same address."""
+def ask_again(conn: Connection, post: Post, wanted: Wanted, *, now: datetime) -> None:
+    """One more message to the same address. Of two who ask at once, one does: it is the same message."""
     last = conn.scalar(select(func.max(Message.ordinal)).where(*_same(wanted)))
-    return 0 if last is None else last + 1
+    ask(conn, post, [replace(wanted, ordinal=0 if last is None else last + 1)], now=now)
 
 
 def count_since(conn: Connection, merchant_id: str, subject_id: str, *, hours: int, now: datetime) -> int:
@@ -94,7 +93,17 @@ def _key(wanted: Wanted) -> tuple[str, str, str]:
     return wanted.merchant_id, wanted.channel, digest(wanted.address.lower())
 
 
-def _row(wanted: Wanted, stopped: Suppression | None, now: datetime) -> dict[str, Any]:
+def _hindrance(
+    wanted: Wanted, post: Post, stopped: Mapping[tuple[str, str, str], Suppression]
+) -> tuple[str, str] | None:
+    """The state of what is not sent, and why."""
+    if found := stopped.get(_key(wanted)):
+        return "stopped", f"the address {found.reason} on {found.since:%Y-%m-%d}"
+    return None if wanted.channel in post.channels else ("failed", f"{wanted.channel} was not set up")
+
+
+def _row(wanted: Wanted, hindrance: tuple[str, str] | None, now: datetime) -> dict[str, Any]:
+    state, detail = hindrance or ("waiting", None)
     return {
         "id": new_id("msg", now),
         "merchant_id": wanted.merchant_id,
@@ -105,11 +114,11 @@ def _row(wanted: Wanted, stopped: Suppression | None, now: datetime) -> dict[str
         "language": wanted.language,
         "with_pdf": wanted.with_pdf,
         "is_automatic": wanted.is_automatic,
-        "state": "stopped" if stopped else "waiting",
+        "state": state,
         "attempts": 0,
-        "detail": f"the address {stopped.reason} on {stopped.since:%Y-%m-%d}" if stopped else None,
+        "detail": detail,
         "claim": None,
         "asked_at": now,
-        "due_at": None if stopped else now,
-        "settled_at": now if stopped else None,
+        "due_at": None if hindrance else now,
+        "settled_at": now if hindrance else None,
     }

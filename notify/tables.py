@@ -16,8 +16,9 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("merchant_id", "subject_id", "channel", "address", "ordinal"),
-        Index("ix_messages_merchant_id_asked_at_id", "merchant_id", "asked_at", "id"),
-        Index("ix_messages_merchant_id_state_asked_at_id", "merchant_id", "state", "asked_at", "id"),
+        # Ids sort by age.
+        Index("ix_messages_merchant_id_id", "merchant_id", "id"),
+        Index("ix_messages_merchant_id_state_id", "merchant_id", "state", "id"),
         Index("ix_messages_due_at", "due_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
     )
 

@@ -15,13 +15,7 @@ def without_address(sale: Sale) -> list[FieldError]:
     return [FieldError(f"/shopper/{_ADDRESS[channel]}", f"is missing; deliver names {channel}") for channel in nowhere]
 
 
-def not_set_up(sale: Sale, channels: frozenset[str]) -> list[FieldError]:
-    """A warning for each channel in which nothing can leave: no reason to refuse the sale."""
-    lacking = sorted(set(sale.deliver) - channels)
-    return [FieldError("/deliver", f"names {each}, which is not set up here; nothing is sent") for each in lacking]
-
-
-def messages(sale: Sale, merchant_id: str, receipt_id: str, channels: frozenset[str]) -> list[Wanted]:
+def messages(sale: Sale, merchant_id: str, receipt_id: str) -> list[Wanted]:
     """What is to be sent of a receipt that is new. What was rung up for training goes to nobody."""
     if "training" in sale.flags:
         return []
@@ -36,7 +30,6 @@ def messages(sale: Sale, merchant_id: str, receipt_id: str, channels: frozenset[
             is_automatic=True,
         )
         for channel in dict.fromkeys(sale.deliver)
-        if channel in channels
     ]
 
 

@@ -106,14 +106,14 @@ def take(
 
     Plain sales are written together. What gives money back goes one by one, each in its own savepoint, after the sales
     of the same call, so that a batch may hold a sale and its refund. The messages that a new receipt asks for are
-    written down with it; without ``post`` none is sent, and a warning says so.
+    written down with it; without ``post``, as for sales of long ago, none is.
     """
     answers: dict[int, Issued | Problem] = {}
     sales: dict[int, Draft] = {}
     amending: dict[int, Draft] = {}
     for index, arrival in enumerate(arrivals):
         try:
-            draft = draft_of(arrival, directories, now, post)
+            draft = draft_of(arrival, directories, now)
         except Problem as problem:
             answers[index] = _refused(conn, arrival, problem, now)
             continue
@@ -127,12 +127,12 @@ def take(
         answers[index] = _take_amending(conn, arrivals[index], draft, now)
     if post is not None:
         new = ((arrivals[at], each) for at, each in answers.items() if isinstance(each, Issued) and each.is_new)
-        ask(conn, post.jobs, [wanted for arrival, issued in new for wanted in _wanted(arrival, issued, post)], now=now)
+        ask(conn, post, [wanted for arrival, issued in new for wanted in _wanted(arrival, issued)], now=now)
     return [answers[index] for index in range(len(arrivals))]
 
 
-def _wanted(arrival: Arrival, issued: Issued, post: Post) -> list[Wanted]:
-    return asked.messages(arrival.sale, arrival.merchant_id, issued.id, post.channels)
+def _wanted(arrival: Arrival, issued: Issued) -> list[Wanted]:
+    return asked.messages(arrival.sale, arrival.merchant_id, issued.id)
 
 
 def _dead(conn: Connection, arrivals: Sequence[Arrival]) -> list[int]:
@@ -185,7 +185,7 @@ def _with_excess(warnings: str, beyond: int, currency: str) -> str:
     return orjson.dumps([*orjson.loads(warnings), more.as_json()]).decode()
 
 
-def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: datetime, post: Post | None) -> Draft:
+def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: datetime) -> Draft:
     """The rows of an arrival. Raises the :class:`Problem` for which it is refused."""
     sale, directory = arrival.sale, directories.get(arrival.merchant_id)
     if directory is None:
@@ -200,7 +200,7 @@ def draft_of(arrival: Arrival, directories: Mapping[str, Directory], now: dateti
         "store_id": place.id,
         "till_id": till[0] if till else None,
         "staff_id": staff[0] if staff else None,
-        "warnings": _warnings(arrival, directory, post),
+        "warnings": _warnings(arrival, directory),
         "issuer": _issuer(place, till[1] if till else None, staff[1] if staff else None),
     }
     return _drafted(arrival, row)
@@ -230,14 +230,13 @@ def _what_was_sold(arrival: Arrival, now: datetime) -> dict[str, Any]:
     }
 
 
-def _warnings(arrival: Arrival, directory: Directory, post: Post | None) -> str:
+def _warnings(arrival: Arrival, directory: Directory) -> str:
     """What is wrong, as JSON, where the merchant wants it flagged; else it is a reason to refuse."""
     findings = list(arrival.findings)
     if arrival.sale.staff and arrival.sale.staff not in directory.staff:
         findings.append(FieldError("/staff", "is not a member of staff of this merchant"))
     if findings and directory.on_mismatch == "refuse" and not arrival.only_flag:
         raise DoesNotAddUp(errors=findings) if arrival.findings else Invalid(errors=findings)
-    findings += asked.not_set_up(arrival.sale, post.channels if post else frozenset())
     return orjson.dumps([finding.as_json() for finding in findings]).decode()
 
 

@@ -47,10 +47,8 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
         )
-        batch_op.create_index("ix_messages_merchant_id_asked_at_id", ["merchant_id", "asked_at", "id"], unique=False)
-        batch_op.create_index(
-            "ix_messages_merchant_id_state_asked_at_id", ["merchant_id", "state", "asked_at", "id"], unique=False
-        )
+        batch_op.create_index("ix_messages_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index("ix_messages_merchant_id_state_id", ["merchant_id", "state", "id"], unique=False)
 
     op.create_table(
         "purged_receipts",

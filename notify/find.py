@@ -1,0 +1,71 @@
+"""Reading messages: those about one thing, and a merchant's list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
+
+from sqlalchemy import Connection, Select, select
+
+from notify.tables import Message
+
+State = Literal["waiting", "sent", "refused", "bounced", "failed", "stopped"]
+STATES: Final[tuple[str, ...]] = get_args(State)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageInfo:
+    """``detail`` is the last word of a mail server, or why nothing was sent."""
+
+    id: str
+    subject_id: str
+    channel: str
+    address: str
+    language: str | None
+    with_pdf: bool
+    is_automatic: bool
+    state: str
+    attempts: int
+    detail: str | None
+    asked_at: datetime
+    due_at: datetime | None
+    settled_at: datetime | None
+
+
+_COLUMNS: Final = tuple(getattr(Message, name) for name in MessageInfo.__slots__)
+
+
+def about(conn: Connection, merchant_id: str, subject_id: str) -> list[MessageInfo]:
+    """Newest first."""
+    return _found(conn, _of(merchant_id).where(Message.subject_id == subject_id))
+
+
+def one(conn: Connection, merchant_id: str, message_id: str) -> MessageInfo:
+    """One that is known to be there."""
+    return MessageInfo(*conn.execute(_of(merchant_id).where(Message.id == message_id)).one())
+
+
+def latest(conn: Connection, merchant_id: str, subject_id: str, channel: str, address: str) -> MessageInfo | None:
+    """The last that went, or is to go, to this address."""
+    same = _of(merchant_id).where(Message.subject_id == subject_id, Message.channel == channel)
+    return next(iter(_found(conn, same.where(Message.address == address.lower()).limit(1))), None)
+
+
+def listed(
+    conn: Connection, merchant_id: str, *, state: str | None, limit: int, after: str | None
+) -> Sequence[MessageInfo]:
+    """Newest first; ``after`` is the id of the last one seen."""
+    query = _of(merchant_id)
+    if state is not None:
+        query = query.where(Message.state == state)
+    if after is not None:
+        query = query.where(Message.id < after)
+    return _found(conn, query.limit(limit))
+
+
+def _of(merchant_id: str) -> Select[Any]:
+    return select(*_COLUMNS).where(Message.merchant_id == merchant_id).order_by(Message.id.desc())
+
+
+def _found(conn: Connection, query: Select[Any]) -> list[MessageInfo]:
+    return [MessageInfo(*row) for row in conn.execute(query)]

@@ -146,7 +146,7 @@ class VerifyPage(Page):
 
 @dataclass(frozen=True, slots=True)
 class StopPage(Page):
-    """Emails of the brand to one address: the question whether to stop them, or that they are. ``address`` is masked."""
+    """Whether to stop the brand's emails to one address, or that they are stopped. ``address`` is masked."""
 
     brand: BrandView
     heading: str

@@ -3,7 +3,9 @@
 import asyncio
 import socket
 import sys
+from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +16,15 @@ from accounts import keys
 from api.app import create_app
 from cli import demo_receipts, demo_shops
 from infra import database, logs, schema
-from infra.settings import Data, Log, Server, Settings
+from infra.jobs import Jobs
+from infra.settings import Data, Log, Mail, Server, Settings
 from infra.storage import open_storage
 from kernel.clock import utc_now
+from notify.asking import Post
+from worker.work import working
 
 _KEY_NAME = "demo"
+_MAIL_FROM = "receipts@counterfoil.example"
 
 
 def demo(
@@ -28,6 +34,9 @@ def demo(
 ) -> None:
     """Fill a folder with demo shops, serve them, and print where to look.
 
+    Emails are not sent: they are kept in the folder and shown at /mailbox, to everybody who reaches the demo. Where a
+    mail server is set up (COUNTERFOIL_SMTP_URL), they are sent.
+
     Starting it again keeps what is there. Example: counterfoil demo --data /tmp/shop --port 8080
     """
     listening = _listen(host, port)
@@ -36,7 +45,8 @@ def demo(
     url = settings.data.where_database()
     schema.bring_up_to_date(url)
     lines = _fill(settings, utc_now())
-    server = _Announcing(uvicorn.Config(create_app(settings, warm_pdf=True), access_log=False, log_config=None), lines)
+    app = create_app(settings, warm_pdf=True, beside=partial(working, settings))
+    server = _Announcing(uvicorn.Config(app, access_log=False, log_config=None), lines)
     asyncio.run(server.serve([listening]))
 
 
@@ -68,14 +78,24 @@ def _listen(host: str, port: int) -> socket.socket:
 def _settings(data: Path, host: str, port: int) -> Settings:
     # A database or storage that is set belongs to a real service: invented shops must not get into it.
     own = Data(data_dir=data, database_url=None, storage_url=None)
-    return Settings(own, Server(host=host, port=port), Log(log_format="text", log_level="warning"))
+    log = Log(log_format="text", log_level="warning")
+    return Settings(own, Server(host=host, port=port), log, mail=_mail(data), is_demo=True)
+
+
+def _mail(data: Path) -> Mail:
+    mail = Mail()
+    if mail.channels():
+        return mail
+    return Mail(mail_outbox=data / "outbox", mail_from=mail.mail_from or _MAIL_FROM)
 
 
 def _fill(settings: Settings, now: datetime) -> list[str]:
-    engine = database.connect(settings.data.where_database())
-    with engine.begin() as conn:
+    url = settings.data.where_database()
+    engine = database.connect(url)
+    with closing(Jobs(url)) as jobs, engine.begin() as conn:
         merchants = demo_shops.put_all(conn, open_storage(settings.data), now=now)
-        receipts = demo_receipts.put_all(conn, merchants, now=now)
+        post = Post(jobs, settings.mail.channels())
+        receipts = demo_receipts.put_all(conn, merchants, post, now=now)
         merchant_id = merchants[demo_shops.MAIN]
         for old in keys.list_keys(conn, merchant_id):
             if old.name == _KEY_NAME and old.revoked_at is None:
@@ -84,4 +104,5 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
     engine.dispose()
     address = settings.server.address()
     shown = [f"receipt: {address}/r/{token}" + (f"  ({what})" if what else "") for what, token in receipts.items()]
-    return [*shown, f"docs: {address}/docs", f"api key: {key}"]
+    mailbox = [f"mailbox: {address}/mailbox"] if settings.mail.mail_outbox else []
+    return [*shown, *mailbox, f"docs: {address}/docs", f"api key: {key}"]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from accounts.places import directories
 from cli.demo_shops import MAIN
 from kernel.errors import Problem
+from notify.asking import Post
 from pos.intake import arrive, take
 from receipts.reading import read_sale
 from receipts.tables import Receipt
@@ -240,24 +241,33 @@ _RECEIPTS: Final[dict[str, tuple[str, dict[str, Any], int]]] = {
     "GST, in English and Hindi": ("kaveri", _SILK, 5),
     "right to left": ("noor", _COFFEE, 7),
 }
+# Who asked for the receipt by email, so that the mailbox is not empty.
+_SENT_TO: Final[dict[str, dict[str, Any]]] = {
+    "demo-sale": {"shopper": {"email": "anna@example.com"}, "deliver": ["email"], "deliver_pdf": True},
+    "demo-silk": {"shopper": {"email": "ravi@example.com"}, "deliver": ["email"]},
+    "demo-coffee": {"shopper": {"email": "noura@example.com"}, "deliver": ["email"]},
+}
 _TIMEZONES: Final = {MAIN: "Europe/Berlin", "kaveri": "Asia/Kolkata", "noor": "Asia/Dubai"}
 
 
-def put_all(conn: Connection, merchants: dict[str, str], *, now: datetime) -> dict[str, str]:
+def put_all(conn: Connection, merchants: dict[str, str], post: Post, *, now: datetime) -> dict[str, str]:
     """The receipts' tokens by what there is to see. Putting them again gives the same ones."""
     return {
-        what: _put(conn, merchants[slug], slug, sale, now, hours) for what, (slug, sale, hours) in _RECEIPTS.items()
+        what: _put(conn, merchants[slug], slug, sale, post, now - timedelta(hours=hours), now)
+        for what, (slug, sale, hours) in _RECEIPTS.items()
     }
 
 
-def _put(conn: Connection, merchant_id: str, slug: str, sale: dict[str, Any], now: datetime, hours: int) -> str:
+def _put(
+    conn: Connection, merchant_id: str, slug: str, sale: dict[str, Any], post: Post, at: datetime, now: datetime
+) -> str:
     there = select(Receipt.token).where(Receipt.merchant_id == merchant_id, Receipt.external_id == sale["external_id"])
     if (token := conn.scalar(there)) is not None:
         return token
-    issued_at = (now - timedelta(hours=hours)).astimezone(ZoneInfo(_TIMEZONES[slug]))
-    body = sale | {"issued_at": issued_at.isoformat(timespec="seconds")}
+    issued_at = at.astimezone(ZoneInfo(_TIMEZONES[slug]))
+    body = sale | {"issued_at": issued_at.isoformat(timespec="seconds")} | _SENT_TO.get(sale["external_id"], {})
     arrival = arrive(merchant_id, read_sale(body), now=now)
-    [answer] = take(conn, [arrival], directories=directories(conn, [merchant_id]), now=now)
+    [answer] = take(conn, [arrival], directories=directories(conn, [merchant_id]), now=now, post=post)
     if isinstance(answer, Problem):
         raise answer
     return answer.token

@@ -1,4 +1,4 @@
-"""The pages of ``/mailbox`` as typed contexts. They are for who tries the service out, and in English as its docs are."""
+"""The pages of ``/mailbox`` as typed contexts: for who tries the service out, and in English as its docs are."""
 
 from collections.abc import Sequence
 from datetime import datetime

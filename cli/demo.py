@@ -95,7 +95,7 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
     with closing(Jobs(url)) as jobs, engine.begin() as conn:
         merchants = demo_shops.put_all(conn, open_storage(settings.data), now=now)
         post = Post(jobs, settings.mail.channels())
-        receipts = demo_receipts.put_all(conn, merchants, post, now=now)
+        receipts = demo_receipts.put_all(conn, merchants, now=now, post=post)
         merchant_id = merchants[demo_shops.MAIN]
         for old in keys.list_keys(conn, merchant_id):
             if old.name == _KEY_NAME and old.revoked_at is None:

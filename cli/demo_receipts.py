@@ -250,7 +250,9 @@ _SENT_TO: Final[dict[str, dict[str, Any]]] = {
 _TIMEZONES: Final = {MAIN: "Europe/Berlin", "kaveri": "Asia/Kolkata", "noor": "Asia/Dubai"}
 
 
-def put_all(conn: Connection, merchants: dict[str, str], post: Post, *, now: datetime) -> dict[str, str]:
+def put_all(
+    conn: Connection, merchants: dict[str, str], *, now: datetime, post: Post | None = None
+) -> dict[str, str]:
     """The receipts' tokens by what there is to see. Putting them again gives the same ones."""
     return {
         what: _put(conn, merchants[slug], slug, sale, post, now - timedelta(hours=hours), now)
@@ -259,7 +261,7 @@ def put_all(conn: Connection, merchants: dict[str, str], post: Post, *, now: dat
 
 
 def _put(
-    conn: Connection, merchant_id: str, slug: str, sale: dict[str, Any], post: Post, at: datetime, now: datetime
+    conn: Connection, merchant_id: str, slug: str, sale: dict[str, Any], post: Post | None, at: datetime, now: datetime
 ) -> str:
     there = select(Receipt.token).where(Receipt.merchant_id == merchant_id, Receipt.external_id == sale["external_id"])
     if (token := conn.scalar(there)) is not None:

@@ -145,8 +145,10 @@ async def get_receipt(token: IdOrToken, house: TheHouse, caller: TheCaller) -> R
 
 @router.delete("/{token:receipt}/shopper", status_code=204, responses=schemas.READS)
 async def delete_shopper(token: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
-    """Erase who bought: the `shopper`, `metadata`, wished deliveries, and all messages with their addresses. The receipt
-    stays as it is. Twice is the same as once."""
+    """Erase who bought: the `shopper`, `metadata`, wished deliveries, and all messages with their addresses.
+
+    The receipt stays as it is. Twice is the same as once.
+    """
     caller.require("receipts:write")
 
     def erase(conn: Connection) -> None:

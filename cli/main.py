@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from cli import backup, demo, doctor, hooks, imports, keys, merchants, restore, serve, signing_keys, verify, worker
+from cli import backup, demo, doctor, hooks, imports, keys, merchants, purge, restore, serve, signing_keys, verify, worker
 from infra.settings import explain
 from kernel.errors import Problem, in_words
 
@@ -25,6 +25,7 @@ app.command("migrate")(serve.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
+app.command("purge")(purge.purge)
 app.command("verify")(verify.verify)
 app.add_typer(merchants.app, name="merchants")
 app.add_typer(keys.app, name="keys")

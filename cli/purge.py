@@ -1,0 +1,47 @@
+"""``counterfoil purge``: delete now what a worker would delete tonight."""
+
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection, select
+
+from accounts import manage
+from accounts.tables import Merchant
+from cli.opened import opened
+from infra.database import reading
+from kernel.clock import utc_now
+from receipts import retention
+
+
+def purge(
+    merchant: Annotated[str | None, typer.Option(help="The slug of one merchant; without it, all.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+) -> None:
+    """Delete receipts that are older than their merchant keeps them (`keep_days`), for good.
+
+    The worker does it every night. The service may run meanwhile.
+
+    Example: counterfoil purge --merchant linden-rye --dry-run
+    """
+    now = utc_now()
+    with opened() as engine:
+        with reading(engine) as conn:
+            merchants = _merchants(conn, merchant)
+        for slug, merchant_id, days in merchants:
+            if days is None:
+                typer.echo(f"{slug} keeps receipts for ever")
+            elif dry_run:
+                with reading(engine) as conn:
+                    count = retention.count_due(conn, merchant_id, now=now)
+                typer.echo(f"{slug}: {count:,} receipts would be deleted, of more than {days} days ago")
+            else:
+                count = retention.purge_merchant(engine, merchant_id, now=now, stop=lambda: False)
+                typer.echo(f"{slug}: {count:,} receipts were deleted, of more than {days} days ago")
+
+
+def _merchants(conn: Connection, slug: str | None) -> list[tuple[str, str, int | None]]:
+    """Slug, id and days of the one that is named, or of all: the operator's view is of the whole house."""
+    wanted = select(Merchant.slug, Merchant.id, Merchant.keep_days).order_by(Merchant.slug)
+    if slug is not None:
+        wanted = wanted.where(Merchant.id == manage.merchant_by_slug(conn, slug))
+    return [(row.slug, row.id, row.keep_days) for row in conn.execute(wanted)]

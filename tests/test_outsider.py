@@ -61,6 +61,9 @@ WALK = [
     Door("PUT", "/v1/stores/{store}/tills/{slug}", 404, "/v1/stores/kreuzberg/tills/till-1", {"name": "Mine"}),
     Door("PUT", "/v1/brands/{slug}/logo", 404, "/v1/brands/linden-rye/logo", b"picture"),
     Door("DELETE", "/v1/brands/{slug}/logo", 404, "/v1/brands/linden-rye/logo"),
+    Door("GET", "/v1/receipts/{token:receipt}/deliveries", 404, "/v1/receipts/{receipt}/deliveries"),
+    Door("POST", "/v1/receipts/{token:receipt}/deliveries", 404, "/v1/receipts/{receipt}/deliveries", {"to": "a@b.example"}),
+    Door("GET", "/v1/deliveries", 200, "/v1/deliveries"),
     Door("GET", "/v1/keys", 200, "/v1/keys"),
     Door("POST", "/v1/keys", 404, "/v1/keys", {"name": "mine", "scopes": ["receipts:read"], "store": "kreuzberg"}),
     Door("DELETE", "/v1/keys/{key_id}", 404, "/v1/keys/{key}"),
@@ -100,7 +103,7 @@ LINKS = {
     "/r/{token:token}/qr.png",
     "/r/{token:token}/codes/{name}.svg",
     "/r/{path:path}",
-    "/media/logos/{shard}/{name}.webp",
+    "/media/logos/{shard}/{name}.{form}",
 }
 # These tell of every merchant what every verifier must know of them, and of no receipt.
 KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json"}

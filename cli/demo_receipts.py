@@ -250,9 +250,7 @@ _SENT_TO: Final[dict[str, dict[str, Any]]] = {
 _TIMEZONES: Final = {MAIN: "Europe/Berlin", "kaveri": "Asia/Kolkata", "noor": "Asia/Dubai"}
 
 
-def put_all(
-    conn: Connection, merchants: dict[str, str], *, now: datetime, post: Post | None = None
-) -> dict[str, str]:
+def put_all(conn: Connection, merchants: dict[str, str], *, now: datetime, post: Post | None = None) -> dict[str, str]:
     """The receipts' tokens by what there is to see. Putting them again gives the same ones."""
     return {
         what: _put(conn, merchants[slug], slug, sale, post, now - timedelta(hours=hours), now)

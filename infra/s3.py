@@ -106,11 +106,8 @@ class Asking:
         self._lock = Lock()
         self._why = ""
         self._until = 0.0
-
-    @property
-    def is_well(self) -> bool:
-        """Whether the last call got an answer."""
-        return not self._why
+        # Whether the last call was done as it was asked.
+        self.is_well = True
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -122,7 +119,7 @@ class Asking:
             raise self._answered(error) from error
         except BotoCoreError as error:
             raise self._fail(_SAID.get(type(error), f"it failed with {type(error).__name__}")) from error
-        self._why = ""
+        self._why, self.is_well = "", True
 
     def _enter(self) -> None:
         with self._lock:
@@ -135,14 +132,14 @@ class Asking:
         code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status >= 500 or status == 429:
             return self._fail(f"it answers {status} {code}: look at the store")
-        self._why = ""
-        if code in _OF_THE_KEY:
+        self._why, self.is_well = "", code in _OF_THE_KEY
+        if self.is_well:
             return _OF_THE_KEY[code]()
         return _told(_TO_DO.get(code, f"it answers {status} {code}"))
 
     def _fail(self, why: str) -> StorageDown:
         with self._lock:
-            self._why, self._until = why, self._clock() + PAUSE
+            self._why, self._until, self.is_well = why, self._clock() + PAUSE, False
         return _told(why)
 
 

@@ -83,7 +83,7 @@ def open_storage(data: Data) -> Storage:
 
     Raises ValueError for a folder that is not an absolute one, OSError for one that cannot be made.
     """
-    # Loaded late: both stand on this module, and boto3 takes 40 MB that a folder does not need.
+    # Loaded late: both stand on this module, and boto3 takes 25 MB that a folder does not need.
     if data.where_objects().startswith("s3:"):
         from infra.bucket import open_bucket
 

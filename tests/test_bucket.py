@@ -96,6 +96,9 @@ def test_a_bucket_that_refuses_is_a_clear_503_for_all_that_is_asked(bucket: Buck
 
     assert at_hand(bucket, KEY) is None
     assert bucket.once(KEY, lambda: b"object") == b"object"
+    assert not bucket.is_writable()
+    gate.answer = None
+    assert bucket.is_writable()
 
 
 @pytest.mark.parametrize("mood, says", [("shut", "it cannot be reached"), ("silent", "it is too slow")])

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from accounts.tables import Store
 from api import hook_work
-from cli import doctor, imports
+from cli import checks_database, imports
 from cli.main import app
 from kernel.clock import utc_now
 from pos import inbox
@@ -203,7 +203,7 @@ def test_an_address_is_made_listed_and_removed(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_doctor_names_an_address_whose_secret_another_key_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.doctor._CHECKS", {"webhooks": doctor._webhooks})
+    monkeypatch.setattr("cli.doctor._CHECKS", {"webhooks": checks_database.webhooks})
     run("hooks", "create", *TARGET, typed="a secret of the shop\n")
     assert run("doctor").output == "ok    webhooks: the secret of each address can be read\n"
     (listed,) = run("hooks", "list", "--merchant", "linden-rye").output.splitlines()

@@ -66,6 +66,7 @@ class Demo:
     address: str
     key: str
     receipts: tuple[str, ...]
+    mailbox: str
     # Where a service that is set up beside it would keep its things.
     real: Path
 
@@ -82,11 +83,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         while not lines or not lines[-1].startswith("api key: "):
             lines.append(started.stdout.readline())
             assert lines[-1], "it ended before it was ready"
-        told = [re.fullmatch(r"(receipt|docs): (\S+).*\n", line) for line in lines[:-1]]
+        told = [re.fullmatch(r"(receipt|mailbox|docs): (\S+).*\n", line) for line in lines[:-1]]
         urls = [(each[1], each[2]) for each in told if each]
         [docs] = [url for what, url in urls if what == "docs"]
+        [mailbox] = [url for what, url in urls if what == "mailbox"]
         receipts = tuple(url for what, url in urls if what == "receipt")
-        yield Demo(docs.removesuffix("/docs"), lines[-1].removeprefix("api key: ").strip(), receipts, real)
+        yield Demo(docs.removesuffix("/docs"), lines[-1].removeprefix("api key: ").strip(), receipts, mailbox, real)
 
 
 def post_the_sale(demo: Demo, folder: Path) -> Any:
@@ -105,8 +107,16 @@ def test_the_script_ends_in_the_command_that_is_tried_here() -> None:
 
 
 def test_the_addresses_that_the_demo_prints_open(demo: Demo) -> None:
-    opened = {url: httpx.get(url).status_code for url in (*demo.receipts, f"{demo.address}/docs")}
+    opened = {url: httpx.get(url).status_code for url in (*demo.receipts, demo.mailbox, f"{demo.address}/docs")}
     assert set(opened.values()) == {200}
+
+
+def test_the_mailbox_of_the_demo_holds_its_receipts_soon(demo: Demo) -> None:
+    until, found = time.monotonic() + 30, ""
+    while "anna@example.com" not in found and time.monotonic() < until:
+        time.sleep(0.1)
+        found = httpx.get(demo.mailbox).text
+    assert re.findall(r"\w+@example\.com", found)
 
 
 def test_the_demo_keeps_out_of_a_service_that_is_set_up_beside_it(demo: Demo) -> None:

@@ -72,7 +72,7 @@ def _examined(file: Path, keys: str | None) -> tuple[Finding, bool]:
     try:
         document = attached(data, ATTACHMENT) if is_pdf else data
     except UnreadablePdf as problem:
-        _end(f"cannot tell: the PDF cannot be read. {problem.detail}")
+        _end(f"cannot tell: the PDF cannot be read. {problem}")
     if document is None:
         _end("cannot tell: the PDF carries no signed receipt")
     return _by_keys(document, keys) if keys else _by_database(document), is_pdf

@@ -3,18 +3,16 @@
 import os
 import subprocess
 import sys
-from typing import ClassVar, Final
+from typing import Final
 
 from infra.settings import ROOT
-from kernel.errors import Invalid
 
 MOST_BYTES: Final = 5_000_000
 _SECONDS: Final = 8
 
 
-class UnreadablePdf(Invalid):
-    slug: ClassVar[str] = "unreadable-pdf"
-    title: ClassVar[str] = "This PDF cannot be read"
+class UnreadablePdf(Exception):
+    """Its words say why, for whoever presented the PDF."""
 
 
 def attached(pdf: bytes, name: str) -> bytes | None:

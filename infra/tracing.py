@@ -56,6 +56,12 @@ def tracing(settings: Watch, engine: Engine) -> Iterator[None]:
     if not is_wanted(settings):
         yield
         return
+    if _tracer is not None:
+        # A worker within a server: what traces the process is there.
+        forget = _watch(engine, _tracer)
+        yield
+        forget()
+        return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 

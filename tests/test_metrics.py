@@ -272,3 +272,14 @@ def test_one_process_tells_what_all_of_a_server_counted_also_after_one_was_kille
     assert after["counterfoil_receipts_total", "accepted"] == 20
     folder = next(two_processes.folder.parent.glob("counterfoil-metrics-*"))
     assert list(folder.glob(f"gauge_live*_{victim}.db")) == []
+
+
+def test_a_scrape_tells_how_many_messages_and_jobs_there_are(owner: Person, engine: Engine) -> None:
+    asking = coffee() | {"shopper": {"email": "shopper@example.com"}, "deliver": ["email"]}
+    owner.post("/v1/receipts", asking)
+    found = values(Scrape(engine).text())
+    assert found["counterfoil_messages", "deferred"] == 0
+    assert found["counterfoil_messages", "waiting"] in (0, 1)
+    assert all(
+        rest[1] in ("waiting", "delayed", "running", "dead") for name, *rest in found if name == "counterfoil_jobs_now"
+    )

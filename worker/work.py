@@ -11,8 +11,9 @@ from infra.pdf import open_pool
 from infra.runner import Runner
 from infra.settings import Settings
 from infra.storage import open_storage
+from infra.tracing import tracing
 from kernel.clock import Clock, utc_now
-from notify import stopping
+from notify import figures, stopping
 from worker.kinds import SCHEDULES, kinds
 from worker.workshop import Workshop
 
@@ -31,7 +32,10 @@ def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]
 def _open(opened: ExitStack, settings: Settings, clock: Clock) -> Workshop:
     url = settings.data.where_database()
     engine = connect(url)
+    metrics.watch_pool(engine)
     opened.callback(engine.dispose)
+    opened.enter_context(tracing(settings.watch, engine))
+    figures.register()
     jobs = Jobs(url)
     opened.callback(jobs.close)
     mailer = open_mailer(settings.mail)

@@ -45,7 +45,7 @@ from infra.settings import Settings
 from infra.storage import open_storage
 from infra.tracing import tracing
 from kernel.clock import Clock, utc_now
-from notify import stopping
+from notify import figures, stopping
 from notify.asking import Post
 from pos.writer import Writer
 from receipts.sale import Sale
@@ -140,6 +140,7 @@ def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
     watch_pool(engine)
     opened.callback(engine.dispose)
     opened.enter_context(tracing(settings.watch, engine))
+    figures.register()
     jobs = Jobs(url)
     opened.callback(jobs.close)
     post = Post(jobs, settings.mail.channels())

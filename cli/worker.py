@@ -33,5 +33,5 @@ def worker() -> None:
         if settings.watch.metrics_port is not None:
             token = settings.watch.metrics_token
             port, secret = settings.watch.metrics_port, token.get_secret_value() if token else None
-            stack.enter_context(serve_metrics(engine, port=port, token=secret))
+            stack.enter_context(serve_metrics(engine, port=port, host=settings.server.host, token=secret))
         ended.wait()

@@ -29,7 +29,7 @@ _NAME: Final = _placed("name", "^(fiscal|[0-9])$")
 _FORMS: Final = {
     "/r/{token}.pdf": (
         "The receipt as PDF",
-        "PDF/UA: a slip 80 mm wide, or a sheet with `format=a4`. Made when first asked for.",
+        "PDF/UA: a slip 80 mm wide, or a sheet with `format=a4`. It carries the signed document.",
         "application/pdf",
         [_FORMAT, _LANGUAGE, _COPY],
     ),
@@ -38,6 +38,12 @@ _FORMS: Final = {
         "The canonical document",
         "What was accepted, without anything personal; what came back later is in `amendments`. `signature` signs it.",
         "application/json",
+        [],
+    ),
+    "/r/{token}.xml": (
+        "The electronic invoice",
+        "Factur-X, profile EN 16931, of a sale to a business; 404 for any other receipt.",
+        "application/xml",
         [],
     ),
     "/r/{token}/qr.svg": (

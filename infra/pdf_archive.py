@@ -64,6 +64,9 @@ def _explained(rdf: ET.Element) -> ET.Element:
     schemas = rdf.find(f".//{{{_EXTENSION}}}schemas/{_RDF}Bag")
     if schemas is None:
         raise ValueError("The metadata explain no schema.")
+    for each in schemas:
+        # Written with the prefix that it says is its own.
+        ET.register_namespace(*(each.findtext(f"{{{_SCHEMA}}}{name}", "") for name in ("prefix", "namespaceURI")))
     schema = _resource(schemas, _SCHEMA, schema="PDF/UA", namespaceURI=_PDF_UA, prefix="pdfuaid")
     properties = ET.SubElement(ET.SubElement(schema, f"{{{_SCHEMA}}}property"), f"{_RDF}Seq")
     _resource(

@@ -1,19 +1,30 @@
-"""The PDF of a receipt: made when first asked for, and kept under a name made of all that it comes from."""
+"""The PDF of a receipt: made when first asked for, and kept under a name made of all that it comes from.
 
+It carries the receipt's signed JSON. The sheet of a sale to a business is an electronic invoice too (Factur-X): it
+carries that as XML, and is PDF/A-3.
+"""
+
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Final
 
+import structlog
+
 from accounts.find import BrandLook
+from infra import facturx as standard
 from infra import fonts
-from infra.pdf import Page, PdfPool
+from infra.pdf import Attachment, Page, PdfPool
 from infra.settings import ROOT
 from infra.storage import Storage, at_hand, content_key
+from receipts import facturx
 from receipts.paper import sheet
 from receipts.records import ReceiptRecord
+from receipts.signed import ATTACHMENT
 
 _DECIDING: Final = ("kernel", "infra", "accounts", "receipts", "locales", "templates/pdf")
+_log = structlog.get_logger(__name__)
 
 
 def pdf(
@@ -36,7 +47,10 @@ def pdf(
 
     def make() -> bytes:
         made = sheet(record, look, logo=logo, url=url, language=language, page=page, copy=copy)
-        return pool.render(made.html, page=page, css=made.css, files=made.files)
+        xml = electronic(record) if page == "a4" else None
+        carried = tuple(_carried(record, signed, xml))
+        xmp = standard.xmp() if xml else b""
+        return pool.render(made.html, page=page, css=made.css, files=made.files, attachments=carried, xmp=xmp)
 
     if look.logo_key and logo is None:
         # Told without its logo, but not kept so: the next time it may be there again.
@@ -61,10 +75,33 @@ def key(
     return content_key("pdf", *documents, asked, made_by(), suffix=".pdf")
 
 
+def electronic(record: ReceiptRecord) -> bytes | None:
+    """A sale to a business as Factur-X XML. None for any other, and where it has no valid form, which the log tells."""
+    if not facturx.is_wanted(record):
+        return None
+    try:
+        xml = facturx.invoice(record)
+    except facturx.NotExpressible as problem:
+        _log.info("no electronic invoice", receipt=record.id, reason=str(problem))
+        return None
+    wrong = standard.wrong_with(xml)
+    if wrong:
+        _log.error("electronic invoice invalid", receipt=record.id, reason=wrong)
+    return None if wrong else xml
+
+
+def _carried(record: ReceiptRecord, signed: bytes | None, xml: bytes | None) -> Iterator[Attachment]:
+    if signed is not None:
+        yield Attachment(ATTACHMENT, signed, "The receipt as signed data", "Source", record.accepted_at)
+    if xml is not None:
+        # What Germany wants for this profile; France takes it too (Factur-X 1.0, 6.2.2).
+        yield Attachment(standard.FILENAME, xml, "Factur-X invoice", "Alternative", record.accepted_at)
+
+
 @cache
 def made_by() -> bytes:
     """Changes with what else decides over the bytes: our code, words and templates, the engine, the fonts installed."""
-    digest = sha256(repr((version("weasyprint"), version("babel"), fonts.absent())).encode())
+    digest = sha256(repr((*map(version, ("weasyprint", "babel", "factur-x")), fonts.absent())).encode())
     for folder in _DECIDING:
         for path in sorted((ROOT / folder).rglob("*.*")):
             if path.suffix in (".py", ".po", ".html", ".css"):

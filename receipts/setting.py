@@ -41,11 +41,11 @@ def setting(record: ReceiptRecord, *, language: str, copy: bool) -> Setting:
         flags=flags,
         is_gift="gift" in flags,
         marks=Marks(record.content),
-        zone=_zone(record),
+        zone=zone_of(record),
     )
 
 
-def _zone(record: ReceiptRecord) -> tzinfo | None:
+def zone_of(record: ReceiptRecord) -> tzinfo | None:
     """The till's own offset; the store's timezone where the till writes UTC."""
     own = record.content.issued_at.tzinfo
     if record.content.issued_at.utcoffset() == timedelta(0):

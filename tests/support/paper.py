@@ -2,7 +2,7 @@
 
 import re
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 import pypdfium2
 import pytest
@@ -80,8 +80,17 @@ class Maker:
     def logo(self) -> bytes | None:
         return self.storage.get(self.look.logo_key) if self.look.logo_key else None
 
-    def __call__(self, of: ReceiptRecord, page: Page = "roll", *, language: str = "en", copy: bool = False) -> bytes:
-        return printed.pdf(self.pool, self.storage, of, self.look, url=URL, language=language, page=page, copy=copy)
+    def __call__(
+        self,
+        of: ReceiptRecord,
+        page: Page = "roll",
+        *,
+        language: str = "en",
+        copy: bool = False,
+        signed: bytes | None = None,
+    ) -> bytes:
+        about: dict[str, Any] = {"language": language, "page": page, "copy": copy, "signed": signed}
+        return printed.pdf(self.pool, self.storage, of, self.look, url=URL, **about)
 
 
 def pages_of(pdf: bytes) -> list[str]:

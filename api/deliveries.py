@@ -112,11 +112,20 @@ def _deliver(conn: Connection, house: House, caller: Caller, token: str, new: Ne
     before = find.latest(conn, merchant_id, record.id, new.channel, address)
     if before is not None and not new.resend and before.state != "stopped":
         return before, False
-    wanted = Wanted(merchant_id, record.id, address, new.channel, new.language or _language(conn, record), new.pdf)
+    wanted = Wanted(
+        merchant_id,
+        record.id,
+        address,
+        new.channel,
+        new.language or _language(conn, record),
+        new.pdf,
+        # Of those who ask at once, all ask for the same one.
+        ordinal=before.ordinal + 1 if before else 0,
+    )
     _require_open(conn, wanted)
     if asking.count_since(conn, merchant_id, record.id, hours=_DAY, now=now) >= _MOST_A_DAY:
         raise TooMany(f"{_MOST_A_DAY} messages left for this receipt within a day", retry_after=3600)
-    asking.ask_again(conn, house.post, wanted, now=now)
+    asking.ask(conn, house.post, [wanted], now=now)
     message = find.latest(conn, merchant_id, record.id, new.channel, address)
     assert message is not None
     return message, True

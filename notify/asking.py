@@ -1,7 +1,7 @@
 """Asking for messages: each is written down in the transaction of what it is about, with the job that sends it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
 
@@ -68,25 +68,10 @@ def reasons(conn: Connection, wanted: Iterable[Wanted]) -> dict[tuple[str, str, 
     return {(row.merchant_id, row.channel, row.digest): cast("Suppression", row) for row in conn.execute(query)}
 
 
-def ask_again(conn: Connection, post: Post, wanted: Wanted, *, now: datetime) -> None:
-    """One more message to the same address. Of two who ask at once, one does: it is the same message."""
-    last = conn.scalar(select(func.max(Message.ordinal)).where(*_same(wanted)))
-    ask(conn, post, [replace(wanted, ordinal=0 if last is None else last + 1)], now=now)
-
-
 def count_since(conn: Connection, merchant_id: str, subject_id: str, *, hours: int, now: datetime) -> int:
     mine = (Message.merchant_id == merchant_id) & (Message.subject_id == subject_id)
     recent = Message.asked_at > now - timedelta(hours=hours)
     return conn.scalar(select(func.count()).select_from(Message).where(mine, recent)) or 0
-
-
-def _same(wanted: Wanted) -> tuple[Any, ...]:
-    return (
-        Message.merchant_id == wanted.merchant_id,
-        Message.subject_id == wanted.subject_id,
-        Message.channel == wanted.channel,
-        Message.address == wanted.address.lower(),
-    )
 
 
 def _key(wanted: Wanted) -> tuple[str, str, str]:

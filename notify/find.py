@@ -21,6 +21,7 @@ class MessageInfo:
     subject_id: str
     channel: str
     address: str
+    ordinal: int
     language: str | None
     with_pdf: bool
     is_automatic: bool

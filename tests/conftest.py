@@ -16,7 +16,7 @@ from infra import jobs
 from infra.database import connect, migrate
 from infra.folder import open_folder
 from infra.pdf import PdfPool
-from infra.settings import Data, Server, Settings
+from infra.settings import Data, Mail, Server, Settings
 from tests.support import postgres
 from tests.support.inside import Inside, Person
 from tests.support.paper import Maker, green_brand
@@ -99,7 +99,8 @@ def shops(engine: Engine) -> Shops:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     data = Data(data_dir=tmp_path / "data", database_url=database_url)
-    return Settings(data, Server(base_url="https://receipts.test"))
+    mail = Mail(mail_outbox=tmp_path / "outbox", mail_from="receipts@receipts.test")
+    return Settings(data, Server(base_url="https://receipts.test"), mail=mail)
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""A worker of the test's own, whose clock and mail server the test holds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from infra import secrets
+from infra.database import connect
+from infra.jobs import Jobs
+from infra.mail import Letter, Undelivered
+from infra.pdf import open_pool
+from infra.settings import Settings
+from infra.storage import open_storage
+from kernel.clock import utc_now
+from notify import stopping
+from worker.workshop import Workshop
+
+
+@dataclass
+class Postman:
+    """See :class:`infra.mail.Mailer`. Takes each letter, unless ``words`` has trouble for its recipient, or for all
+    under ``"*"``."""
+
+    taken: list[Letter] = field(default_factory=list)
+    words: dict[str, Undelivered] = field(default_factory=dict)
+    asked: int = 0
+
+    def send(self, letter: Letter) -> str:
+        self.asked += 1
+        trouble = self.words.get(letter.recipient) or self.words.get("*")
+        if trouble is not None:
+            raise trouble
+        self.taken.append(letter)
+        return f"queued as {len(self.taken)}"
+
+    def check(self) -> str | None:
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class Clock:
+    """Stands still until the test moves it."""
+
+    now: datetime = field(default_factory=utc_now)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@contextmanager
+def workshop(settings: Settings, postman: Postman, clock: Clock) -> Iterator[Workshop]:
+    url = settings.data.where_database()
+    engine, jobs = connect(url), Jobs(url)
+    with open_pool(settings) as pdf:
+        yield Workshop(
+            settings=settings,
+            engine=engine,
+            jobs=jobs,
+            storage=open_storage(settings.data),
+            sealer=secrets.box(settings.data),
+            stop_key=secrets.derived(settings.data, stopping.PURPOSE),
+            pdf=pdf,
+            mailer=postman,
+            clock=clock,
+        )
+    jobs.close()
+    engine.dispose()

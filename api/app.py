@@ -28,6 +28,7 @@ from api import (
     problems,
     receipts,
     schemas,
+    suppressions,
 )
 from api.brand_looks import BrandLooks
 from api.house import House
@@ -95,6 +96,7 @@ def create_app(
     for router in (
         receipts.router,
         deliveries.router,
+        suppressions.router,
         accounts.router,
         keys.router,
         hooks.router,

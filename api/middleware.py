@@ -20,6 +20,8 @@ _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[0-9a-z]{26})$))/[^/.]+")
 # The same in an address that was mistyped or joined badly. An id may stand: it opens nothing.
 _LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?![a-z]{3,4}_[0-9a-z]{26}(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{22,}")
+# An address of a person.
+_PERSONAL = re.compile(r"^(/v1/suppressions)/.+")
 _SLASHES = re.compile("/{2,}")
 _PRIVATE = (
     (b"x-content-type-options", b"nosniff"),
@@ -99,7 +101,8 @@ def _request_id(scope: Scope) -> str:
 
 
 def _path(scope: Scope) -> str:
-    return _LIKE_A_TOKEN.sub("…", _CAPABILITY.sub(r"/\1/…", _SLASHES.sub("/", scope["path"])))
+    path = _PERSONAL.sub(r"\1/…", _SLASHES.sub("/", scope["path"]))
+    return _LIKE_A_TOKEN.sub("…", _CAPABILITY.sub(r"/\1/…", path))
 
 
 def _plain_templates(app: FastAPI) -> dict[object, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, delete, exists, select, tuple_, update
 
 from infra.bounces import Bounce
 from infra.database import insert_or_ignore
@@ -83,6 +83,15 @@ def stop(conn: Connection, message_id: str, reason: Reason, *, now: datetime) ->
     ended = {"state": "stopped", "detail": f"the address {reason}", "claim": None, "due_at": None, "settled_at": now}
     conn.execute(update(Message).where(*same, Message.state == "waiting").values(ended))
     return str(row.merchant_id)
+
+
+def listed(conn: Connection, merchant_id: str, *, limit: int, after: tuple[str, ...] | None) -> list[Stopped]:
+    """By channel and digest; ``after`` are those of the last one seen."""
+    place = (Suppression.channel, Suppression.digest)
+    query = select(*place, Suppression.reason, Suppression.since).where(Suppression.merchant_id == merchant_id)
+    if after is not None:
+        query = query.where(tuple_(*place) > after)
+    return [Stopped(*row) for row in conn.execute(query.order_by(*place).limit(limit))]
 
 
 def resume(conn: Connection, merchant_id: str, channel: str, address: str) -> bool:

@@ -35,6 +35,7 @@ def routes() -> list[BaseRoute]:
         "/r/{token:token}.pdf": _pdf,
         "/r/{token:token}.txt": _text,
         "/r/{token:token}.json": _json,
+        "/r/{token:token}.xml": _xml,
         "/r/{token:token}/qr.svg": _qr_svg,
         "/r/{token:token}/qr.png": _qr_png,
         "/r/{token:token}/codes/{name}.svg": _code,
@@ -62,13 +63,15 @@ async def _absent(house: House, request: Request, token: str) -> Rendered:
 
 async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     """``?format=a4`` is a sheet; without it the slip is 80 mm wide and as long as it needs to be."""
+    signer = await house.signers.of(record)
     wish: dict[str, Any] = {
         "url": forms.link_to(house.base_url, record.token),
         "language": language_of(request, record, look),
         "page": _page(request),
         "copy": wants_copy(request),
+        "signed": signed_document(record, signer, base_url=house.base_url),
     }
-    name = "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number) + ".pdf"
+    name = _file_name(record, "pdf")
     # A link is signed for one method.
     seconds = house.settings.data.s3_link_seconds if request.method == "GET" else 0
     kept = await house.fetching.run(lambda: _kept(house, printed.key(record, look, **wish), name, seconds))
@@ -95,6 +98,10 @@ def _shown(pdf: bytes, name: str) -> Rendered:
     return Rendered(pdf, "application/pdf", (ASK_AGAIN, inline))
 
 
+def _file_name(record: ReceiptRecord, ending: str) -> str:
+    return "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number) + f".{ending}"
+
+
 def _page(request: Request) -> Literal["roll", "a4"]:
     match request.query_params.get("format", "roll"):
         case "roll":
@@ -113,6 +120,15 @@ async def _text(request: Request, house: House, record: ReceiptRecord, look: Bra
 async def _json(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     signer = await house.signers.of(record)
     return Rendered(signed_document(record, signer, base_url=house.base_url), "application/json", (ASK_AGAIN,))
+
+
+async def _xml(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
+    """The electronic invoice (Factur-X) that the sheet of a sale to a business carries."""
+    xml = await house.drawing.run(partial(printed.electronic, record))
+    if xml is None:
+        raise NotFound("The receipt is no electronic invoice")
+    attached = (b"content-disposition", f'attachment; filename="{_file_name(record, "xml")}"'.encode())
+    return Rendered(xml, "application/xml", (ASK_AGAIN, attached))
 
 
 async def _qr_svg(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:

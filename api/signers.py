@@ -39,6 +39,7 @@ class Signers:
         try:
             with self._engine.begin() as conn:
                 signing_keys.ensure(conn, sealer=self._sealer)
+            self._known.forget()
         except DBAPIError as error:
             _log.warning("signing_keys_not_ensured", error=type(error).__name__)
 

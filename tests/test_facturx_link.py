@@ -48,7 +48,7 @@ def test_every_pdf_carries_the_document_that_json_serves_signed(
     owner: Person, till: Person, stranger: Person, page: str
 ) -> None:
     token = posted(owner, till, buyer=BUYER)
-    pdf = stranger.get(f"/r/{token}.pdf?format={page}").content
+    pdf = stranger.get(f"/r/{token}.pdf", format=page).content
     files = pypdf.PdfReader(BytesIO(pdf)).attachments
 
     assert files["receipt.json"] == [stranger.get(f"/r/{token}.json").content]

@@ -70,6 +70,8 @@ WALK = [
         {"to": "a@b.example"},
     ),
     Door("GET", "/v1/deliveries", 200, "/v1/deliveries"),
+    Door("GET", "/v1/suppressions", 200, "/v1/suppressions"),
+    Door("DELETE", "/v1/suppressions/{address:path}", 404, "/v1/suppressions/shopper%40example.com"),
     Door("GET", "/v1/keys", 200, "/v1/keys"),
     Door("POST", "/v1/keys", 404, "/v1/keys", {"name": "mine", "scopes": ["receipts:read"], "store": "kreuzberg"}),
     Door("DELETE", "/v1/keys/{key_id}", 404, "/v1/keys/{key}"),
@@ -109,10 +111,18 @@ LINKS = {
     "/r/{token:token}/qr.png",
     "/r/{token:token}/codes/{name}.svg",
     "/r/{path:path}",
+    "/u/{token}",
     "/media/logos/{shard}/{name}.{form}",
 }
 # These tell of every merchant what every verifier must know of them, and of no receipt.
 KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json"}
+# Only who sits at the machine gets to these, and only where mail is kept instead of being sent (test_mailbox.py).
+MAILBOX = {
+    "/mailbox",
+    "/mailbox/{letter}",
+    "/mailbox/{letter}/html",
+    "/mailbox/{letter}/attachments/{number:int}",
+}
 # Nothing of any merchant is behind these.
 PUBLIC = {
     "/verify",
@@ -135,8 +145,8 @@ def every_route(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_is_in_the_walk(settings: Settings) -> None:
-    walked = {(door.method, door.route) for door in WALK} | {("GET", route) for route in LINKS | KEYS | PUBLIC}
-    assert set(every_route(settings)) == walked | {("POST", "/verify")}
+    walked = {(door.method, door.route) for door in WALK} | {("GET", route) for route in LINKS | KEYS | MAILBOX | PUBLIC}
+    assert set(every_route(settings)) == walked | {("POST", "/verify"), ("POST", "/u/{token}")}
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_only_keys_of_the_whole_merchant_with_the_scope_may_look_or_change(
 @on_sqlite
 @pytest.mark.parametrize("query", ["cursor=x", "cursor=email.%00", "limit=0", "limit=101"])
 def test_a_list_is_asked_for_rightly(owner: Person, query: str) -> None:
-    assert owner.get(f"/v1/suppressions?{query}").status_code == 422
+    assert owner.ask("GET", f"/v1/suppressions?{query}").status_code == 422
 
 
 @on_sqlite

@@ -9,6 +9,8 @@ from accounts import manage
 from accounts.tables import Merchant
 from cli.opened import opened
 from infra.database import reading
+from infra.settings import Settings
+from infra.storage import open_storage
 from kernel.clock import utc_now
 from receipts import retention
 
@@ -23,7 +25,7 @@ def purge(
 
     Example: counterfoil purge --merchant linden-rye --dry-run
     """
-    now = utc_now()
+    now, storage = utc_now(), open_storage(Settings().data)
     with opened() as engine:
         with reading(engine) as conn:
             merchants = _merchants(conn, merchant)
@@ -35,7 +37,7 @@ def purge(
                     count = retention.count_due(conn, merchant_id, now=now)
                 typer.echo(f"{slug}: {count:,} receipts would be deleted, of more than {days} days ago")
             else:
-                count = retention.purge_merchant(engine, merchant_id, now=now, stop=lambda: False)
+                count = retention.purge_merchant(engine, storage, merchant_id, now=now, stop=lambda: False)
                 typer.echo(f"{slug}: {count:,} receipts were deleted, of more than {days} days ago")
 
 

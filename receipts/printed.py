@@ -21,6 +21,7 @@ from infra.storage import Storage, at_hand, content_key
 from receipts import facturx
 from receipts.paper import sheet
 from receipts.records import ReceiptRecord
+from receipts.retention import pdf_folder
 from receipts.signed import ATTACHMENT
 
 _DECIDING: Final = ("kernel", "infra", "accounts", "receipts", "locales", "templates/pdf")
@@ -72,7 +73,7 @@ def key(
     beside = (record.token, record.number, record.kind, record.original, record.amendments)
     asked = repr((beside, look, url, language, page, copy)).encode()
     documents = (record.content_json.encode(), record.issuer_json.encode(), signed or b"")
-    return content_key("pdf", *documents, asked, made_by(), suffix=".pdf")
+    return content_key(pdf_folder(record.token), *documents, asked, made_by(), suffix=".pdf")
 
 
 def electronic(record: ReceiptRecord) -> bytes | None:

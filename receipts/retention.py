@@ -6,7 +6,8 @@ receipt is not deleted on the day that it is brought in.
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,13 +16,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, sel
 
 from accounts.tables import Merchant
 from infra.database import Instant, insert_or_ignore, reading
+from infra.storage import Storage
 from kernel.ids import digest
 from notify.tables import Message
 from receipts.tables import IdempotencyKey, PurgedReceipt, Receipt, ReceiptShopper, ReturnedSum
 
-# Small, so that nobody who writes waits long; between two transactions are so many seconds in which others write.
-_TOGETHER: Final = 200
-_PAUSE: Final = 0.05
+# Small, so that who writes waits less than a tenth of a second (SQLite); then others have three times as long.
+_TOGETHER: Final = 100
+_TO_OTHERS: Final = 3
 _KEYS_TOGETHER: Final = 2000
 
 _LATER = """
@@ -66,14 +68,16 @@ def purge(conn: Connection, merchant_id: str, *, now: datetime, at_most: int = _
     return _remove(conn, merchant_id, _due(conn, merchant_id, before, _OLDEST, at_most), before=before, now=now)
 
 
-def purge_all(engine: Engine, *, now: datetime, stop: Callable[[], bool]) -> int:
-    """Purge every merchant's receipts, in small transactions with pauses, until ``stop``; how many it were."""
+def purge_all(engine: Engine, storage: Storage, *, now: datetime, stop: Callable[[], bool]) -> int:
+    """Purge every merchant's receipts and their PDFs, in small transactions with pauses, until ``stop``; how many."""
     with reading(engine) as conn:
         limited = list(conn.scalars(select(Merchant.id).where(Merchant.keep_days.is_not(None)).order_by(Merchant.id)))
-    return sum(purge_merchant(engine, merchant_id, now=now, stop=stop) for merchant_id in limited)
+    return sum(purge_merchant(engine, storage, merchant_id, now=now, stop=stop) for merchant_id in limited)
 
 
-def purge_merchant(engine: Engine, merchant_id: str, *, now: datetime, stop: Callable[[], bool]) -> int:
+def purge_merchant(
+    engine: Engine, storage: Storage, merchant_id: str, *, now: datetime, stop: Callable[[], bool]
+) -> int:
     """As :func:`purge_all`, for one. Where it is killed, the next run does what is left."""
     count, last = 0, _OLDEST
     while not stop():
@@ -81,14 +85,36 @@ def purge_merchant(engine: Engine, merchant_id: str, *, now: datetime, stop: Cal
         with reading(engine) as conn:
             before = _limit(conn, merchant_id, now)
             roots = _due(conn, merchant_id, before, last, _TOGETHER) if before else []
+            tokens = [row.token for row in _families(conn, merchant_id, [root.id for root in roots])]
         if before is None or not roots:
             _forget_keys(engine, merchant_id, stop)
             return count
-        with engine.begin() as conn:
+        # First the PDFs: who finds the receipt still there makes them again, but nobody would find them without it.
+        for token in tokens:
+            _forget_pdfs(storage, token)
+        with _in_turn(engine) as conn:
             count += _remove(conn, merchant_id, roots, before=before, now=now)
         last = roots[-1]
-        time.sleep(_PAUSE)
     return count
+
+
+def pdf_folder(token: str) -> str:
+    """Where the PDFs of a receipt are kept: together, so that they can be found; and without telling its token."""
+    return f"pdf/{digest(token)}"
+
+
+def _forget_pdfs(storage: Storage, token: str) -> None:
+    for key in list(storage.keys(f"{pdf_folder(token)}/")):
+        storage.delete(key)
+
+
+@contextmanager
+def _in_turn(engine: Engine) -> Iterator[Connection]:
+    """A transaction, and after it a while in which others write."""
+    began = time.monotonic()
+    with engine.begin() as conn:
+        yield conn
+    time.sleep(_TO_OTHERS * (time.monotonic() - began))
 
 
 def count_due(conn: Connection, merchant_id: str, *, now: datetime) -> int:
@@ -166,10 +192,9 @@ def _forget_keys(engine: Engine, merchant_id: str, stop: Callable[[], bool]) -> 
         with reading(engine) as conn:
             last, lost = _lost_keys(conn, merchant_id, last)
         if lost:
-            with engine.begin() as conn:
+            with _in_turn(engine) as conn:
                 mine = (IdempotencyKey.merchant_id == merchant_id) & IdempotencyKey.key.in_(lost)
                 conn.execute(delete(IdempotencyKey).where(mine, IdempotencyKey.receipt_id.in_(set(lost.values()))))
-            time.sleep(_PAUSE)
 
 
 def _lost_keys(conn: Connection, merchant_id: str, after: str) -> tuple[str | None, dict[str, str]]:

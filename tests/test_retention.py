@@ -8,21 +8,24 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from accounts.find import brand_look
 from accounts.places import directories
 from accounts.tables import Merchant
 from infra.database import connect
-from infra.settings import ROOT
+from infra.settings import ROOT, Data
+from infra.storage import Storage, open_storage
 from kernel.errors import Conflict, Problem
 from kernel.ids import digest
 from notify.tables import Message
 from pos.intake import arrive, take
-from receipts import retention
+from receipts import find, printed, retention
 from receipts.issue import Issued
 from receipts.reading import read_sale
 from receipts.tables import IdempotencyKey, PurgedReceipt, Receipt, ReceiptShopper, ReturnedSum
@@ -42,6 +45,11 @@ def limited(engine: Engine, shops: Shops) -> None:
     """Linden & Rye keeps receipts for 30 days."""
     with engine.begin() as conn:
         conn.execute(update(Merchant).where(Merchant.id == shops.linden).values(keep_days=DAYS))
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return open_storage(Data(data_dir=tmp_path / "objects"))
 
 
 def accept(engine: Engine, merchant: str, body: Body, at: datetime, **options: Any) -> Issued:
@@ -78,12 +86,12 @@ def test_what_is_older_goes_and_what_is_younger_stays(engine: Engine, shops: Sho
     assert numbers(engine) == {kept.id}
 
 
-def test_everything_about_it_goes_but_the_mark_of_its_link(engine: Engine, shops: Shops) -> None:
+def test_everything_about_it_goes_but_the_mark_of_its_link(engine: Engine, shops: Shops, storage: Storage) -> None:
     sale = accept(engine, shops.linden, superset(store="mitte"), DUE, idempotency_key="k")
     accept(engine, shops.linden, refund(sale.id, "1.00"), DUE)
     with engine.begin() as conn:
         conn.execute(Message.__table__.insert().values(message_about(shops.linden, sale.id)))  # type: ignore[attr-defined]
-    assert retention.purge_all(engine, now=NOW, stop=never) == 2
+    assert retention.purge_all(engine, storage, now=NOW, stop=never) == 2
     with engine.connect() as conn:
         left = {table.__tablename__: conn.scalar(select(func.count()).select_from(table)) for table in ABOUT_ONE}
         assert set(left.values()) == {0}, left
@@ -98,6 +106,23 @@ def message_about(merchant: str, receipt_id: str) -> dict[str, Any]:
     return names | {"address": "anna@example.com"} | state
 
 
+def test_its_pdfs_go_and_those_of_others_stay(engine: Engine, shops: Shops, storage: Storage) -> None:
+    old, kept = accept(engine, shops.linden, coffee(), DUE), accept(engine, shops.linden, coffee(), NOW)
+    keys = [printed_key(engine, token, page) for token in (old.token, kept.token) for page in ("roll", "a4")]
+    for key in keys:
+        storage.put(key, b"%PDF")
+    assert retention.purge_all(engine, storage, now=NOW, stop=never) == 1
+    assert [storage.exists(key) for key in keys] == [False, False, True, True]
+
+
+def printed_key(engine: Engine, token: str, page: Any) -> str:
+    with engine.connect() as conn:
+        record = find.by_token(conn, token)
+        assert record
+        look = brand_look(conn, record.merchant_id, record.brand_id)
+    return printed.key(record, look, url="https://receipts.test", language="en", page=page)
+
+
 def test_an_old_receipt_that_came_in_late_is_kept_as_long_from_then_on(engine: Engine, shops: Shops) -> None:
     body = coffee(issued_at=(NOW - timedelta(days=3650)).isoformat())
     answered(engine, shops.linden, body, DUE + timedelta(days=1))
@@ -105,11 +130,11 @@ def test_an_old_receipt_that_came_in_late_is_kept_as_long_from_then_on(engine: E
 
 
 def test_a_merchant_without_a_limit_keeps_everything_and_another_s_limit_is_its_own(
-    engine: Engine, shops: Shops
+    engine: Engine, shops: Shops, storage: Storage
 ) -> None:
     kept = accept(engine, shops.moor, coffee(), DUE)
     accept(engine, shops.linden, coffee(), DUE)
-    assert retention.purge_all(engine, now=NOW, stop=never) == 1
+    assert retention.purge_all(engine, storage, now=NOW, stop=never) == 1
     assert numbers(engine) == {kept.id}
 
 
@@ -155,9 +180,9 @@ def test_those_that_must_stay_do_not_hold_up_the_others(engine: Engine, shops: S
     assert purge(engine, shops.linden, at_most=2) == 1
 
 
-def test_a_purge_stops_when_it_is_told_to(engine: Engine, shops: Shops) -> None:
+def test_a_purge_stops_when_it_is_told_to(engine: Engine, shops: Shops, storage: Storage) -> None:
     accept(engine, shops.linden, coffee(), DUE)
-    assert retention.purge_all(engine, now=NOW, stop=lambda: True) == 0
+    assert retention.purge_all(engine, storage, now=NOW, stop=lambda: True) == 0
     assert len(numbers(engine)) == 1
 
 
@@ -197,28 +222,30 @@ def consistent(conn: Connection) -> bool:
     return not any(set(conn.scalars(each)) - set(conn.scalars(there)) for each in lost)
 
 
-def test_two_that_purge_at_once_delete_everything_once(engine: Engine, shops: Shops, database_url: str) -> None:
-    stock(engine, shops, 900)
+def test_two_that_purge_at_once_delete_everything_once(
+    engine: Engine, shops: Shops, storage: Storage, database_url: str
+) -> None:
+    stock(engine, shops, 300)
     engines = [connect(database_url) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
-        counts = list(pool.map(lambda each: retention.purge_all(each, now=NOW, stop=never), engines))
+        counts = list(pool.map(lambda each: retention.purge_all(each, storage, now=NOW, stop=never), engines))
     for each in engines:
         each.dispose()
-    assert sum(counts) == 900
+    assert sum(counts) == 300
     assert numbers(engine) == set()
     with engine.connect() as conn:
-        assert conn.scalar(select(func.count()).select_from(PurgedReceipt)) == 900
+        assert conn.scalar(select(func.count()).select_from(PurgedReceipt)) == 300
 
 
 def test_refunds_that_arrive_meanwhile_keep_their_sales_or_are_refused(
-    engine: Engine, shops: Shops, database_url: str
+    engine: Engine, shops: Shops, storage: Storage, database_url: str
 ) -> None:
-    stock(engine, shops, 1200)
+    stock(engine, shops, 400)
     ids, other = sorted(numbers(engine)), connect(database_url)
 
     def give_back() -> int:
         accepted = 0
-        for receipt_id in ids[::30]:
+        for receipt_id in ids[::10]:
             # What the writer answers with 503, so that the till sends it again.
             with suppress(IntegrityError, OperationalError):
                 accepted += isinstance(answered(other, shops.linden, refund(receipt_id, "1.00"), NOW), Issued)
@@ -226,30 +253,32 @@ def test_refunds_that_arrive_meanwhile_keep_their_sales_or_are_refused(
 
     with ThreadPoolExecutor(1) as pool:
         refunds = pool.submit(give_back)
-        count = retention.purge_all(engine, now=NOW, stop=never)
+        count = retention.purge_all(engine, storage, now=NOW, stop=never)
         accepted = refunds.result()
     other.dispose()
-    assert len(numbers(engine)) == 1200 - count + accepted
-    assert 1200 - count == accepted
+    assert len(numbers(engine)) == 400 - count + accepted
+    assert 400 - count == accepted
     with engine.connect() as conn:
         assert consistent(conn)
 
 
-def test_a_killed_purge_leaves_no_half_and_is_taken_up_again(engine: Engine, shops: Shops, database_url: str) -> None:
-    stock(engine, shops, 1500)
+def test_a_killed_purge_leaves_no_half_and_is_taken_up_again(
+    engine: Engine, shops: Shops, storage: Storage, database_url: str
+) -> None:
+    stock(engine, shops, 500)
     words = "import typer; from cli.purge import purge; typer.run(purge)"
     env = os.environ | {"COUNTERFOIL_DATABASE_URL": database_url}
     process = subprocess.Popen([sys.executable, "-c", words], cwd=ROOT, env=env)
     until = time.monotonic() + 30
-    while len(numbers(engine)) == 1500 and time.monotonic() < until:
+    while len(numbers(engine)) == 500 and time.monotonic() < until:
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     left = len(numbers(engine))
-    assert 0 < left < 1500
+    assert 0 < left < 500
     with engine.connect() as conn:
-        assert conn.scalar(select(func.count()).select_from(PurgedReceipt)) == 1500 - left
-    assert retention.purge_all(engine, now=NOW, stop=never) == left
+        assert conn.scalar(select(func.count()).select_from(PurgedReceipt)) == 500 - left
+    assert retention.purge_all(engine, storage, now=NOW, stop=never) == left
 
 
 # --- over HTTP

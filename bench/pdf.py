@@ -6,6 +6,7 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -30,19 +31,36 @@ html { font-family: Inter, 'Noto Sans', sans-serif }
 body, h1, h2, p { margin: 0 }
 table { table-layout: fixed; width: 100%; border-spacing: 0 }
 """
+_CALLERS, _AT_ONCE = 4, 8
 _PICTURE = re.compile(r'src="([^"]+)"')
 
 
 def rows(seconds: float) -> Iterator[Row]:
-    """PDFs a second of each way, for one caller. The markup and the style are the same.
+    """PDFs a second of each way, for one caller; then of two processes and of one, for several callers.
 
-    Ours has its QR code at one pixel a module, and is tagged (PDF/UA); the naive has an ordinary PNG and no tags.
+    The markup and the style are the same. Ours has its QR code at one pixel a module, and is tagged (PDF/UA); the
+    naive has an ordinary PNG and no tags.
     """
     with tempfile.TemporaryDirectory() as name, PdfPool(fonts=Path(name), static=Path("static")) as pool:
         for what, made in {"a bare slip": _slip(), "the demo's receipt": _receipt(Path(name))}.items():
             ours, other = _turn_about(seconds, partial(_pooled, pool, made), partial(_naive, _whole(made)))
             label = f"PDF of {what} : naive WeasyPrint with whole fonts"
             yield Ratio(label, 1 / ours, 1 / other, at_least=1.8)
+        yield _two_against_one(seconds, Path(name), made)
+
+
+def _two_against_one(seconds: float, fonts: Path, made: Sheet) -> Row:
+    """As many callers for both; turn about, so that both meet the same machine."""
+    pools = [PdfPool(fonts=fonts, static=Path("static"), processes=processes) for processes in (2, 1)]
+    with pools[0], pools[1], ThreadPoolExecutor(_CALLERS) as callers:
+        two, one = _turn_about(seconds, *(partial(_all_at_once, callers, pool, made) for pool in pools))
+    label = "PDF of the demo's receipt by 2 processes : by 1"
+    return Ratio(label, _AT_ONCE / two, _AT_ONCE / one, at_least=1.7)
+
+
+def _all_at_once(callers: Executor, pool: PdfPool, made: Sheet) -> None:
+    for _ in callers.map(lambda _: _pooled(pool, made), range(_AT_ONCE)):
+        pass
 
 
 def _pooled(pool: PdfPool, made: Sheet) -> bytes:

@@ -95,7 +95,7 @@ def _carried(record: ReceiptRecord, signed: bytes | None, xml: bytes | None) -> 
     if signed is not None:
         yield Attachment(ATTACHMENT, signed, "The receipt as signed data", "Source", record.accepted_at)
     if xml is not None:
-        # What Germany wants for this profile; France takes it too (Factur-X 1.0, 6.2.2).
+        # Germany wants this word for this profile; France takes it too.
         yield Attachment(standard.FILENAME, xml, "Factur-X invoice", "Alternative", record.accepted_at)
 
 

@@ -79,14 +79,16 @@ def _page() -> dict[str, Any]:
     operation["responses"] |= {
         "202": {"description": "On its way: ask again after `Retry-After` seconds.", "content": _HTML},
         "404": {"description": "No such link.", "content": _HTML},
+        "410": {"description": "The receipt was deleted after the time for which its merchant keeps them.", "content": _HTML},
     }
     return operation
 
 
 def _operation(path: str, summary: str, description: str, media_type: str, asked: list[Any]) -> dict[str, Any]:
-    problems = {str(status): answer for status, answer in schemas.problems(404, 422, 503).items()}
-    # What cannot be a link at all leads to the same page as a wrong address.
-    problems["404"]["content"] |= _HTML
+    problems = {str(status): answer for status, answer in schemas.problems(404, 410, 422, 503).items()}
+    # In a browser they are pages.
+    for status in ("404", "410"):
+        problems[status]["content"] |= _HTML
     schema = {"type": "object"} if media_type == "application/json" else {"type": "string"}
     found = {"description": summary, "content": {media_type: {"schema": schema}}}
     return {

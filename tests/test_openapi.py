@@ -91,7 +91,8 @@ def test_every_refusal_is_a_problem(document: dict[str, Any]) -> None:
         for operation in operations.values():
             for status, answer in operation["responses"].items():
                 if status >= "400":
-                    assert "application/problem+json" in answer["content"] or path in ("/r/{token}", "/u/{token}"), (path, status)
+                    is_page = path in ("/r/{token}", "/u/{token}")
+                    assert "application/problem+json" in answer["content"] or is_page, (path, status)
 
 
 def test_the_document_refers_to_nothing_that_is_not_in_it(document: dict[str, Any]) -> None:

@@ -162,16 +162,10 @@ class Jobs:
         ]
         self._client.apply_schedules(entries)
 
-    def running(self) -> dict[str, dict[str, list[str]]]:
-        """Ids of jobs that a worker has begun: by worker, then by kind."""
-        found: dict[str, dict[str, list[str]]] = {}
-        for each in self._client.list_workflows(status=_RUNNING, load_input=False, limit=_AT_ONCE):
-            found.setdefault(each.executor_id or "", {}).setdefault(each.name, []).append(each.workflow_id)
-        return found
-
-    def resume(self, kind: str, ids: Sequence[str]) -> None:
-        """Put jobs that a dead worker had begun back into their queue."""
-        self._client.resume_workflows(list(ids), queue_name=kind)
+    def workers(self) -> set[str]:
+        """Who has begun jobs and not finished them."""
+        found = self._client.list_workflows(status=_RUNNING, load_input=False, load_output=False, limit=_AT_ONCE)
+        return {each.executor_id for each in found if each.executor_id}
 
     def dead(self, *, at_most: int = 100) -> list[DeadJob]:
         """Newest first."""

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -123,20 +123,19 @@ class Runner:
 
     def _take_up(self) -> None:
         """Put the running jobs of dead workers back into their queues."""
-        others = {executor: ids for executor, ids in self._jobs.running().items() if executor != slots.name(self._slot)}
-        dead = {executor for executor in others if self._adopt(executor, others[executor])}
-        self._seen_dead = dead
+        others = self._jobs.workers() - {slots.name(self._slot)}
+        self._seen_dead = {executor for executor in others if self._adopt(executor)}
 
-    def _adopt(self, executor: str, jobs: Mapping[str, Sequence[str]]) -> bool:
+    def _adopt(self, executor: str) -> bool:
         """Whether ``executor`` is dead. Its jobs are taken up at the second look, with its slot in our hands."""
         number = slots.number_of(executor)
         if number is None or not self._slots.take(number):
             return False
         try:
             if executor in self._seen_dead:
-                for kind, ids in jobs.items():
-                    self._jobs.resume(kind, ids)
-                _log.info("jobs_taken_up", worker=executor, jobs=sum(map(len, jobs.values())))
+                # Only what is still its own, and each is counted: a job that kills its workers comes to an end.
+                taken = DBOS._recover_pending_workflows([executor])
+                _log.info("jobs_taken_up", worker=executor, jobs=len(taken))
         finally:
             self._slots.let_go(number)
         return True

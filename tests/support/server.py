@@ -1,4 +1,4 @@
-"""Counterfoil in a process of its own, as an operator runs it."""
+"""Counterfoil in processes of their own, as an operator runs it."""
 
 import os
 import signal
@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -17,51 +18,66 @@ from infra.settings import ROOT
 _COMMAND = "from cli.main import main; main()"
 
 
-class Served:
-    """``counterfoil serve`` on a free port. It may be killed and started again; its data stays."""
+class Program:
+    """One command of ``counterfoil``. It may be killed and started again; its data stays.
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    ``env`` holds settings. ``first`` is Python that the process runs before anything else.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str, *arguments: str, env: Mapping[str, str] | None = None, first: str = ""
+    ) -> None:
         self.folder = folder
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / f"server-{self.port}.log"
-        self._env = os.environ | {
+        self.log = folder / f"{arguments[0]}-{id(self):x}.log"
+        self.env = {
             "COUNTERFOIL_DATA_DIR": str(folder),
             "COUNTERFOIL_DATABASE_URL": database_url,
             "COUNTERFOIL_BASE_URL": "https://receipts.test",
-        }
+        } | dict(env or {})
+        self.first = first
+        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_starts = 0
 
     def start(self) -> None:
-        """Returns when it takes requests."""
+        """Returns when it does its work."""
+        self.begin()
+        self.wait_until_ready()
+
+    def begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-c", _COMMAND, "serve", "--port", str(self.port)]
+        command = [sys.executable, "-c", f"{self.first}\n{_COMMAND}", *self._arguments]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=log, stderr=log)
-        deadline = time.monotonic() + 30
+            self._log_starts = log.tell()
+            self._process = subprocess.Popen(command, cwd=ROOT, env=os.environ | self.env, stdout=log, stderr=log)
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 60
         while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"The server did not start:\n{self.log.read_text()}")
+            if not self.is_alive or time.monotonic() > deadline:
+                raise RuntimeError(f"It did not start:\n{self.log.read_text()}")
             time.sleep(0.05)
 
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def said(self) -> str:
+        """What it wrote since it was started last."""
+        return self.log.read_bytes()[self._log_starts :].decode()
+
     def _is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
+        return '"worker_started"' in self.said()
 
     def kill(self) -> None:
         """As the kernel does when memory runs out: nothing is finished, nobody is told."""
-        self._end(signal.SIGKILL)
+        assert self.end(signal.SIGKILL) == -signal.SIGKILL
 
-    def stop(self) -> None:
-        """As an operator does: what is under way is finished first."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, how: signal.Signals) -> None:
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """How it ended."""
         assert self._process is not None
         self._process.send_signal(how)
-        assert self._process.wait(30) == -how
+        return self._process.wait(30)
 
     def __enter__(self) -> Self:
         self.start()
@@ -70,8 +86,34 @@ class Served:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.is_alive:
             self.kill()
+
+
+class Served(Program):
+    """``counterfoil serve`` on a free port."""
+
+    def __init__(self, folder: Path, database_url: str, *options: str, **how: Any) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(folder, database_url, "serve", "--port", str(self.port), *options, **how)
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> None:
+        """As an operator does: what is under way is finished first."""
+        assert self.end(signal.SIGTERM) == -signal.SIGTERM
+
+
+class Worker(Program):
+    """``counterfoil worker``."""
+
+    def __init__(self, folder: Path, database_url: str, **how: Any) -> None:
+        super().__init__(folder, database_url, "worker", **how)
 
 
 def _free_port() -> int:

@@ -1,7 +1,8 @@
 """A mail server on this machine that does as it is told, and remembers what it accepted.
 
 As a process of its own, ``python -m tests.support.smtp PORT FILE`` writes a line ``Message-ID<TAB>recipient`` for each
-accepted letter and makes it durable before it answers 250. It prints its port once it listens; 0 takes any.
+accepted letter and makes it durable before it answers 250. It prints its port once it listens; 0 takes any. A third
+argument is how many seconds pass between the two.
 """
 
 import asyncio
@@ -62,6 +63,8 @@ class MailServer:
     largest: int = 10_000_000
     has_smtputf8: bool = False
     keep: Callable[[Accepted], None] | None = None
+    # Seconds from accepting a letter to saying so.
+    pause: float = 0
     accepted: list[Accepted] = field(default_factory=list)
     options: list[list[str]] = field(default_factory=list)
     connections: int = 0
@@ -197,6 +200,7 @@ class _Hooks:
         if answer:
             return answer
         self.told.take(envelope)
+        await asyncio.sleep(self.told.pause)
         return f"250 2.0.0 queued as {len(self.told.accepted)}"
 
 
@@ -223,8 +227,8 @@ def _appending(path: str) -> Callable[[Accepted], None]:
     return keep
 
 
-def main(port: str, path: str) -> None:
-    with MailServer(port=int(port), keep=_appending(path)) as server:
+def main(port: str, path: str, pause: str = "0") -> None:
+    with MailServer(port=int(port), keep=_appending(path), pause=float(pause)) as server:
         print(server.port, flush=True)  # noqa: T201 – whoever started it waits for this
         threading.Event().wait()
 

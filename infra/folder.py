@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from infra import files
+from infra.metrics import storage_failed
 from infra.storage import (
     MOST_BYTES,
     StorageDown,
@@ -137,4 +138,5 @@ def _translated() -> Iterator[None]:
     except OSError as error:
         why = f"{error.strerror or type(error).__name__}: {error.filename}" if error.filename else str(error.strerror)
         _log.warning("object storage down", why=why)
+        storage_failed("folder")
         raise StorageDown(f"{why}; free space, or let this user write there") from error

@@ -104,7 +104,7 @@ STORAGE_ERRORS: Final = _counter(
     "storage_errors",
     "Objects that could not be read or written. Any: disk full, wrong rights, or the bucket is out of reach; run"
     " counterfoil doctor.",
-    "operation",
+    "where",
 )
 POOL_IN_USE: Final = _gauge(
     "database_connections_in_use",
@@ -182,9 +182,9 @@ def committing(size: int, waited: float) -> Iterator[None]:
         yield
 
 
-def storage_failed(operation: str) -> None:
-    """``operation`` is ``get``, ``put`` or the like, never a key."""
-    STORAGE_ERRORS.labels(operation).inc()
+def storage_failed(where: str) -> None:
+    """``where`` is ``folder`` or ``bucket``, never a key."""
+    STORAGE_ERRORS.labels(where).inc()
 
 
 def jobs_done(kind: str, outcome: str, seconds: float) -> None:

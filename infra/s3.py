@@ -20,6 +20,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from infra.metrics import storage_failed
 from infra.settings import Data
 from infra.storage import StorageDown
 from kernel.errors import Unavailable
@@ -144,5 +145,6 @@ class Asking:
 
 
 def _told(why: str) -> StorageDown:
+    storage_failed("bucket")
     _log.warning("object storage down", why=why)
     return StorageDown(why)

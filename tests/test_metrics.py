@@ -18,6 +18,7 @@ from infra.metrics_port import serve_metrics
 from infra.pdf import PdfTimeout
 from infra.scrape import Reading, Scrape, at_scrape
 from infra.settings import Data, Server, Settings
+from infra.storage import StorageDown, open_storage
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
 from tests.support.server import Served
@@ -283,3 +284,12 @@ def test_a_scrape_tells_how_many_messages_and_jobs_there_are(owner: Person, engi
     assert all(
         rest[1] in ("waiting", "delayed", "running", "dead") for name, *rest in found if name == "counterfoil_jobs_now"
     )
+
+
+@on_sqlite
+def test_a_folder_that_takes_no_objects_is_counted(watched: Watched, tmp_path: Path) -> None:
+    storage = open_storage(Data(storage_url=(tmp_path / "objects").as_uri()))
+    (tmp_path / "objects" / "logos").write_text("in the way")
+    with pytest.raises(StorageDown):
+        storage.put("logos/one.png", b"picture")
+    assert watched.grew("counterfoil_storage_errors_total", "folder") == 1

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from infra.jobs import Kind, Payload, Schedule
+from infra.tracing import span
 from notify.asking import DELIVER
 from worker.chores import forget_jobs, sweep
 from worker.deliver import deliver
@@ -20,9 +21,14 @@ SCHEDULES: Final = (
 _ONCE: Final = ()
 
 
+def _traced(handle: Callable[[Workshop, str, Payload], None], shop: Workshop, job_id: str, payload: Payload) -> None:
+    with span(f"job {handle.__name__}"):
+        handle(shop, job_id, payload)
+
+
 def kinds(shop: Workshop) -> list[Kind]:
     def of(handle: Callable[[Workshop, str, Payload], None]) -> Callable[[str, Payload], None]:
-        return partial(handle, shop)
+        return partial(_traced, handle, shop)
 
     return [
         Kind(DELIVER, of(deliver), at_once=shop.settings.work.mail_at_once),

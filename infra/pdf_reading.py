@@ -8,7 +8,7 @@ from typing import Final
 from infra.settings import ROOT
 
 MOST_BYTES: Final = 5_000_000
-_SECONDS: Final = 8
+_SECONDS: Final = 6
 
 
 class UnreadablePdf(Exception):

@@ -8,7 +8,7 @@ import resource
 import sys
 from io import BytesIO
 
-_LIMITS = {resource.RLIMIT_AS: 400_000_000, resource.RLIMIT_CPU: 5, resource.RLIMIT_FSIZE: 0}
+_LIMITS = {resource.RLIMIT_AS: 400_000_000, resource.RLIMIT_CPU: 2, resource.RLIMIT_FSIZE: 0}
 _MOST_BYTES = 1_000_000
 
 

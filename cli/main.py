@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from cli import backup, demo, doctor, hooks, imports, keys, merchants, purge, restore, serve, signing_keys, verify, worker
+from cli import backup, bounces, demo, doctor, hooks, imports, keys, merchants, purge, restore, serve, signing_keys, verify, worker
 from infra.settings import explain
 from kernel.errors import Problem, in_words
 
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("migrate")(serve.migrate)
+app.command("bounces")(bounces.bounces)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)

@@ -4,6 +4,7 @@ A stop link is for one message and carries a mark that only we can make, so noth
 """
 
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ Reason = Literal["bounced", "complained", "unsubscribed"]
 # What the key of stop links is derived for (infra.secrets.derived).
 PURPOSE: Final = "stop links"
 _MARK_BYTES: Final = 16
+# As worker/compose.py writes it; some mail servers put the name of the domain into capitals.
+_OUR_ID: Final = re.compile(r"<?(msg_[0-9a-z]{26})(?:@[^<>@\s]{1,253}>)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,12 @@ def message_of(key: bytes, token: str) -> str | None:
 def _mark(key: bytes, message_id: str) -> str:
     made = hmac.digest(key, message_id.encode(), "sha256")[:_MARK_BYTES]
     return urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def message_named(text: str | None) -> str | None:
+    """The id of a message of ours in a stranger's ``<Message-ID@…>`` or VERP token; None where it cannot be one."""
+    found = _OUR_ID.fullmatch((text or "").lower())
+    return found[1] if found else None
 
 
 def addressee(conn: Connection, message_id: str) -> Addressee | None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from infra.jobs import Payload
 from notify import asking, sending
+from receipts import retention
 from worker.workshop import Workshop
 
 _log = structlog.get_logger()
@@ -25,6 +26,12 @@ def _sweep(conn: Connection, shop: Workshop) -> None:
     now = shop.clock()
     if sending.overdue(conn, before=now - _LATE):
         asking.ask_at(conn, shop.jobs, now, now=now)
+
+
+def purge(shop: Workshop, _job_id: str, _payload: Payload) -> None:
+    """Delete receipts that are older than their merchants keep them. What a stop leaves, the next night does."""
+    count = retention.purge_all(shop.engine, now=shop.clock(), stop=shop.ended.is_set)
+    _log.info("receipts_purged", count=count)
 
 
 def forget_jobs(shop: Workshop, _job_id: str, _payload: Payload) -> None:

@@ -7,15 +7,20 @@ from typing import Final
 from infra.jobs import Kind, Payload, Schedule
 from infra.tracing import span
 from notify.asking import DELIVER
-from worker.chores import forget_jobs, sweep
+from worker.chores import forget_jobs, purge, sweep
 from worker.deliver import deliver
+from worker.ses import take_ses_events
 from worker.workshop import Workshop
 
 _SWEEP: Final = "sweep"
 _FORGET_JOBS: Final = "forget-jobs"
+_PURGE: Final = "purge"
+_SES_EVENTS: Final = "ses-events"
 SCHEDULES: Final = (
     Schedule("sweep", _SWEEP, "* * * * *"),
     Schedule("forget-jobs", _FORGET_JOBS, "17 3 * * *"),
+    Schedule("purge", _PURGE, "37 2 * * *"),
+    Schedule("ses-events", _SES_EVENTS, "* * * * *"),
 )
 # The clock will ask again: a chore that fails is not tried over and over in between.
 _ONCE: Final = ()
@@ -34,4 +39,6 @@ def kinds(shop: Workshop) -> list[Kind]:
         Kind(DELIVER, of(deliver), at_once=shop.settings.work.mail_at_once),
         Kind(_SWEEP, of(sweep), waits=_ONCE),
         Kind(_FORGET_JOBS, of(forget_jobs), waits=_ONCE),
+        Kind(_PURGE, of(purge), waits=_ONCE),
+        Kind(_SES_EVENTS, of(take_ses_events), waits=_ONCE),
     ]

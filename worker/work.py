@@ -26,6 +26,7 @@ def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]
         runner = Runner(settings.data.where_database(), kinds(shop), SCHEDULES, metrics.jobs_done)
         runner.start()
         opened.callback(runner.stop)
+        opened.callback(shop.ended.set)
         yield shop
 
 

@@ -1,7 +1,8 @@
 """What a worker holds open, handed to every handler."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TypeVar
 
 from cryptography.fernet import Fernet
@@ -31,6 +32,8 @@ class Workshop:
     # None where no mail is set up: what was asked for before waits until it is.
     mailer: Mailer | None
     clock: Clock
+    # Set when the worker is to stop: what takes long looks at it.
+    ended: Event = field(default_factory=Event)
 
     def read(self, look: Callable[[Connection], Found]) -> Found:
         with reading(self.engine) as conn:

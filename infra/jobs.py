@@ -37,6 +37,10 @@ class Kind:
     name: str
     handle: Handler
     at_once: int = 1
+    # Seconds between two looks for it.
+    poll: float = 0.25
+    # The clock asks for it over and over: one that fails is neither tried again nor dead.
+    is_chore: bool = False
     # Seconds from one try to the next; when they are used up, the job is dead.
     waits: tuple[float, ...] = (5, 20, 80, 320, 1280, 3600, 7200)
 
@@ -151,8 +155,7 @@ class Jobs:
 
     def again(self, kind: str, payload: Payload, tries: int, *, job_id: str, delay: float) -> None:
         """The next try of the job, in a transaction of its own."""
-        first = job_id.removesuffix(f"#{tries - 1}")
-        self._client.enqueue(_options(kind, f"{first}#{tries}", delay), dict(payload), tries)
+        self._client.enqueue(_options(kind, f"{job_id}#{tries}", delay), dict(payload), tries)
 
     def schedule(self, schedules: Sequence[Schedule]) -> None:
         """Run the schedules from now on; each moment of one is one job, however many workers there are."""

@@ -19,7 +19,6 @@ _log = structlog.get_logger()
 # Seconds between two looks for workers that died. One must be seen dead twice, since a database that was started again
 # has cut everybody off for a moment; what it left is then taken up within a minute.
 _LOOK: Final = 10.0
-_POLL: Final = 0.25
 # A job that killed its worker so many times is dead.
 _MOST_RECOVERIES: Final = 10
 
@@ -55,7 +54,7 @@ class Runner:
             DBOS.workflow(name=kind.name, max_recovery_attempts=_MOST_RECOVERIES)(self._workflow(kind))
         DBOS.launch()
         for kind in self._kinds:
-            DBOS.register_queue(kind.name, worker_concurrency=kind.at_once, polling_interval_sec=_POLL)
+            DBOS.register_queue(kind.name, worker_concurrency=kind.at_once, polling_interval_sec=kind.poll)
         self._jobs.schedule(self._schedules)
         self._watcher.start()
         _log.info("worker_started", worker=slots.name(self._slot))
@@ -87,17 +86,20 @@ class Runner:
         def run(payload: Any, tries: Any) -> str:
             # A schedule gives the moment, and nothing.
             given, tried = (payload, int(tries)) if isinstance(payload, dict) else ({}, 1)
-            job_id, began = DBOS.workflow_id or "", time.perf_counter()
+            # The same at each try.
+            job_id, began = (DBOS.workflow_id or "").removesuffix(f"#{tried}"), time.perf_counter()
             try:
                 kind.handle(job_id, given)
             except Exception as failure:
-                wait = kind.waits[tried - 1] if tried <= len(kind.waits) else None
+                wait = kind.waits[tried - 1] if tried <= len(kind.waits) and not kind.is_chore else None
+                outcome = "dead" if wait is None and not kind.is_chore else "failed"
                 _log.warning("job_failed", kind=kind.name, job=job_id, tries=tried, again_in=wait, exc_info=failure)
-                self._told(kind, "dead" if wait is None else "failed", began)
-                if wait is None:
+                self._told(kind, outcome, began)
+                if outcome == "dead":
                     raise
-                self._jobs.again(kind.name, given, tried + 1, job_id=job_id, delay=wait)
-                return "again"
+                if wait is not None:
+                    self._jobs.again(kind.name, given, tried + 1, job_id=job_id, delay=wait)
+                return outcome
             self._told(kind, "done", began)
             return "done"
 

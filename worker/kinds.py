@@ -16,14 +16,8 @@ _SWEEP: Final = "sweep"
 _FORGET_JOBS: Final = "forget-jobs"
 _PURGE: Final = "purge"
 _SES_EVENTS: Final = "ses-events"
-SCHEDULES: Final = (
-    Schedule("sweep", _SWEEP, "* * * * *"),
-    Schedule("forget-jobs", _FORGET_JOBS, "17 3 * * *"),
-    Schedule("purge", _PURGE, "37 2 * * *"),
-    Schedule("ses-events", _SES_EVENTS, "* * * * *"),
-)
-# The clock will ask again: a chore that fails is not tried over and over in between.
-_ONCE: Final = ()
+# Nobody waits for these.
+_chore = partial(Kind, poll=5.0, is_chore=True)
 
 
 def _traced(handle: Callable[[Workshop, str, Payload], None], shop: Workshop, job_id: str, payload: Payload) -> None:
@@ -37,8 +31,18 @@ def kinds(shop: Workshop) -> list[Kind]:
 
     return [
         Kind(DELIVER, of(deliver), at_once=shop.settings.work.mail_at_once),
-        Kind(_SWEEP, of(sweep), waits=_ONCE),
-        Kind(_FORGET_JOBS, of(forget_jobs), waits=_ONCE),
-        Kind(_PURGE, of(purge), waits=_ONCE),
-        Kind(_SES_EVENTS, of(take_ses_events), waits=_ONCE),
+        _chore(_SWEEP, of(sweep)),
+        _chore(_FORGET_JOBS, of(forget_jobs)),
+        _chore(_PURGE, of(purge)),
+        _chore(_SES_EVENTS, of(take_ses_events)),
     ]
+
+
+def schedules(shop: Workshop) -> list[Schedule]:
+    always = [
+        Schedule("sweep", _SWEEP, "* * * * *"),
+        Schedule("forget-jobs", _FORGET_JOBS, "17 3 * * *"),
+        Schedule("purge", _PURGE, "37 2 * * *"),
+    ]
+    of_ses = [Schedule("ses-events", _SES_EVENTS, "* * * * *")]
+    return always + of_ses if shop.settings.mail.ses_events_queue_url else always

@@ -30,7 +30,7 @@ def _sweep(conn: Connection, shop: Workshop) -> None:
 
 def purge(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Delete receipts that are older than their merchants keep them. What a stop leaves, the next night does."""
-    count = retention.purge_all(shop.engine, now=shop.clock(), stop=shop.ended.is_set)
+    count = retention.purge_all(shop.engine, shop.storage, now=shop.clock(), stop=shop.ended.is_set)
     _log.info("receipts_purged", count=count)
 
 

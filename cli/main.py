@@ -7,7 +7,24 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from cli import backup, bounces, demo, doctor, hooks, imports, keys, merchants, purge, restore, serve, signing_keys, verify, worker
+from cli import (
+    backup,
+    bounces,
+    demo,
+    doctor,
+    hooks,
+    imports,
+    jobs,
+    keys,
+    merchants,
+    messages,
+    purge,
+    restore,
+    serve,
+    signing_keys,
+    verify,
+    worker,
+)
 from infra.settings import explain
 from kernel.errors import Problem, in_words
 
@@ -33,6 +50,8 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(signing_keys.app, name="signing-keys")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(imports.app, name="import")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(messages.app, name="messages")
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def extra(position: Position, digits: int) -> Element:
     """A charge on the whole, or an allowance where it is below zero."""
     return part(
         "SpecifiedTradeAllowanceCharge",
-        _is_charge(position.net > 0),
+        _is_charge(position.net >= 0),
         part("ActualAmount", money.plain(abs(position.net), digits)),
         part("Reason", position.name),
         tax("CategoryTradeTax", position.vat),

@@ -84,7 +84,7 @@ def sums(sale: Content) -> Sums:
     return Sums(
         is_credit=sale.kind in ("refund", "void") or sale.total < 0,
         lines=tuple(each for each in positions if each.at >= 0),
-        extras=tuple(each for each in positions if each.at < 0 and each.net),
+        extras=tuple(each for each in positions if each.at < 0),
         vat=vat,
         rounding=sign * sale.rounding,
         total=sign * (sale.total - sale.rounding),

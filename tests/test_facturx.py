@@ -62,6 +62,7 @@ VARIATIONS = {
     ),
     "more comes back than goes out": sale({"total": "-5.95", "tax_rate": "19", "quantity": "-5"}, total="-5.95"),
     "a free line": sale(KNIFE, {"total": "0.00", "name": "Engraving", "parent": "1"}, total="23.80"),
+    "a charge of nothing": sale(KNIFE, charges=[{"name": "Bag", "amount": "0.00", "tax_rate": "0"}], total="23.80"),
     "nothing to pay": sale(KNIFE, discounts=[{"name": "Friend", "amount": "23.80"}], total="0.00"),
     "zero rated": sale({"total": "5.00", "tax_rate": "0"}, total="5.00"),
     "exempt": sale(

@@ -22,7 +22,8 @@ def serve_metrics(engine: Engine, *, port: int, host: str = "127.0.0.1", token: 
     Where there is a ``token`` it must be sent; without one whoever reaches the port may read. Raises OSError where the
     port is taken.
     """
-    server = ThreadingHTTPServer((host, port), _handler(Scrape(engine), token))
+    scrape = Scrape(engine)
+    server = ThreadingHTTPServer((host, port), _handler(scrape, token))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="metrics-port", daemon=True)
     thread.start()
@@ -32,6 +33,7 @@ def serve_metrics(engine: Engine, *, port: int, host: str = "127.0.0.1", token: 
         server.shutdown()
         thread.join()
         server.server_close()
+        scrape.close()
 
 
 def _handler(scrape: Scrape, token: str | None) -> type[BaseHTTPRequestHandler]:

@@ -85,6 +85,11 @@ class Scrape:
         beside.register(_Given([up, _build(), *_processes(_pids(folder)), *(found or ())]))
         return generate_latest(registry) + generate_latest(beside)
 
+    def close(self) -> None:
+        """Give a look that is under way a moment to hand its connection back, before the engine goes."""
+        if self._asking is not None:
+            self._asking.join(2 * self._patience)
+
     def _looked(self) -> list[Metric] | None:
         with self._lock:
             if self._asking is None or not self._asking.is_alive():

@@ -36,7 +36,9 @@ def known(engine: Engine) -> dict[str, set[str]]:
         endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(metric.type, [""])
         ours |= {metric.name + ending: labels | ({"le"} if ending == "_bucket" else set()) for ending in endings}
     ours |= {figure.name: set(figure.labels) for figure in FIGURES}
-    for name, labels in re.findall(r"^(counterfoil_\w+)(?:\{(.*)\})? ", Scrape(engine).text().decode(), re.MULTILINE):
+    for name, labels in re.findall(
+        r"^(counterfoil_\w+)(?:\{(.*)\})? ", Scrape(engine, patience=30).text().decode(), re.MULTILINE
+    ):
         ours.setdefault(name, set(re.findall(r'(\w+)="', labels)))
     return ours
 

@@ -5,6 +5,7 @@ are refused, and with them the only hard part of the scheme.
 """
 
 import json
+from collections.abc import Iterable
 from json.encoder import encode_basestring
 from typing import Any, Final, NoReturn
 
@@ -44,8 +45,8 @@ def _written(value: Any) -> str:
             # Escapes exactly what ECMAScript does (RFC 8785 section 3.2.2.2).
             return encode_basestring(value)
         case dict():
-            names = sorted(value, key=_by_code_units)
-            return "{" + ",".join(f"{encode_basestring(name)}:{_written(value[name])}" for name in names) + "}"
+            members = [f"{encode_basestring(name)}:{_written(value[name])}" for name in _in_order(value)]
+            return "{" + ",".join(members) + "}"
         case list() | tuple():
             return "[" + ",".join(map(_written, value)) + "]"
         case True:
@@ -59,10 +60,11 @@ def _written(value: Any) -> str:
     raise ValueError("holds what has no canonical form")
 
 
-def _by_code_units(name: Any) -> bytes:
-    if not isinstance(name, str):
+def _in_order(names: Iterable[Any]) -> list[str]:
+    """By UTF-16 code units, which for ASCII is the order that Python has anyway."""
+    if not all(isinstance(name, str) for name in names):
         raise ValueError("has a member whose name is not text")
-    return name.encode("utf-16-be")
+    return sorted(names) if all(map(str.isascii, names)) else sorted(names, key=lambda name: name.encode("utf-16-be"))
 
 
 def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def newest(conn: Connection, *, merchant: str | None, state: str | None, limit: 
 
 
 def send_again(conn: Connection, jobs: Jobs, message_id: str, *, now: datetime) -> None:
-    """A message that was refused or has failed waits again, and is due. It stays the same one, so a mail server that got
-    it can tell. Raises :class:`NotFound` and :class:`Conflict`."""
+    """A message that was refused or has failed waits again, and is due. It stays the same one, so that a mail server
+    that got it can tell. Raises :class:`NotFound` and :class:`Conflict`."""
     columns = (Message.merchant_id, Message.channel, Message.address, Message.state)
     row = conn.execute(select(*columns).where(Message.id == message_id)).one_or_none()
     if row is None:

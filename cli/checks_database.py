@@ -109,7 +109,7 @@ def _jobs(_settings: Settings, conn: Connection) -> Verdict:
     if dead:
         told = ", ".join(f"{count} of {kind}" for kind, count in sorted(dead.items()))
         return doubtful(
-            f"{told} are dead: nobody tries them again", "find out why in the worker's log, then retry them"
+            f"{told} are dead: nobody tries them again", "see why: counterfoil jobs dead; then: counterfoil jobs retry"
         )
     return well(
         f"{sum(each.waiting for each in found.values())} wait, {sum(each.delayed for each in found.values())} later"

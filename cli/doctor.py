@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import checks, checks_database
+from cli import checks, checks_database, checks_work
 from cli.verdict import Check, Verdict, ill
 from infra.settings import Settings
 
@@ -24,6 +24,8 @@ _CHECKS: dict[str, Check] = {
     "secret key": checks.secret_key,
     "webhooks": checks_database.webhooks,
     "jobs": checks_database.waiting_jobs,
+    "workers": checks_work.workers,
+    "messages": checks_work.messages,
     "mail": checks.mail,
     "pdf": checks.pdf,
     "fonts": checks.installed_fonts,

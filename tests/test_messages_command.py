@@ -1,0 +1,86 @@
+"""Operators see messages with the last word of a mail server, and send again what was refused."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from cli.main import app
+from infra import jobs
+from kernel.clock import utc_now
+from kernel.errors import Conflict, NotFound
+from notify import sending, stopping
+from tests.support.inside import on_sqlite
+from tests.support.messages import ask_for, messages_of, settle_all
+from tests.support.shops import Shops
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> None:
+    monkeypatch.setenv("COUNTERFOIL_DATABASE_URL", database_url)
+    monkeypatch.setenv("COUNTERFOIL_DATA_DIR", str(tmp_path / "data"))
+
+
+def run(*words: str) -> str:
+    done = CliRunner().invoke(app, ["messages", *words])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refusal(*words: str) -> BaseException | None:
+    return CliRunner().invoke(app, ["messages", *words]).exception
+
+
+@pytest.fixture
+def refused(engine: Engine, shops: Shops) -> str:
+    [message_id] = ask_for(engine, shops.linden, "anna@example.com")
+    settle_all(engine, "refused", "550 not here")
+    return message_id
+
+
+def test_messages_are_listed_newest_first_with_the_servers_last_word(
+    engine: Engine, shops: Shops, refused: str
+) -> None:
+    [other] = ask_for(engine, shops.moor, "ben@example.com")
+    newest, oldest = run().splitlines()
+    assert newest.startswith(f"{other}  moor  ")
+    assert newest.split()[3:] == ["waiting", "0", "tries", "ben@example.com"]
+    assert oldest.startswith(f"{refused}  linden-rye  ")
+    assert oldest.endswith("refused   1 try  anna@example.com  550 not here")
+
+
+def test_the_list_is_narrowed_to_a_merchant_and_a_state(engine: Engine, shops: Shops, refused: str) -> None:
+    ask_for(engine, shops.moor, "ben@example.com")
+    assert "ben@" not in run("--merchant", "linden-rye")
+    assert "ben@" not in run("--state", "refused")
+    assert run("--merchant", "moor", "--state", "refused") == "There is none.\n"
+    assert isinstance(refusal("--merchant", "nobody"), NotFound)
+
+
+def test_a_refused_message_waits_again_with_a_job_that_sees_to_it(
+    engine: Engine, shops: Shops, refused: str, database_url: str
+) -> None:
+    assert run("resend", refused) == f"{refused} waits to be sent.\n"
+    with engine.begin() as conn:
+        assert jobs.tally(conn)["deliver"].delayed == 1
+        [due] = sending.claim(conn, "a job", now=utc_now(), at_most=10)
+    assert (due.id, due.attempts) == (refused, 1)
+    assert isinstance(refusal("resend", refused), Conflict)
+
+
+@on_sqlite
+def test_what_was_sent_or_bounced_is_not_sent_again(engine: Engine, shops: Shops) -> None:
+    [message_id] = ask_for(engine, shops.linden, "anna@example.com")
+    settle_all(engine, "sent")
+    assert isinstance(refusal("resend", message_id), Conflict)
+    assert isinstance(refusal("resend", "msg_0"), NotFound)
+    assert [message.state for message in messages_of(engine, shops.linden)] == ["sent"]
+
+
+@on_sqlite
+def test_an_address_that_wants_none_gets_none_again(engine: Engine, shops: Shops, refused: str) -> None:
+    with engine.begin() as conn:
+        stopping.stop(conn, refused, "unsubscribed", now=utc_now())
+    assert "Its address unsubscribed" in str(refusal("resend", refused))
+    assert [message.state for message in messages_of(engine, shops.linden)] == ["refused"]

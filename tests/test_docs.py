@@ -185,7 +185,9 @@ def test_every_example_of_the_openapi_document_is_accepted_as_it_stands(owner: P
     }
     # The sale of the batch is the one that came before.
     assert posted == {"Sale": 201, "Batch": 200, "NewKey": 201}
-    assert EXAMPLES.keys() == PUT.keys() | POSTED.keys()
+    [receipt] = owner.get("/v1/receipts").json()["receipts"]
+    assert owner.post(f"/v1/receipts/{receipt['id']}/deliveries", EXAMPLES["NewDelivery"]).status_code == 202
+    assert EXAMPLES.keys() == PUT.keys() | POSTED.keys() | {"NewDelivery"}
 
 
 def test_every_operation_of_the_openapi_document_says_what_it_does(stranger: Person) -> None:

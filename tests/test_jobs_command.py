@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from cli import checks_work
 from cli.main import app
+from cli.verdict import well
 from infra.jobs import Jobs, Kind, Payload
 from infra.runner import Runner
+from infra.settings import Settings
 from kernel.errors import NotFound
 from tests.support.inside import on_sqlite
 
@@ -107,3 +110,15 @@ def test_a_job_that_is_not_dead_is_left_alone(engine: Engine, jobs: Jobs, words:
 def test_one_job_is_named_or_all_of_them(engine: Engine, words: list[str]) -> None:
     done = CliRunner().invoke(app, ["jobs", *words])
     assert (done.exit_code, "name one job, or --all" in done.output) == (2, True)
+
+
+def test_doctor_tells_whether_a_worker_lives(database_url: str) -> None:
+    settings = Settings()
+    assert checks_work.workers(settings).state == "warn"
+    runner = Runner(database_url, [])
+    runner.start()
+    try:
+        assert checks_work.workers(settings) == well("one lives")
+    finally:
+        runner.stop()
+    assert checks_work.workers(settings).state == "warn"

@@ -1,13 +1,17 @@
 """Operators see messages with the last word of a mail server, and send again what was refused."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from cli import checks_work
 from cli.main import app
+from cli.verdict import well
 from infra import jobs
+from infra.settings import Settings
 from kernel.clock import utc_now
 from kernel.errors import Conflict, NotFound
 from notify import sending, stopping
@@ -84,3 +88,10 @@ def test_an_address_that_wants_none_gets_none_again(engine: Engine, shops: Shops
         stopping.stop(conn, refused, "unsubscribed", now=utc_now())
     assert "Its address unsubscribed" in str(refusal("resend", refused))
     assert [message.state for message in messages_of(engine, shops.linden)] == ["refused"]
+
+
+@on_sqlite
+def test_doctor_tells_of_messages_that_are_late(engine: Engine, shops: Shops) -> None:
+    assert checks_work.messages(Settings()) == well("none is late")
+    ask_for(engine, shops.linden, "anna@example.com", now=utc_now() - timedelta(minutes=11))
+    assert checks_work.messages(Settings()).state == "FAIL"

@@ -64,6 +64,9 @@ def _verdict(outcome: Outcome, words: Voice) -> tuple[Tone, str, str]:
         case State.GENUINE if outcome.presented is Presented.LINK:
             text = filled(words, _("It leads to a receipt that %(merchant)s issued."), merchant=finding.merchant)
             return "good", _("This link is genuine"), text
+        case State.GENUINE if outcome.presented is Presented.PDF and not outcome.is_our_file:
+            text = _("Its pages can be edited without a trace. Rely on what stands below, and compare.")
+            return "doubt", _("This PDF carries a genuine receipt"), text
         case State.GENUINE:
             text = _("%(merchant)s issued it, and nothing in it was changed.")
             return "good", _("This receipt is genuine"), filled(words, text, merchant=finding.merchant)
@@ -114,9 +117,6 @@ def _notices(outcome: Outcome, said: ReceiptRecord, words: Voice) -> Iterator[No
     _, kept = words.gettext, outcome.finding.on_file
     if outcome.is_our_file:
         yield Notice("check", "", _("The file is, byte for byte, the one that we made."))
-    elif outcome.presented is Presented.PDF:
-        text = _("The pages themselves can be edited without a trace. Rely on what stands below, and compare.")
-        yield Notice("warn", _("Only what stands below is proved"), text)
     later = [each for each in view(kept or said, language=words.language).states if each.kind in _LATER]
     yield from (Notice(_LATER[each.kind], each.title, each.text) for each in later)
     if kept is None:

@@ -35,8 +35,8 @@ def say(stranger: Person) -> Say:
 def test_a_pdf_proves_what_it_carries_and_not_its_pages(owner: Person, say: Say) -> None:
     _, document = sold(owner)
     page = say(pdf_with(document))
-    assert "This receipt is genuine" in page
-    assert "Only what stands below is proved" in page
+    assert "<h1>This PDF carries a genuine receipt</h1>" in page
+    assert "Its pages can be edited without a trace." in page
     assert "€3.20" in page
 
 
@@ -75,7 +75,7 @@ def test_the_very_file_that_we_made_is_known_and_an_edited_one_is_not(
     edited.write(written)
     page = say(written.getvalue())
     assert "byte for byte" not in page
-    assert "Only what stands below is proved" in page
+    assert "<h1>This PDF carries a genuine receipt</h1>" in page
     owner.post("/v1/receipts", refund(receipt["id"], "1.00"))
     page = say(pdf)
     assert "byte for byte, the one that we made" in page

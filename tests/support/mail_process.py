@@ -75,3 +75,8 @@ def wait_until_settled(engine: Engine, *, seconds: float = 60) -> float:
         assert time.monotonic() < began + seconds, f"{left} messages wait after {seconds} seconds"
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+def tell(figures: str) -> None:
+    """Figures of a run, shown with ``-s`` or ``-rP``."""
+    print(figures)  # noqa: T201

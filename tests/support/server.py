@@ -3,19 +3,21 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import httpx
 
-from infra.settings import ROOT
+from tests.support import forge
 
-_COMMAND = "from cli.main import main; main()"
+# What a process may run first. It starts no PDF process, which takes seconds of a processor.
+NO_PDF: Final = "from infra.pdf import PdfPool; PdfPool.warm = lambda _: None\n"
+# It looks for dead workers ten times as often: less to wait for.
+IMPATIENT: Final = "from infra import runner; runner._LOOK = 1.0\n"
 
 
 class Program:
@@ -36,7 +38,7 @@ class Program:
         } | dict(env or {})
         self.first = first
         self._arguments = arguments
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
         self._log_starts = 0
 
     def start(self) -> None:
@@ -46,10 +48,9 @@ class Program:
 
     def begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-c", f"{self.first}\n{_COMMAND}", *self._arguments]
-        with self.log.open("ab") as log:
-            self._log_starts = log.tell()
-            self._process = subprocess.Popen(command, cwd=ROOT, env=os.environ | self.env, stdout=log, stderr=log)
+        self.log.touch()
+        self._log_starts = self.log.stat().st_size
+        self._process = forge.begin(self._arguments, env=dict(os.environ) | self.env, log=self.log, first=self.first)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 60
@@ -60,7 +61,7 @@ class Program:
 
     @property
     def is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.is_alive()
 
     def said(self) -> str:
         """What it wrote since it was started last."""
@@ -76,8 +77,11 @@ class Program:
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """How it ended."""
         assert self._process is not None
-        self._process.send_signal(how)
-        return self._process.wait(30)
+        assert self._process.pid is not None
+        os.kill(self._process.pid, how)
+        self._process.join(30)
+        assert self._process.exitcode is not None, f"It did not end:\n{self.said()}"
+        return self._process.exitcode
 
     def __enter__(self) -> Self:
         self.start()

@@ -32,7 +32,7 @@ class Does(Enum):
     HANG_UP = "drops the connection"
 
 
-# Where it does so: at a command, or at LETTER, after the last dot.
+# Where it does so: at a command, "RCPT anna@example.com" being one for that recipient, or at LETTER, after the last dot.
 Stage = str
 LETTER: Stage = "LETTER"
 
@@ -189,7 +189,7 @@ class _Hooks:
     async def handle_RCPT(  # noqa: N802
         self, talk: _Talk, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        answer = await done(talk, "RCPT")
+        answer = await done(talk, f"RCPT {address}") or await done(talk, "RCPT")
         if answer:
             return answer
         envelope.rcpt_tos.append(address)

@@ -1,0 +1,37 @@
+"""Processes that are there at once: forked from one that has imported Counterfoil, and nothing else has happened in."""
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Final
+
+from infra.settings import ROOT
+
+_FORGE: Final = multiprocessing.get_context("forkserver")
+_FORGE.set_forkserver_preload(["cli.main"])
+
+
+def begin(arguments: Sequence[str], *, env: dict[str, str], log: Path, first: str = "") -> ForkServerProcess:
+    """``counterfoil`` with these arguments and no other environment, after the Python ``first``."""
+    process = _FORGE.Process(target=_run, args=(list(arguments), env, str(log), first))
+    process.start()
+    return process
+
+
+def _run(arguments: list[str], env: dict[str, str], log: str, first: str) -> None:
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(env)
+    tempfile.tempdir = None
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(written, stream)
+    sys.argv = ["counterfoil", *arguments]
+    exec(first, {})  # noqa: S102 – a test's own words
+    from cli.main import main
+
+    main()

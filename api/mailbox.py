@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from api.contexts import Page
-from api.from_here import is_from_here, is_here
+from api.from_here import is_from_here, is_named_here
 from api.house import House
 from api.mailbox_page import letter_page, mailbox_page
 from api.notices import HTML, content_policy, nothing_here
@@ -26,7 +26,7 @@ from infra import outbox, pages
 from infra.outbox import Opened
 
 Found = TypeVar("Found")
-_HEAD: Final = re.compile(r"<head[^>]*>", re.IGNORECASE)
+_HEAD: Final = re.compile(r"<head(\s[^>]*)?>", re.IGNORECASE)
 # What a letter links to opens beside it: within the frame no page of ours would let itself be shown.
 _BESIDE: Final = '<base target="_blank">'
 
@@ -70,7 +70,7 @@ async def _answer(request: Request, show: Callable[[Opened], Rendered | None]) -
 def _folder(request: Request) -> Path | None:
     """None where no letters are kept, or they are none of the reader's business."""
     settings = _house(request).settings
-    is_theirs = settings.is_demo or (is_from_here(request) and is_here(request.url.hostname or ""))
+    is_theirs = settings.is_demo or (is_from_here(request) and is_named_here(request))
     return settings.mail.mail_outbox if is_theirs else None
 
 

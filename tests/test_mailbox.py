@@ -117,6 +117,8 @@ def test_what_is_no_message_is_not_there(stranger: Person, letter_id: str, path:
     [
         {"Host": "receipts.test"},
         {"Host": "rebound.example:8000"},
+        {"Host": "localhost.rebound.example"},
+        {"Host": "["},
         {"X-Forwarded-For": "10.1.1.1"},
         {"Forwarded": "for=10.1.1.1"},
         {"Via": "1.1 proxy"},

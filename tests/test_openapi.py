@@ -26,7 +26,8 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, database_url: str) -> Iterator[Served]:
+def server(tmp_path: Path, database_url: str, shops: Shops) -> Iterator[Served]:
+    """It starts when the shops are there, and makes the keys that sign for them."""
     with Served(tmp_path, database_url) as server:
         yield server
 

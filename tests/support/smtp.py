@@ -32,7 +32,7 @@ class Does(Enum):
     HANG_UP = "drops the connection"
 
 
-# Where it does so: at a command, "RCPT anna@example.com" being one for that recipient, or at LETTER, after the last dot.
+# Where it does so: at a command, "RCPT anna@example.com" for that one alone, or at LETTER, after the last dot.
 Stage = str
 LETTER: Stage = "LETTER"
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from sqlalchemy import Engine, select
 
 from api.app import create_app
@@ -182,14 +182,20 @@ def test_a_reader_presses_the_button(site: Site, chromium: Browser, scripts: boo
     page.close()
 
 
+def complaints_of(page: Page) -> list[str]:
+    """What the browser will say of it."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    return said
+
+
 def test_the_page_is_whole_in_every_language_at_night_and_on_the_smallest_phone(site: Site, chromium: Browser) -> None:
     address = site.new_link(ANNA)
     for language in LANGUAGES:
         for width in (320, 390):
             viewport: ViewportSize = {"width": width, "height": 700}
             page = chromium.new_page(color_scheme="light" if width == 320 else "dark", viewport=viewport)
-            complaints: list[ConsoleMessage] = []
-            page.on("console", complaints.append)
+            complaints = complaints_of(page)
             page.goto(f"{address}?lang={language}")
             expect(page.locator("html")).to_have_attribute("dir", direction(language))
             assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -86,8 +86,8 @@ def _subject(spoken: Voice, receipt: ReceiptView) -> str:
 
 def _phrase(spoken: Voice, receipt: ReceiptView, brand: str) -> str:
     is_gift = receipt.is_gift and receipt.kind == "sale"
-    phrase = spoken.gettext(_SUBJECTS["gift" if is_gift else receipt.kind])
-    return phrase % {"brand": isolated(brand, spoken.direction)}
+    kind = "gift" if is_gift else receipt.kind
+    return spoken.gettext(_SUBJECTS[kind]) % {"brand": isolated(brand, spoken.direction)}
 
 
 def _short(text: str, longest: int) -> str:

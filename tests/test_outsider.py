@@ -107,6 +107,7 @@ LINKS = {
     "/r/{token:token}.pdf",
     "/r/{token:token}.txt",
     "/r/{token:token}.json",
+    "/r/{token:token}.xml",
     "/r/{token:token}/qr.svg",
     "/r/{token:token}/qr.png",
     "/r/{token:token}/codes/{name}.svg",

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from infra.trouble import is_disk_full, kind
 from kernel.errors import BadRequest, FieldError, Invalid, Problem, Unavailable
 from receipts.reading import said
 
@@ -80,5 +81,7 @@ def _allowed(request: Request) -> set[str]:
 
 async def _database(_request: Request, error: Exception) -> Response:
     """The driver's message holds values, so only the kind of error is logged."""
-    _log.error("database_error", error=type(getattr(error, "orig", error)).__name__)
+    _log.error("database_error", error=kind(error))
+    if is_disk_full(error):
+        return response(Unavailable("The database's disk is full: its operator must make room", retry_after=30))
     return response(Unavailable("The database did not answer; try again", retry_after=2))

@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from infra import metrics
 from infra.tracing import span
+from infra.trouble import is_disk_full, kind
 from kernel.errors import Problem, Unavailable
 
 Item = TypeVar("Item")
@@ -118,7 +119,9 @@ class GroupCommit(Generic[Item, Answer]):
     def _translated(self, error: Exception) -> Exception:
         if isinstance(error, DBAPIError | PoolTimeout):
             # The driver's message holds the values; only its kind may be logged.
-            _log.error("write_failed", error=type(getattr(error, "orig", error)).__name__)
+            _log.error("write_failed", error=kind(error))
+            if is_disk_full(error):
+                return Unavailable("The database's disk is full: its operator must make room", retry_after=30)
             return Unavailable("The database did not take the receipt; send it again", retry_after=2)
         _log.error("write_failed", exc_info=error)
         return error

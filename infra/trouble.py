@@ -1,0 +1,22 @@
+"""What a database's error is, in words that hold no value of a statement: they end up in logs."""
+
+from typing import Final
+
+# https://www.sqlite.org/rescode.html#full and PostgreSQL's disk_full (appendix A of its manual).
+_FULL: Final = ("SQLITE_FULL", "53100")
+
+
+def kind(error: Exception) -> str:
+    """Such as ``OperationalError SQLITE_FULL: the disk is full``."""
+    code = _code(error)
+    name = type(getattr(error, "orig", None) or error).__name__
+    return f"{name} {code}".rstrip() + (": the disk is full" if is_disk_full(error) else "")
+
+
+def is_disk_full(error: Exception) -> bool:
+    return _code(error) in _FULL
+
+
+def _code(error: Exception) -> str:
+    origin = getattr(error, "orig", None)
+    return str(getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None) or "")

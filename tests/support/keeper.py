@@ -38,6 +38,8 @@ def main(folder: Path, owner: int, package: Path, durable: bool) -> None:
     watch = os.pidfd_open(owner)
     try:
         server = start(folder, installation(package, folder), SETTINGS if durable else SETTINGS | FAST)
+        # When a test kills it, nothing of it shall be left that would keep it from being started again.
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         try:
             say_ready()
             select.select([watch], [], [])

@@ -3,7 +3,8 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,18 +41,25 @@ class Tills:
     with_mail: bool = False
     told: dict[str, Body] = field(default_factory=dict)
     unanswered: list[Posting] = field(default_factory=list)
+    refused: Counter[int] = field(default_factory=Counter)
     enough: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(10**9)))
 
-    def post(self, client: httpx.Client, posting: Posting) -> bool:
-        """Whether the server answered."""
+    def post(self, client: httpx.Client, posting: Posting, through: Collection[int] = ()) -> bool:
+        """Whether the server answered. Refusals that are to be expected, ``through``, are posted again in the end."""
         try:
             answer = client.post(posting.path, json=posting.body, headers={"Idempotency-Key": posting.key})
         except httpx.TransportError:
             with self._lock:
                 self.unanswered.append(posting)
             return False
+        refused = [each for each in _statuses(answer) if each in through]
+        if refused:
+            with self._lock:
+                self.unanswered.append(posting)
+                self.refused.update(refused)
+            return True
         assert answer.status_code in (200, 201), answer.text
         results = [each["receipt"] for each in answer.json()["results"]] if "batch" in posting.path else [answer.json()]
         with self._lock:
@@ -59,10 +67,10 @@ class Tills:
                 assert self.told.setdefault(sale["number"], receipt) == receipt
         return True
 
-    def until_it_dies(self, url: str) -> None:
+    def until_it_dies(self, url: str, through: Collection[int] = ()) -> None:
         """Or until they are told that it is enough."""
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30) as client:
-            while not self.enough.is_set() and self.post(client, self._next()):
+            while not self.enough.is_set() and self.post(client, self._next(), through):
                 pass
 
     def again(self, url: str) -> int:
@@ -73,17 +81,17 @@ class Tills:
         return len(postings)
 
     @contextmanager
-    def busy(self, url: str) -> Iterator[None]:
+    def busy(self, url: str, through: Collection[int] = ()) -> Iterator[None]:
         """They post for as long as the block lasts, or the server does."""
         self.enough.clear()
         with ThreadPoolExecutor(CLIENTS) as pool:
-            running = [pool.submit(self.until_it_dies, url) for _ in range(CLIENTS)]
+            running = [pool.submit(self.until_it_dies, url, through) for _ in range(CLIENTS)]
             try:
                 yield
             finally:
                 self.enough.set()
-            for each in running:
-                each.result()
+                for each in running:
+                    each.result()
 
     def wait_for(self, count: int) -> None:
         """Until so many more sales were acknowledged."""
@@ -117,6 +125,12 @@ class Tills:
         if self.with_mail and _is_for_mail(name):
             changes |= {"deliver": ["email"], "shopper": {"email": f"{name.lower()}@example.com"}}
         return coffee(number=name, **changes)
+
+
+def _statuses(answer: httpx.Response) -> list[int]:
+    """Its own, and those of its results where it has some."""
+    results = answer.json().get("results", []) if answer.status_code == 200 else []
+    return [answer.status_code, *(each["status"] for each in results)]
 
 
 def _is_for_mail(name: str) -> bool:

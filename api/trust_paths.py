@@ -16,7 +16,6 @@ _LANGUAGE: Final = {
 _MERCHANT: Final = {"name": "merchant", "in": "path", "required": True, "schema": {"type": "string", "pattern": SLUG}}
 _FORM: Final = {
     "type": "object",
-    "additionalProperties": False,
     "properties": {
         "file": {
             "type": "string",

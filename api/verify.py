@@ -27,6 +27,8 @@ from kernel.errors import BadRequest, Problem, TooLarge
 # A file of the largest size, with a field of text and the form's own lines around them.
 _MOST_FORM_BYTES: Final = MOST_BYTES + MOST_JSON_BYTES + 10_000
 
+_MOST_FIELDS: Final = 100  # of which all but two say nothing
+
 
 class NotAForm(Problem):
     status, slug, title = 415, "unsupported-media-type", "The body must be a form"
@@ -58,7 +60,7 @@ async def answer(request: Request) -> Response:
 async def _sent(request: Request) -> FormData:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise NotAForm("Send it as Content-Type: multipart/form-data, with the field file or text")
-    limits = {"max_files": 1, "max_fields": 2, "max_part_size": MOST_JSON_BYTES}
+    limits = {"max_files": 1, "max_fields": _MOST_FIELDS, "max_part_size": MOST_JSON_BYTES}
     parser = MultiPartParser(request.headers, _limited(request), **limits)
     # In memory: what is presented reaches no disk.
     parser.spool_max_size = _MOST_FORM_BYTES

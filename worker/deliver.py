@@ -30,14 +30,14 @@ _OF_THE_SERVER: Final = (421, 454, 530, 534, 535)
 
 
 def deliver(shop: Workshop, job_id: str, _payload: Payload) -> None:
-    """Send all that is due, until nothing is, or time is up: then another job goes on."""
+    """Send all that is due, until nothing is, time is up, or the worker shall end: then another job goes on."""
     if shop.mailer is None:
         return
     began = monotonic()
     while batch := shop.write(lambda conn: sending.claim(conn, job_id, now=shop.clock(), at_most=_AT_ONCE)):
         for place, message in enumerate(batch):
-            if monotonic() - began > _LONGEST:
-                shop.write(partial(_hand_on, shop, job_id, batch[place:]))
+            if shop.ended.is_set() or monotonic() - began > _LONGEST:
+                shop.write(partial(_hand_on, shop, batch[place:]))
                 return
             if not _send(shop, message):
                 rest = batch[place + 1 :]
@@ -84,6 +84,8 @@ def _put_back(shop: Workshop, messages: Sequence[Due], detail: str, conn: Connec
         asking.ask_at(conn, shop.jobs, due_at, now=now)
 
 
-def _hand_on(shop: Workshop, job_id: str, messages: Sequence[Due], conn: Connection) -> None:
+def _hand_on(shop: Workshop, messages: Sequence[Due], conn: Connection) -> None:
     sending.give_up_claims(conn, messages, now=shop.clock())
-    shop.jobs.enqueue(conn, asking.DELIVER, job_id=f"{job_id}+")
+    first = messages[0]
+    # Handed on twice, by a job that was begun again, it is one.
+    shop.jobs.enqueue(conn, asking.DELIVER, job_id=f"{asking.DELIVER}+{first.id}.{first.attempts}")

@@ -130,6 +130,14 @@ def tills(conn: Connection, merchant_id: str, store: str) -> list[TillInfo]:
     return [TillInfo(*row) for row in rows]
 
 
+def staff_id(conn: Connection, merchant_id: str, slug: str) -> str:
+    """Raises :class:`NotFound` for a member of staff whom the merchant does not have."""
+    found = conn.scalar(select(StaffMember.id).where(StaffMember.merchant_id == merchant_id, StaffMember.slug == slug))
+    if found is None:
+        raise NotFound("There is no such member of staff")
+    return found
+
+
 def staff(conn: Connection, merchant_id: str) -> list[StaffInfo]:
     query = select(StaffMember.slug, StaffMember.name, Store.slug.label("store"), StaffMember.id)
     query = query.outerjoin(Store, Store.id == StaffMember.store_id).where(StaffMember.merchant_id == merchant_id)

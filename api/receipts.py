@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import orjson
@@ -103,6 +104,7 @@ async def list_receipts(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     store: Annotated[str | None, Query(pattern=SLUG)] = None,
     till: Annotated[str | None, Query(pattern=SLUG, description="Needs `store` beside it.")] = None,
+    staff: Annotated[str | None, Query(pattern=SLUG)] = None,
     kind: Kind | None = None,
     number: Annotated[str | None, Query(max_length=128)] = None,
     external_id: Annotated[str | None, Query(max_length=128)] = None,
@@ -123,6 +125,8 @@ async def list_receipts(
 
     def look(conn: Connection) -> listing.Page:
         here = _within(conn, caller, wanted, store, till)
+        if staff is not None:
+            here = replace(here, staff_id=accounts_find.staff_id(conn, caller.merchant_id, staff))
         return listing.list_receipts(conn, caller.merchant_id, here, limit=limit, cursor=cursor)
 
     page = await house.read(look)

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
@@ -96,6 +96,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection.execution_options(reads_only=True)
         else:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def unindexed(column: Any) -> ColumnElement[str]:
+    """The same text, but not to be found or sorted through an index.
+
+    SQLite takes every merchant to have ten rows. Where few are known by something else, it would rather read all of the
+    merchant's: a million.
+    """
+    same: ColumnElement[str] = column.concat("")
+    return same
 
 
 def insert_or_ignore(connection: Connection, table: Any) -> Any:

@@ -8,7 +8,7 @@ from infra import jobs
 from infra.metrics import JOBS_NOW, MESSAGES, OLDEST_JOB
 from infra.scrape import Reading, at_scrape
 from kernel.clock import utc_now
-from notify.tables import Message
+from notify.tables import IS_WAITING, Message
 
 
 def register() -> None:
@@ -30,8 +30,9 @@ def jobs_now(conn: Connection) -> Iterator[Reading]:
 def messages_now(conn: Connection) -> Iterator[Reading]:
     """Of every merchant together. Only those that wait are few and in an index; what became of the others is counted
     as it happens (``counterfoil_mail_total``)."""
-    due = select(func.count()).where(Message.state == "waiting")
-    late = due.where(Message.attempts > 0)
-    all_, tried = conn.execute(due).scalar_one(), conn.execute(late).scalar_one()
-    yield Reading(MESSAGES, ("waiting",), all_ - tried)
-    yield Reading(MESSAGES, ("deferred",), tried)
+    tried = func.count().filter(Message.attempts > 0)
+    # All that wait are due at some time; SQLite has to be told, or it counts through another index.
+    waiting = select(func.count(), tried).where(IS_WAITING, Message.due_at.is_not(None))
+    all_, deferred = conn.execute(waiting).one()
+    yield Reading(MESSAGES, ("waiting",), all_ - deferred)
+    yield Reading(MESSAGES, ("deferred",), deferred)

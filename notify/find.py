@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection, Select, select
 
+from infra.database import unindexed
 from notify.tables import Message
 
 State = Literal["waiting", "sent", "refused", "bounced", "failed", "stopped"]
@@ -38,7 +39,7 @@ _COLUMNS: Final = tuple(getattr(Message, name) for name in MessageInfo.__slots__
 
 def about(conn: Connection, merchant_id: str, subject_id: str) -> list[MessageInfo]:
     """Newest first."""
-    return _found(conn, _of(merchant_id).where(Message.subject_id == subject_id))
+    return _found(conn, _about(merchant_id, subject_id))
 
 
 def one(conn: Connection, merchant_id: str, message_id: str) -> MessageInfo:
@@ -48,15 +49,15 @@ def one(conn: Connection, merchant_id: str, message_id: str) -> MessageInfo:
 
 def latest(conn: Connection, merchant_id: str, subject_id: str, channel: str, address: str) -> MessageInfo | None:
     """The last that went, or is to go, to this address."""
-    same = _of(merchant_id).where(Message.subject_id == subject_id, Message.channel == channel)
-    return next(iter(_found(conn, same.where(Message.address == address.lower()).limit(1))), None)
+    same = _about(merchant_id, subject_id).where(Message.channel == channel, Message.address == address.lower())
+    return next(iter(_found(conn, same.limit(1))), None)
 
 
 def listed(
     conn: Connection, merchant_id: str, *, state: str | None, limit: int, after: str | None
 ) -> Sequence[MessageInfo]:
     """Newest first; ``after`` is the id of the last one seen."""
-    query = _of(merchant_id)
+    query = _of(merchant_id).order_by(Message.id.desc())
     if state is not None:
         query = query.where(Message.state == state)
     if after is not None:
@@ -65,7 +66,12 @@ def listed(
 
 
 def _of(merchant_id: str) -> Select[Any]:
-    return select(*_COLUMNS).where(Message.merchant_id == merchant_id).order_by(Message.id.desc())
+    return select(*_COLUMNS).where(Message.merchant_id == merchant_id)
+
+
+def _about(merchant_id: str, subject_id: str) -> Select[Any]:
+    """Few, so they are sorted: to get them in order, SQLite would walk through all messages of the merchant."""
+    return _of(merchant_id).where(Message.subject_id == subject_id).order_by(unindexed(Message.id).desc())
 
 
 def _found(conn: Connection, query: Select[Any]) -> list[MessageInfo]:

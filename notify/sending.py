@@ -11,14 +11,13 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, select, update
 
-from notify.tables import Message
+from notify.tables import IS_WAITING, Message
 
 State = Literal["sent", "refused", "failed"]
 LEASE: Final = timedelta(minutes=10)
 # How long a message is tried for.
 PATIENCE: Final = timedelta(hours=48)
 _WAITS: Final = (5, 20, 80, 320, 1280, 3600)
-_WAITING = Message.state == "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,15 @@ _DUE = tuple(getattr(Message, name) for name in Due.__slots__)
 
 def claim(conn: Connection, job_id: str, *, now: datetime, at_most: int) -> list[Due]:
     """Messages of any merchant that are due, oldest first, now this job's; those first that it had claimed before."""
-    mine = select(Message.id).where(_WAITING, Message.claim == job_id).order_by(Message.due_at).limit(at_most)
+    mine = select(Message.id).where(IS_WAITING, Message.claim == job_id).order_by(Message.due_at).limit(at_most)
     found = list(conn.scalars(mine.with_for_update(skip_locked=True)))
     if not found:
-        due = select(Message.id).where(_WAITING, Message.due_at <= now).order_by(Message.due_at).limit(at_most)
+        due = select(Message.id).where(IS_WAITING, Message.due_at <= now).order_by(Message.due_at).limit(at_most)
         found = list(conn.scalars(due.with_for_update(skip_locked=True)))
     if not found:
         return []
     values: dict[str, Any] = {"claim": job_id, "due_at": now + LEASE, "attempts": Message.attempts + 1}
-    claimed = update(Message).where(Message.id.in_(found), _WAITING).values(values).returning(*_DUE)
+    claimed = update(Message).where(Message.id.in_(found), IS_WAITING).values(values).returning(*_DUE)
     return sorted((Due(*row) for row in conn.execute(claimed)), key=lambda each: (each.asked_at, each.id))
 
 
@@ -81,9 +80,9 @@ def give_up_claims(conn: Connection, messages: Sequence[Due], *, now: datetime) 
 
 def overdue(conn: Connection, *, before: datetime) -> bool:
     """Whether something waits since then, though nobody says so: after a restore, or where a job was lost."""
-    waiting = select(Message.id).where(_WAITING, Message.due_at < before).limit(1)
+    waiting = select(Message.id).where(IS_WAITING, Message.due_at < before).limit(1)
     return conn.scalar(waiting) is not None
 
 
 def _of(message: Due) -> Any:
-    return update(Message).where(Message.merchant_id == message.merchant_id, Message.id == message.id, _WAITING)
+    return update(Message).where(Message.merchant_id == message.merchant_id, Message.id == message.id, IS_WAITING)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, exists, select, tuple_, update
 from infra.bounces import Bounce
 from infra.database import insert_or_ignore
 from kernel.ids import digest
-from notify.tables import Message, Suppression
+from notify.tables import IS_WAITING, Message, Suppression
 
 Reason = Literal["bounced", "complained", "unsubscribed"]
 # What the key of stop links is derived for (infra.secrets.derived).
@@ -90,7 +90,7 @@ def stop(conn: Connection, message_id: str, reason: Reason, *, now: datetime) ->
     conn.execute(insert_or_ignore(conn, Suppression).values(merchant_id=row.merchant_id, **new))
     same = (Message.merchant_id == row.merchant_id, Message.channel == row.channel, Message.address == row.address)
     ended = {"state": "stopped", "detail": f"the address {reason}", "claim": None, "due_at": None, "settled_at": now}
-    conn.execute(update(Message).where(*same, Message.state == "waiting").values(ended))
+    conn.execute(update(Message).where(*same, IS_WAITING).values(ended))
     return str(row.merchant_id)
 
 

@@ -1,13 +1,15 @@
 """Tables of messages to people."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database import Base, Instant
 
 _WAITS = text("state = 'waiting'")
+_CLAIMED = text("claim IS NOT NULL")
 
 
 class Message(Base):
@@ -20,6 +22,7 @@ class Message(Base):
         Index("ix_messages_merchant_id_id", "merchant_id", "id"),
         Index("ix_messages_merchant_id_state_id", "merchant_id", "state", "id"),
         Index("ix_messages_due_at", "due_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
+        Index("ix_messages_claim", "claim", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -48,6 +51,10 @@ class Message(Base):
     due_at: Mapped[datetime | None] = mapped_column(Instant)
     # When it was sent, or given up.
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+# Not as a parameter: a plan made for any state could not use the index of those that wait.
+IS_WAITING: Final = Message.state == literal_column("'waiting'")
 
 
 class Suppression(Base):

@@ -2,13 +2,13 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, UnaryExpression, literal, literal_column, select, tuple_
 
-from infra.database import Instant
+from infra.database import Instant, unindexed
 from kernel.clock import from_microseconds, microseconds
 from kernel.errors import FieldError, Invalid
 from receipts.tables import Receipt, ReceiptShopper
@@ -22,6 +22,7 @@ class Wanted:
 
     store_id: str | None = None
     till_id: str | None = None
+    staff_id: str | None = None
     kind: str | None = None
     number: str | None = None
     external_id: str | None = None
@@ -61,10 +62,7 @@ _COLUMNS = tuple(getattr(Receipt, name) for name in Summary.__slots__)
 
 def list_receipts(conn: Connection, merchant_id: str, wanted: Wanted, *, limit: int, cursor: str | None) -> Page:
     """Raises :class:`Invalid` for a cursor that this list did not hand out."""
-    query = select(*_COLUMNS).where(_of(merchant_id, wanted))
-    for name in ("store_id", "till_id", "kind", "number", "external_id"):
-        if (value := getattr(wanted, name)) is not None:
-            query = query.where(getattr(Receipt, name) == value)
+    query = select(*_COLUMNS).where(*_filters(merchant_id, wanted))
     if wanted.issued_from is not None:
         query = query.where(Receipt.issued_at >= wanted.issued_from)
     if wanted.issued_before is not None:
@@ -84,9 +82,29 @@ def list_receipts(conn: Connection, merchant_id: str, wanted: Wanted, *, limit: 
     return Page(found[:limit], more)
 
 
-def _of(merchant_id: str, wanted: Wanted) -> ColumnElement[bool]:
-    """As with the order: where the shopper's few receipts are known, SQLite must not take the merchant's index."""
-    return (Receipt.merchant_id if wanted.email is None else Receipt.merchant_id.concat("")) == merchant_id
+def _filters(merchant_id: str, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """What is not looked up is only compared: SQLite cannot know which of two filters leaves fewer receipts."""
+    looked_up = _looked_up(wanted)
+    yield (Receipt.merchant_id if wanted.email is None else unindexed(Receipt.merchant_id)) == merchant_id
+    if "kind" in looked_up:
+        # In the words of the index.
+        yield Receipt.kind != literal_column("'sale'")
+    for name in ("store_id", "till_id", "staff_id", "kind", "number", "external_id"):
+        if (value := getattr(wanted, name)) is not None:
+            column = getattr(Receipt, name)
+            yield (column if name in looked_up else unindexed(column)) == value
+
+
+def _looked_up(wanted: Wanted) -> Sequence[str]:
+    """The filters that an index serves. Nearly all receipts are sales: these are found by anything else."""
+    if wanted.email is not None:
+        return ()
+    for name in ("external_id", "number"):
+        if getattr(wanted, name) is not None:
+            return (name,)
+    if wanted.kind not in (None, "sale"):
+        return ("kind", "store_id")
+    return next(((name,) for name in ("staff_id", "till_id", "store_id") if getattr(wanted, name) is not None), ())
 
 
 def _by_age(wanted: Wanted) -> UnaryExpression[datetime]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, select, text
 
 from accounts.tables import Merchant
-from infra.database import Instant, insert_or_ignore, reading
+from infra.database import Instant, insert_or_ignore, reading, unindexed
 from infra.storage import Storage
 from kernel.ids import digest
 from notify.tables import Message
@@ -166,7 +166,7 @@ def _remove(conn: Connection, merchant_id: str, roots: Sequence[_Root], *, befor
 
 
 def _of(merchant_id: str, ids: Collection[str]) -> ColumnElement[bool]:
-    return (Receipt.merchant_id == merchant_id) & Receipt.id.in_(ids)
+    return (unindexed(Receipt.merchant_id) == merchant_id) & Receipt.id.in_(ids)
 
 
 def _families(conn: Connection, merchant_id: str, roots: Sequence[str]) -> Sequence[Any]:
@@ -179,7 +179,7 @@ def _families(conn: Connection, merchant_id: str, roots: Sequence[str]) -> Seque
 
 
 def _forget_people(conn: Connection, merchant_id: str, ids: Collection[str]) -> None:
-    mine = (ReceiptShopper.merchant_id == merchant_id) & ReceiptShopper.receipt_id.in_(ids)
+    mine = (unindexed(ReceiptShopper.merchant_id) == merchant_id) & ReceiptShopper.receipt_id.in_(ids)
     conn.execute(delete(ReceiptShopper).where(mine))
     conn.execute(delete(Message).where(Message.merchant_id == merchant_id, Message.subject_id.in_(ids)))
 

@@ -9,7 +9,15 @@ from infra.database import Base, Instant
 
 # Every filter of the list ends in its order, so that a page costs the same however long the list is.
 _NEWEST = ("issued_at", "id")
-_LISTED_BY = [("merchant_id", *by, *_NEWEST) for by in ((), ("store_id",), ("till_id",), ("kind",), ("number",))]
+_LISTED_BY = [("merchant_id", *by, *_NEWEST) for by in ((), ("store_id",), ("till_id",), ("number",))]
+# What few receipts have is indexed for these alone.
+_NO_SALE = "kind <> 'sale'"
+_SERVED = "staff_id IS NOT NULL"
+_AMENDS = "original_id IS NOT NULL"
+
+
+def _of_few(where: str, *columns: str) -> Index:
+    return Index(f"ix_receipts_{'_'.join(columns)}", *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Receipt(Base):
@@ -18,14 +26,11 @@ class Receipt(Base):
         # The external id stands before its source, so that a list can be narrowed by it alone.
         UniqueConstraint("merchant_id", "external_id", "source"),
         *(Index(f"ix_receipts_{'_'.join(by)}", *by) for by in _LISTED_BY),
-        # The original stands first: whether anything refers to a receipt is asked without its merchant when it is purged.
-        Index(
-            "ix_receipts_original_id_merchant_id",
-            "original_id",
-            "merchant_id",
-            sqlite_where=text("original_id IS NOT NULL"),
-            postgresql_where=text("original_id IS NOT NULL"),
-        ),
+        # The original stands first: whether anything refers to a receipt is asked without its merchant, at its purge.
+        _of_few(_AMENDS, "original_id", "merchant_id"),
+        _of_few(_NO_SALE, "merchant_id", "kind", *_NEWEST),
+        _of_few(_NO_SALE, "merchant_id", "store_id", "kind", *_NEWEST),
+        _of_few(_SERVED, "merchant_id", "staff_id", *_NEWEST),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -85,11 +85,18 @@ class PageCache:
         self._drop(key)
         if self._changes.since(mark, rendered.subject):
             return
+        self._drop_expired()
         self._entries[key] = (self._clock() + self._seconds, rendered)
         self._keys_of.setdefault(rendered.subject, set()).add(key)
         self._bytes += 2 * len(rendered.body)
         while self._bytes > self._most_bytes:
             self._drop(next(iter(self._entries)))
+
+    def _drop_expired(self) -> None:
+        """Those that nobody asked for since: they stand first."""
+        now = self._clock()
+        while self._entries and (oldest := next(iter(self._entries.items())))[1][0] < now:
+            self._drop(oldest[0])
 
     def forget(self, subject: str) -> None:
         """Everything that shows ``subject``, after its change was committed."""

@@ -152,6 +152,15 @@ def test_what_does_not_fit_any_more_goes_with_its_subject() -> None:
     assert [pages.get(key) is None for key in ("1", "2", "3")] == [True, False, False]
 
 
+def test_a_page_that_has_expired_makes_room_before_memory_is_short() -> None:
+    now = [0.0]
+    known = PageCache(seconds=2, clock=lambda: now[0])
+    known.put("first", Rendered(b"x" * 1000, "text/html"), known.mark())
+    now[0] = 3.0
+    known.put("second", Rendered(b"x", "text/html"), known.mark())
+    assert list(known._entries) == ["second"]
+
+
 @on_sqlite
 def test_an_address_with_words_of_the_readers_choice_does_not_fill_the_memory(owner: Person, inside: Inside) -> None:
     token = owner.post("/v1/receipts", coffee()).json()["token"]

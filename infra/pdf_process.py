@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event, Timer
 from typing import Any
 
+from infra.child_environment import child_environment
 from infra.pdf_child import TOO_LARGE, Job
 from kernel.errors import Unavailable
 
@@ -62,12 +63,8 @@ def _held(folder: str) -> int:
 
 
 def _environment(temporary: str) -> dict[str, str]:
-    """Ours without the settings: whoever talks a child into something must not find keys and passwords there.
-
-    The order of sets must not show in the bytes of a PDF; and what a killed child leaves must be found.
-    """
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("COUNTERFOIL_")}
-    return kept | {"PYTHONHASHSEED": "0", "TMPDIR": temporary}
+    """The order of sets must not show in the bytes of a PDF; and what a killed child leaves must be found."""
+    return child_environment() | {"PYTHONHASHSEED": "0", "TMPDIR": temporary}
 
 
 class Child:

@@ -1,10 +1,10 @@
 """The files that a stranger's PDF carries, read in a process of its own that is given little memory and little time."""
 
-import os
 import subprocess
 import sys
 from typing import Final
 
+from infra.child_environment import child_environment
 from infra.settings import ROOT
 
 MOST_BYTES: Final = 5_000_000
@@ -24,11 +24,9 @@ def attached(pdf: bytes, name: str) -> bytes | None:
     if len(pdf) > MOST_BYTES:
         raise UnreadablePdf(f"It may have at most {MOST_BYTES} bytes")
     command = [sys.executable, "-m", "infra.pdf_reading_child", name]
-    # No setting of ours: whoever talks the process into something must not find keys and passwords there.
-    kept = {each: value for each, value in os.environ.items() if not each.upper().startswith("COUNTERFOIL_")}
     try:
         done = subprocess.run(  # noqa: S603 - our own module
-            command, input=pdf, capture_output=True, timeout=_SECONDS, cwd=ROOT, env=kept, check=False
+            command, input=pdf, capture_output=True, timeout=_SECONDS, cwd=ROOT, env=child_environment(), check=False
         )
     except subprocess.TimeoutExpired:
         raise UnreadablePdf("It took too long to read") from None

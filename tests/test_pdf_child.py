@@ -16,8 +16,10 @@ import pytest
 from bench.slip import slip
 from infra.pdf import PdfPool, PdfTimeout, PdfTooLarge, PdfUnavailable
 from infra.pdf_process import Child, tidy
+from infra.pdf_reading import attached
 from infra.settings import ROOT
 from tests.support.pdf import endless, page, pids, text_of
+from tests.support.presented import pdf_with
 
 
 def is_running(pid: int) -> bool:
@@ -194,14 +196,38 @@ def test_what_killed_children_left_is_removed_at_the_next_start_and_what_is_in_u
     assert not Path(child._temporary).exists()
 
 
-def test_a_child_is_told_no_setting(own_pool: PdfPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COUNTERFOIL_DATABASE_URL", "postgresql://emma:s3cret@db.example/receipts")
+SECRETS = {
+    "COUNTERFOIL_DATABASE_URL": "postgresql://emma:hunter2@db.example/receipts",
+    "AWS_SECRET_ACCESS_KEY": "hunter2",
+    "PGPASSWORD": "hunter2",
+    "OTEL_EXPORTER_OTLP_HEADERS": "authorization=hunter2",
+    "ANOTHER_CLOUDS_PATH_AND_KEY": "hunter2",
+}
+
+
+def test_the_child_that_renders_is_told_no_secret(own_pool: PdfPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, secret in SECRETS.items():
+        monkeypatch.setenv(name, secret)
     own_pool.render(page("<p>x</p>"), page="roll")
     (pid,) = pids(own_pool)
     told = Path(f"/proc/{pid}/environ").read_bytes()
 
-    assert b"COUNTERFOIL_" not in told
+    assert b"hunter2" not in told
     assert b"PATH=" in told
+
+
+def test_the_process_that_reads_a_strangers_pdf_is_told_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "environment"
+    (tmp_path / "sitecustomize.py").write_text(f"import os; open({str(seen)!r}, 'w').write(repr(dict(os.environ)))")
+    for name, secret in ({"PYTHONPATH": str(tmp_path)} | SECRETS).items():
+        monkeypatch.setenv(name, secret)
+    assert attached(pdf_with(), "receipt.json") is None
+    told = seen.read_text()
+
+    assert "hunter2" not in told
+    assert "'PATH'" in told
 
 
 def test_a_child_holds_no_socket_of_the_server(own_pool: PdfPool) -> None:

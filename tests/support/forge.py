@@ -28,8 +28,10 @@ def _run(arguments: list[str], env: dict[str, str], log: str, first: str) -> Non
     os.environ.update(env)
     tempfile.tempdir = None
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for stream in (1, 2):
-        os.dup2(written, stream)
+    for stream, open_file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, written), (2, written)):
+        os.dup2(open_file, stream)
+    # Where uvicorn's own processes look for theirs.
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.argv = ["counterfoil", *arguments]
     exec(first, {})  # noqa: S102 – a test's own words
     from cli.main import main

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+import structlog
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, exists, select, update
 
 from accounts.tables import Merchant, SigningKey
 from infra.database import insert_or_ignore
-from infra.secrets import seal, unseal
-from kernel.errors import NotFound, Unavailable
+from infra.secrets import Unsealable, seal, unseal
+from kernel.errors import Conflict, NotFound, Unavailable
 from kernel.ids import new_id
 
+_log = structlog.get_logger(__name__)
 _COLUMNS: Final = (
     SigningKey.id,
     SigningKey.merchant_id,
@@ -70,8 +72,14 @@ def ensure(conn: Connection, *, sealer: Fernet) -> int:
 
 
 def rotate(conn: Connection, merchant_id: str, *, sealer: Fernet, now: datetime) -> str:
-    """The kid of a new key, which signs what is accepted from now on. Earlier receipts keep theirs."""
-    return _write(conn, merchant_id, sealer=sealer, active_from=now)
+    """The kid of a new key, which signs what is accepted from now on. Earlier receipts keep theirs.
+
+    Raises :class:`Conflict` where another key is active from that very moment.
+    """
+    kid = _write(conn, merchant_id, sealer=sealer, active_from=now)
+    if kid is None:
+        raise Conflict("Another key was made at this very moment. Please try again.")
+    return kid
 
 
 def distrust(conn: Connection, merchant_id: str, kid: str, *, sealer: Fernet, now: datetime) -> None:
@@ -105,11 +113,23 @@ def public_key(conn: Connection, kid: str) -> PublicKey | None:
 
 
 def signers(conn: Connection, merchant_id: str, *, sealer: Fernet) -> list[Signer]:
-    """A merchant's trusted keys, oldest first. Raises :class:`infra.secrets.Unsealable`."""
+    """A merchant's trusted keys, oldest first, without those that another secret key sealed, which the log names.
+
+    Raises :class:`infra.secrets.Unsealable` where there are keys and none can be opened.
+    """
     columns = select(SigningKey.id, Merchant.slug, SigningKey.active_from, SigningKey.private).join(Merchant)
     trusted = (SigningKey.merchant_id == merchant_id) & SigningKey.distrusted_at.is_(None)
-    rows = conn.execute(columns.where(trusted).order_by(SigningKey.active_from)).all()
-    return [_signer(row, sealer) for row in rows]
+    found, closed = [], dict[str, Unsealable]()
+    for row in conn.execute(columns.where(trusted).order_by(SigningKey.active_from)):
+        try:
+            found.append(_signer(row, sealer))
+        except Unsealable as problem:
+            closed[row.id] = problem
+    if closed and not found:
+        raise next(iter(closed.values()))
+    if closed:
+        _log.warning("signing_keys_left_out", kids=list(closed), setting="COUNTERFOIL_SECRET_KEY")
+    return found
 
 
 def signer_for(keys: Sequence[Signer], accepted_at: datetime) -> Signer:
@@ -128,10 +148,11 @@ def _signer(row: Any, sealer: Fernet) -> Signer:
     return Signer(kid, slug, active_from, private)
 
 
-def _write(conn: Connection, merchant_id: str, *, sealer: Fernet, active_from: datetime) -> str:
+def _write(conn: Connection, merchant_id: str, *, sealer: Fernet, active_from: datetime) -> str | None:
+    """The new key's kid; None where another is active from that very moment, and nothing is written."""
     private, kid = Ed25519PrivateKey.generate(), new_id("sgk", active_from)
     sealed = seal(sealer, private.private_bytes_raw().hex())
     values = {"id": kid, "merchant_id": merchant_id, "public": private.public_key().public_bytes_raw()}
     new = insert_or_ignore(conn, SigningKey).values(values | {"private": sealed, "active_from": active_from})
-    conn.execute(new)
-    return kid
+    written: str | None = conn.scalar(new.returning(SigningKey.id))
+    return written

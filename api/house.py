@@ -83,7 +83,7 @@ class House:
     @cached_property
     def key_sets(self) -> PageCache:
         """Public keys, by the merchant's slug."""
-        return PageCache(seconds=_KEYS_SECONDS, most_bytes=_LOGO_BYTES)
+        return PageCache("key-sets", seconds=_KEYS_SECONDS, most_bytes=_LOGO_BYTES)
 
     @cached_property
     def logos(self) -> PageCache:

@@ -11,8 +11,17 @@ MOST_BYTES: Final = 5_000_000
 _SECONDS: Final = 6
 
 
+# The header may stand behind other bytes, as readers have it (ISO 32000-1, annex H.3.4.1).
+_HEADER_WITHIN: Final = 1024
+
+
 class UnreadablePdf(Exception):
     """Its words say why, for whoever presented the PDF."""
+
+
+def is_pdf(data: bytes) -> bool:
+    """Whether it says so itself."""
+    return b"%PDF-" in data[:_HEADER_WITHIN]
 
 
 def attached(pdf: bytes, name: str) -> bytes | None:
@@ -26,7 +35,15 @@ def attached(pdf: bytes, name: str) -> bytes | None:
     command = [sys.executable, "-m", "infra.pdf_reading_child", name]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
-            command, input=pdf, capture_output=True, timeout=_SECONDS, cwd=ROOT, env=child_environment(), check=False
+            command,
+            input=pdf,
+            stdout=subprocess.PIPE,
+            # Its complaints may be as long as whoever made the PDF likes.
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            cwd=ROOT,
+            env=child_environment(),
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise UnreadablePdf("It took too long to read") from None

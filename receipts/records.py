@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from receipts.document import Issuer
 from receipts.sale import Content
+
+FORMAT: Final = "counterfoil-receipt/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ReceiptRecord:
 
 def canonical(record: ReceiptRecord) -> dict[str, Any]:
     """The document that `.json` serves, as JSON values: amounts are decimal strings, and nothing in it is personal."""
-    head: dict[str, Any] = {"format": "counterfoil-receipt/1", "id": record.id, "number": record.number}
+    head: dict[str, Any] = {"format": FORMAT, "id": record.id, "number": record.number}
     head["issuer"] = orjson.loads(record.issuer_json)
     if record.original is not None:
         head["original"] = {"id": record.original.id, "number": record.original.number}

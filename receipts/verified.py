@@ -1,11 +1,11 @@
 """What can be said of a receipt that somebody presents: whose it is, what it says, and what became of it since."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from accounts.signing_keys import PublicKey, public_key
@@ -13,13 +13,24 @@ from kernel.clock import from_microseconds
 from kernel.errors import NotFound
 from receipts import find
 from receipts.document import Issuer, read_content, read_issuer
-from receipts.records import ReceiptRecord
+from receipts.records import FORMAT, ReceiptRecord
 from receipts.sale import Content
 from receipts.signed import FindKey, State, TrustedKey, Verdict, unsigned, verify_document
 
 # What a gift's document leaves out, and a receipt must have to be told in words.
 _UNTOLD: Final = {"currency": "EUR", "total": "0.00"}
 _UNTOLD_LINE: Final = {"total": "0.00"}
+
+
+class _Head(BaseModel):
+    """What a signed document has besides its issuer and its content."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: str
+    id: str = Field(pattern="^[a-z]{3}_[0-9a-z]{1,40}$")
+    number: str
+    amendments: list[dict[str, str]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +57,41 @@ def examine(conn: Connection, data: bytes) -> Finding:
         known[kid] = key
         return TrustedKey(key.public, is_distrusted=key.distrusted_at is not None)
 
-    finding = told(data, find_key)
-    if finding.said is None:
-        return finding
-    key = known[finding.verdict.kid]
-    on_file = _kept(conn, key.merchant_id, finding.said.id)
-    if on_file is not None and _contradicts(unsigned(on_file), finding.verdict.document):
+    verdict = verify_document(data, find_key)
+    head = _head(verdict.document)
+    if head is None:
+        return _told(verdict)
+    key = known[verdict.kid]
+    on_file = _kept(conn, key.merchant_id, head.id)
+    if on_file is not None and _contradicts(unsigned(on_file), verdict):
         # The signature holds, and yet we never said this: somebody else holds the key.
         return Finding(Verdict(State.CHANGED))
-    return Finding(finding.verdict, key.name, finding.said, on_file)
+    finding = _told(verdict)
+    return replace(finding, merchant=key.name, on_file=on_file) if finding.said else finding
 
 
 def told(data: bytes, find_key: FindKey) -> Finding:
     """The same by keys alone: whose it is and what became of it stay unsaid."""
-    verdict = verify_document(data, find_key)
+    return _told(verify_document(data, find_key))
+
+
+def _told(verdict: Verdict) -> Finding:
     if not verdict.document:
         return Finding(verdict)
+    head = _head(verdict.document)
     try:
-        return Finding(verdict, said=_record(verdict.document))
-    except (ValidationError, KeyError, TypeError):
-        # Rightly signed, but no receipt: somebody else holds the key.
-        return Finding(Verdict(State.UNREADABLE))
+        said = _record(verdict.document) if head and head.format == FORMAT else None
+    except (ValueError, LookupError, TypeError):
+        said = None
+    # Rightly signed, but no receipt that we can read: a later version wrote it, or somebody else holds the key.
+    return Finding(verdict, said=said) if said else Finding(Verdict(State.UNREADABLE))
+
+
+def _head(document: Mapping[str, Any]) -> _Head | None:
+    try:
+        return _Head.model_validate(document)
+    except ValueError:
+        return None
 
 
 def _kept(conn: Connection, merchant_id: str, receipt_id: str) -> ReceiptRecord | None:
@@ -76,10 +101,17 @@ def _kept(conn: Connection, merchant_id: str, receipt_id: str) -> ReceiptRecord 
         return None
 
 
-def _contradicts(kept: Mapping[str, Any], presented: Mapping[str, Any]) -> bool:
-    """Whether they differ, apart from what came back meanwhile and from how we wrote documents at another time."""
-    names = (kept.keys() | presented.keys()) - {"amendments"}
-    return kept["format"] == presented["format"] and any(kept.get(each) != presented.get(each) for each in names)
+def _contradicts(kept: Mapping[str, Any], verdict: Verdict) -> bool:
+    """Whether they differ, apart from what came back since. All that we signed has the one format that we write.
+
+    With a key that is no longer trusted, our records are all that speaks for the document: what came back on the
+    receipt, as it tells it, must stand there too.
+    """
+    said = verdict.document
+    if any(kept.get(each) != said.get(each) for each in (kept.keys() | said.keys()) - {"amendments"}):
+        return True
+    known = kept.get("amendments", ())
+    return verdict.state is State.DISTRUSTED and any(each not in known for each in said.get("amendments", ()))
 
 
 def _record(document: Mapping[str, Any]) -> ReceiptRecord:

@@ -12,7 +12,7 @@ from accounts.signing_keys import NoSigningKey, PublicKey
 from accounts.tables import SigningKey
 from api.house import House
 from infra.secrets import Unsealable
-from kernel.errors import NotFound
+from kernel.errors import Conflict, NotFound
 from receipts.jwks import read_key_set
 from receipts.signed import State, verify_document
 from tests.support.inside import Inside, Person, on_sqlite
@@ -161,6 +161,25 @@ def test_where_a_key_cannot_be_unsealed_nothing_goes_out_unsigned_and_the_page_d
     answer = stranger.get(f"/r/{link}.json")
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:counterfoil:problem:sealed-with-another-key")
     assert stranger.get(f"/r/{link}").status_code == stranger.get(f"/r/{link}.txt").status_code == 200
+
+
+@on_sqlite
+def test_after_the_secret_key_was_exchanged_a_rotation_heals_every_receipt(
+    inside: Inside, owner: Person, stranger: Person, shops: Shops
+) -> None:
+    link = owner.post("/v1/receipts", coffee()).json()["token"]
+    with house(inside).engine.begin() as conn:
+        conn.execute(update(SigningKey).values(private=Fernet(Fernet.generate_key()).encrypt(b"00")))
+        kid = signing_keys.rotate(conn, shops.linden, sealer=house(inside).sealer, now=LATEST)
+    answer = stranger.get(f"/r/{link}.json")
+    assert (answer.status_code, answer.json()["signature"]["kid"]) == (200, kid)
+
+
+def test_a_key_that_was_not_written_is_not_named(engine: Engine, shops: Shops) -> None:
+    with engine.begin() as conn:
+        signing_keys.rotate(conn, shops.linden, sealer=SEALER, now=LATER)
+        with pytest.raises(Conflict):
+            signing_keys.rotate(conn, shops.linden, sealer=SEALER, now=LATER)
 
 
 @on_sqlite

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,9 +18,10 @@ from receipts import find
 from receipts.signed import signed_document
 from receipts.tables import Receipt
 from tests.support.inside import Inside, Person, on_sqlite
-from tests.support.presented import page, sold
+from tests.support.presented import page, pdf_with, sold
 from tests.support.sales import refund
 from tests.support.shops import Shops
+from tests.support.signing import signed_by
 
 Say = Callable[..., str]
 
@@ -125,6 +127,82 @@ def test_a_forgery_with_a_leaked_key_is_met_by_our_own_records(
     assert record is not None
     forged = replace(record, content_json=record.content_json.replace("3.20", "0.20"))
     assert "This receipt was changed" in say(signed_document(forged, signer, base_url=house.base_url))
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "another format": {"format": "counterfoil-receipt/0"},
+    "no format": {"format": None},
+    "a number for its number": {"number": 5},
+    "amendments that are none": {"amendments": 5},
+    "amendments without ids": {"amendments": [5, {}]},
+    "an id that no database takes": {"id": "\0"},
+    "lines that are none": {"lines": 5},
+    "a gift whose lines are none": {"flags": ["gift"], "lines": ["bread"]},
+    "no issuer": {"issuer": None},
+    "a currency that is none": {"currency": "???"},
+    "a currency that is no word": {"currency": ["EUR"]},
+    "a time that is none": {"issued_at": "yesterday"},
+    "a language that is none": {"language": "\0"},
+}
+
+
+@dataclass(frozen=True)
+class Thief:
+    """Has the key of Linden & Rye."""
+
+    signer: Signer
+    document: dict[str, Any]
+
+    def signs(self, **changes: Any) -> bytes:
+        """The kept receipt's document with changes; None takes a member away."""
+        changed = self.document | changes
+        return signed_by(self.signer, {name: value for name, value in changed.items() if value is not None})
+
+
+@pytest.fixture
+def thief(owner: Person, house: House, shops: Shops) -> Thief:
+    _, document = sold(owner)
+    with house.engine.connect() as conn:
+        [signer] = signing_keys.signers(conn, shops.linden, sealer=house.sealer)
+    unsigned = {name: value for name, value in json.loads(document).items() if name != "signature"}
+    return Thief(signer, unsigned)
+
+
+@on_sqlite
+def test_no_other_format_hides_a_forgery(thief: Thief, say: Say, house: House, shops: Shops) -> None:
+    """Neither before anybody knows that the key leaked, nor after."""
+    forgery = thief.signs(format="counterfoil-receipt/0", total="932.00")
+    told = [say(forgery), say(pdf_with(forgery))]
+    with house.engine.begin() as conn:
+        signing_keys.distrust(conn, shops.linden, thief.signer.kid, sealer=house.sealer, now=datetime.now(UTC))
+    for said in (*told, say(forgery), say(pdf_with(forgery))):
+        assert "<h1>This receipt was changed</h1>" in said
+        assert "932" not in said
+    assert "genuine, but signed with an old key" in say(thief.signs())
+
+
+@on_sqlite
+def test_with_an_old_key_nothing_may_have_come_back_that_we_do_not_know(
+    thief: Thief, say: Say, house: House, shops: Shops
+) -> None:
+    invented = thief.signs(amendments=[{"id": "rct_0", "kind": "refund", "number": "9", "total": "1.00"}])
+    with house.engine.begin() as conn:
+        signing_keys.distrust(conn, shops.linden, thief.signer.kid, sealer=house.sealer, now=datetime.now(UTC))
+    assert "<h1>This receipt was changed</h1>" in say(invented)
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "no longer kept"])
+@on_sqlite
+def test_what_is_oddly_signed_is_no_error_and_never_genuine(
+    thief: Thief, say: Say, house: House, is_kept: bool
+) -> None:
+    if not is_kept:
+        with house.engine.begin() as conn:
+            conn.execute(delete(Receipt))
+    in_a_pdf = say(pdf_with(thief.signs(amendments=5)))
+    for said in (in_a_pdf, *(say(thief.signs(**changes)) for changes in ODD.values())):
+        is_met = is_kept and "This receipt was changed" in said
+        assert is_met or "This cannot be read" in said
 
 
 @on_sqlite

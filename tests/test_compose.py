@@ -1,10 +1,6 @@
 """The cluster's file says what is so: settings that we read, commands that exist, services that wait for each other."""
 
-import os
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -20,7 +16,6 @@ SERVICES: Final[dict[str, dict[str, Any]]] = FILE["services"]
 OURS: Final = {name: service for name, service in SERVICES.items() if service["image"] == "counterfoil"}
 EXAMPLE: Final = (ROOT / ".env.example").read_text()
 NGINX: Final = (ROOT / "deploy" / "nginx.conf.template").read_text()
-SELF_SIGNED: Final = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost")
 FILLED: Final = {
     "SITE": "receipts.test",
     "POSTGRES_PASSWORD": "a-password",
@@ -95,7 +90,7 @@ def test_no_secret_is_committed_and_each_is_asked_for() -> None:
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
     given = dict(re.findall(r"^(\w+)=(.*)$", EXAMPLE, re.MULTILINE))
     assert given.keys() == asked
-    assert {name for name, value in given.items() if value} == {"SITE", "TLS_FOLDER"}
+    assert {name for name, value in given.items() if value} == {"SITE", "TLS_FOLDER", "TLS_PATH"}
     assert misspelt(re.findall(r"^#?(COUNTERFOIL_\w+)=", EXAMPLE, re.MULTILINE)) == []
 
 
@@ -108,28 +103,6 @@ def test_the_proxy_lets_through_what_the_service_takes() -> None:
     limit = re.search(r"client_max_body_size (\d+)m;", NGINX)
     assert limit
     assert _MOST_BYTES < int(limit[1]) * 1024 * 1024 < _MOST_BYTES * 1.2
-
-
-@pytest.mark.long
-def test_nginx_takes_its_file(tmp_path: Path) -> None:
-    """As far as an nginx before 1.27 knows the words: it cannot ask for addresses anew."""
-    subprocess.run(
-        [*SELF_SIGNED, "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"],
-        check=True,
-        capture_output=True,
-    )
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert nginx, "nginx is not installed: apt-get install nginx-light"
-    older = re.sub(r"resolver .*\n", "", NGINX.replace(" resolve ", " ")).replace("http2 on;", "")
-    older = (
-        re.sub(r"server-\d", "127.0.0.1", older)
-        .replace("${SITE}", "localhost")
-        .replace("/etc/nginx/tls", str(tmp_path))
-    )
-    whole = tmp_path / "nginx.conf"
-    whole.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{older}\n}}\n")
-    done = subprocess.run([nginx, "-t", "-c", whole], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 def test_the_image_runs_without_rights_and_is_watched() -> None:

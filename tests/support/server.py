@@ -98,7 +98,7 @@ class Served(Program):
     """``counterfoil serve`` on a free port."""
 
     def __init__(self, folder: Path, database_url: str, *options: str, **how: Any) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(folder, database_url, "serve", "--port", str(self.port), *options, **how)
 
@@ -120,7 +120,7 @@ class Worker(Program):
         super().__init__(folder, database_url, "worker", **how)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -12,13 +12,14 @@ from kernel import money
 from receipts.facturx_codes import CARD, ON_ACCOUNT, means
 from receipts.facturx_lines import extra, line
 from receipts.facturx_parties import Party, buyer, party, seller
-from receipts.facturx_sums import Breakdown, NotExpressible, Sums, Vat, sums
+from receipts.facturx_sums import Breakdown, Sums, sums
+from receipts.facturx_vat import NotExpressible, Vat
 from receipts.facturx_xml import Element, day, maybe, number, part
 from receipts.records import ReceiptRecord
 from receipts.sale import Content, Payment
-from receipts.setting import zone_of
+from receipts.wall_clock import zone_of
 
-__all__ = ["NotExpressible", "invoice", "is_wanted"]
+__all__ = ["NotExpressible", "invoice", "is_wanted", "unfit"]
 
 _PROFILE: Final = "urn:cen.eu:en16931:2017"
 # UNTDID 1001.
@@ -31,8 +32,22 @@ def is_wanted(record: ReceiptRecord) -> bool:
     return record.content.buyer is not None and bool(record.content.buyer.tax_id)
 
 
+def unfit(record: ReceiptRecord) -> str:
+    """Why :func:`invoice` would refuse it, for a tenth of its work; empty where it would not."""
+    try:
+        _told(record)
+    except NotExpressible as problem:
+        return str(problem)
+    return ""
+
+
 def invoice(record: ReceiptRecord) -> bytes:
     """The XML in UTF-8; the same bytes each time. Raises :class:`NotExpressible`, whose message says why."""
+    return bytes(etree.tostring(_document(record, *_told(record)), encoding="UTF-8", xml_declaration=True))
+
+
+def _told(record: ReceiptRecord) -> tuple[Sums, Party, Party]:
+    """What is owed, by whom and to whom. All that can be refused is refused here."""
     content = record.content
     if content.buyer is None:
         raise NotExpressible("it names no buyer")
@@ -40,13 +55,13 @@ def invoice(record: ReceiptRecord) -> bytes:
         if flag in content.flags:
             raise NotExpressible(f"it is a {flag} receipt")
     of, by, to = sums(content), seller(record.issuer), buyer(content.buyer)
-    is_taxed = not any(vat.category == "O" for vat in of.vat)
     if any(vat.category == "AE" for vat in of.vat) and to.vat_id is None:
         raise NotExpressible("the buyer, to whom the tax is shifted, has no VAT identification number")
-    return bytes(etree.tostring(_document(record, of, by, to, is_taxed), encoding="UTF-8", xml_declaration=True))
+    return of, by, to
 
 
-def _document(record: ReceiptRecord, of: Sums, by: Party, to: Party, is_taxed: bool) -> Element:
+def _document(record: ReceiptRecord, of: Sums, by: Party, to: Party) -> Element:
+    is_taxed = not any(vat.category == "O" for vat in of.vat)
     content, digits = record.content, money.exponent(record.currency)
     issued = _day(record, content.issued_at)
     return part(

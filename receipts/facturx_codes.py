@@ -73,6 +73,11 @@ WITHOUT_TAX: Final = {
     "O": "Not subject to VAT",
 }
 STANDARD: Final = "S"
+# With tax: EN 16931 writes lower and higher rates as S.
+TAXED: Final = frozenset({STANDARD, "AA", "H"})
+# All of UNTDID 5305. Export and supply within the union (G, K) want proofs that no till has, the Canary Islands, Ceuta
+# and Melilla (L, M) have taxes of their own.
+CATEGORIES: Final = frozenset("A AA AB AC AD AE B C D E F G H I J K L M O S Z".split())
 # What the law does not tax stands beside what it does, and category O may not.
 OUTSIDE: Final = {
     "gift_card": "Multi-purpose voucher, outside the scope of VAT (Directive 2006/112/EC, Article 30b)",

@@ -5,7 +5,8 @@ from typing import Final
 
 from kernel import money
 from receipts.facturx_codes import unit
-from receipts.facturx_sums import Position, Vat
+from receipts.facturx_sums import Position
+from receipts.facturx_vat import Vat
 from receipts.facturx_xml import Element, maybe, number, part
 from receipts.sale import Line
 

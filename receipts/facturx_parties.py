@@ -6,7 +6,7 @@ from typing import Any
 
 from receipts.document import Issuer
 from receipts.facturx_codes import COUNTRIES, SELLERS, country_of, vat_id
-from receipts.facturx_sums import NotExpressible
+from receipts.facturx_vat import NotExpressible
 from receipts.facturx_xml import Element, maybe, part
 from receipts.sale import Buyer
 

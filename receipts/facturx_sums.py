@@ -11,24 +11,13 @@ from typing import Final
 
 from kernel import money
 from receipts import taxes, totals
-from receipts.facturx_codes import ON_ACCOUNT, OUTSIDE, STANDARD, WITHOUT_TAX
-from receipts.sale import Content, Line, Tax
+from receipts.facturx_codes import ON_ACCOUNT, OUTSIDE, STANDARD
+from receipts.facturx_vat import NotExpressible, Vat, vat_of
+from receipts.sale import Content, Line
 from receipts.taxed import Taxed, is_mirrored, lowered_by, taxed_amounts
 
 # Whole units of the currency. BR-S-09 wants less than one between a tax and its rate on the net amount, rounded.
 _TAX_MAY_BE_OFF: Final = Decimal("0.995")
-
-
-class NotExpressible(Exception):
-    """EN 16931 has no valid form of the sale; the message says why, for an operator."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vat:
-    """A row of the breakdown (BG-23): category and rate in percent."""
-
-    category: str
-    rate: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +61,7 @@ def sums(sale: Content) -> Sums:
     if totals.check(sale):
         raise NotExpressible("its sums do not add up")
     sign = -1 if sale.total < 0 else 1
-    placed = [(item, _vat(item, sale)) for item in _items(sale)]
+    placed = [(item, vat_of(item, sale)) for item in _items(sale)]
     positions, vat = _net(sale, placed, sign)
     if sale.tip:
         tip = Vat("E", Decimal(0))
@@ -114,28 +103,6 @@ def _items(sale: Content) -> Sequence[Taxed]:
 def _bearing(line: Line, rate: Decimal | None) -> Line:
     is_silent = line.tax_rate is None and not line.taxes and line.type not in OUTSIDE
     return line.model_copy(update={"tax_rate": rate}) if is_silent else line
-
-
-def _vat(item: Taxed, sale: Content) -> tuple[Vat, str]:
-    """The category and rate of an item, and the reason why none is due."""
-    if item.taxes and item.taxes[0].rate:
-        return Vat(STANDARD, item.taxes[0].rate), ""
-    kind, _, at = item.pointer.strip("/").partition("/")
-    if kind == "lines" and sale.lines[int(at)].type in OUTSIDE:
-        return Vat("E", Decimal(0)), OUTSIDE[sale.lines[int(at)].type]
-    if not item.taxes:
-        # It costs nothing, so any will do; the first that the table has.
-        first = next((row.rate for row in sale.taxes if row.rate), None)
-        if first:
-            return Vat(STANDARD, first), ""
-    return _without_tax(next((row for row in sale.taxes if row.rate == 0), None))
-
-
-def _without_tax(row: Tax | None) -> tuple[Vat, str]:
-    said = (row.category or "").strip().upper() if row else ""
-    reason = (row.exemption if row else None) or ""
-    category = said if said in WITHOUT_TAX else "E" if reason else "Z"
-    return Vat(category, Decimal(0)), (reason or WITHOUT_TAX[category]) if category != "Z" else ""
 
 
 def _net(

@@ -1,14 +1,13 @@
 """What all parts of one view share while it is made."""
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta, tzinfo
-from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import tzinfo
 
 from infra.i18n import Voice, voice
 from receipts.records import ReceiptRecord
 from receipts.sale import Content
 from receipts.taxes_view import Marks
+from receipts.wall_clock import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +42,3 @@ def setting(record: ReceiptRecord, *, language: str, copy: bool) -> Setting:
         marks=Marks(record.content),
         zone=zone_of(record),
     )
-
-
-def zone_of(record: ReceiptRecord) -> tzinfo | None:
-    """The till's own offset; the store's timezone where the till writes UTC."""
-    own = record.content.issued_at.tzinfo
-    if record.content.issued_at.utcoffset() == timedelta(0):
-        return _named(record.issuer.timezone) or own
-    return own
-
-
-@cache
-def _named(timezone: str) -> tzinfo | None:
-    """None for a name that the tz database does not have: a receipt is shown all the same."""
-    try:
-        return ZoneInfo(timezone) if timezone != "UTC" else UTC
-    except (ZoneInfoNotFoundError, ValueError):
-        return None

@@ -1,5 +1,7 @@
 """The electronic invoice of a sale to a business: valid by schema and rules of EN 16931, and true to the till."""
 
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.facturx import wrong_with
+from infra.settings import ROOT
 from receipts.document import Issuer
-from receipts.facturx import NotExpressible, invoice
+from receipts.facturx import NotExpressible, invoice, unfit
 from receipts.records import ReceiptRecord
 from tests.support.facturx import BUYER, TO_A_CAFE, broken_rules, said
 from tests.support.records import BREAD, COFFEE, JUMEIRAH, MITTE, SILK, record, related
@@ -77,6 +80,26 @@ VARIATIONS = {
     "not subject to VAT": sale(
         {"total": "5.00", "tax_rate": "0"}, taxes=[{"rate": "0", "tax": "0.00", "category": "O"}], total="5.00"
     ),
+    "zero-rated beside reverse charge": sale(
+        {"total": "5.00", "taxes": [{"rate": "0", "code": "X"}]},
+        {"total": "7.00", "taxes": [{"rate": "0", "code": "R"}]},
+        taxes=[
+            {"rate": "0", "code": "X", "tax": "0.00", "net": "5.00", "category": "Z"},
+            {"rate": "0", "code": "R", "tax": "0.00", "net": "7.00", "category": "ae"},
+        ],
+        total="12.00",
+    ),
+    "two reasons of one category": sale(
+        {"total": "5.00", "tax_rate": "0"},
+        taxes=[{"rate": "0", "tax": "0.00", "exemption": each} for each in ("§ 4 Nr. 21 UStG", "§ 4 Nr. 14 UStG")],
+        total="5.00",
+    ),
+    "a word of the till for a category, and a lower rate": sale(
+        {"total": "5.00", "tax_rate": "0"},
+        {"total": "1.07", "tax_rate": "7"},
+        taxes=[{"rate": "0", "tax": "0.00", "category": "none"}, {"rate": "7", "tax": "0.07", "category": "AA"}],
+        total="6.07",
+    ),
     "on account": sale(KNIFE, total="23.80", payments=[{"method": "invoice", "amount": "23.80"}]),
     "partly paid": sale(KNIFE, total="23.80", balance_due="3.80", payments=[{"method": "wallet", "amount": "20.00"}]),
     "a buyer of whom only the VAT id is known": sale(
@@ -127,10 +150,45 @@ def test_every_variation_is_valid_and_asks_for_what_the_till_asked_for(of: Recei
     xml = invoice(of)
     sign = -1 if of.total < 0 else 1
 
+    assert unfit(of) == ""
     assert wrong_with(xml) == ""
     assert broken_rules(xml) == []
     whole, rounding = said(xml, f"{SUMS}/GrandTotalAmount"), said(xml, f"{SUMS}/RoundingAmount")
     assert Decimal(whole[0]) + Decimal(rounding[0]) == sign * Decimal(of.total).scaleb(-2)
+
+
+def test_rows_of_one_rate_are_told_apart_by_the_code_that_the_lines_bear() -> None:
+    xml = invoice(VARIATIONS["zero-rated beside reverse charge"])
+    row = "ApplicableHeaderTradeSettlement/ApplicableTradeTax"
+
+    assert said(xml, f"{row}/CategoryCode") == ["Z", "AE"]
+    assert said(xml, f"{row}/BasisAmount") == ["5.00", "7.00"]
+    assert said(xml, f"{row}/ExemptionReason") == ["Reverse charge"]
+    assert said(xml, "SpecifiedLineTradeSettlement/ApplicableTradeTax/CategoryCode") == ["Z", "AE"]
+
+
+@pytest.mark.parametrize("rate", ["0", "7"])
+@pytest.mark.parametrize("category", ["K", "G", "L", "M", "B", "A", " k "])
+@pytest.mark.parametrize("exemption", [None, "Article 146"])
+def test_a_category_of_vat_that_is_not_written_here_is_never_told_as_another(
+    category: str, rate: str, exemption: str | None
+) -> None:
+    row = {"rate": rate, "tax": "0.07" if rate == "7" else "0.00", "category": category, "exemption": exemption}
+    sold = sale({"total": "1.07", "tax_rate": rate}, taxes=[row], total="1.07")
+
+    with pytest.raises(NotExpressible, match="category that is not written here"):
+        invoice(sold)
+
+
+@pytest.mark.parametrize(
+    ("category", "rate"), [("S", "0"), ("H", "0"), ("E", "7"), ("AE", "7"), ("Z", "7"), ("O", "7")]
+)
+def test_nor_is_one_that_contradicts_its_rate(category: str, rate: str) -> None:
+    row = {"rate": rate, "tax": "0.07" if rate == "7" else "0.00", "category": category}
+    sold = sale({"total": "1.07", "tax_rate": rate}, taxes=[row], total="1.07")
+
+    with pytest.raises(NotExpressible, match="does not fit its rate"):
+        invoice(sold)
 
 
 def test_the_rules_find_what_is_wrong() -> None:
@@ -195,6 +253,11 @@ NOT_EXPRESSIBLE = {
     "no lines": record(HEAD | {"kind": "refund", "total": "5.00"}, original=related("sale", 2380)),
     "add up": record(TO_A_CAFE | {"total": "30.63"}),
     "what taxes": sale({"total": "5.00"}, total="5.00"),
+    "which tax of their rate": sale(
+        {"total": "5.00", "tax_rate": "0"},
+        taxes=[{"rate": "0", "tax": "0.00", "category": each} for each in ("Z", "AE")],
+        total="5.00",
+    ),
     "more than one tax": record(SILK | {"buyer": BUYER}),
     "too far": sale(
         *[{"total": "0.02", "tax_rate": "20"}] * 400,
@@ -224,8 +287,17 @@ NOT_EXPRESSIBLE = {
 
 @pytest.mark.parametrize("why", NOT_EXPRESSIBLE)
 def test_what_has_no_valid_form_is_none_and_the_reason_is_said(why: str) -> None:
-    with pytest.raises(NotExpressible, match=why):
+    with pytest.raises(NotExpressible, match=why) as refused:
         invoice(NOT_EXPRESSIBLE[why])
+    assert unfit(NOT_EXPRESSIBLE[why]) == str(refused.value)
+
+
+def test_to_make_one_needs_neither_a_database_nor_settings() -> None:
+    imported = "import sys, receipts.facturx; print(*sorted(sys.modules))"
+    modules = subprocess.run([sys.executable, "-c", imported], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert "receipts.facturx_vat" in modules.stdout.split()
+    assert not {"sqlalchemy", "infra.settings", "fastapi", "boto3"} & set(modules.stdout.split())
 
 
 SHOPS = {

@@ -22,6 +22,7 @@ PURE = (
     "receipts/sale.py",
     "receipts/totals.py",
     "receipts/document.py",
+    "receipts/facturx*.py",
     "cards/vcard.py",
     "engagement/nps.py",
     "engagement/scratch.py",

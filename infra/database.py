@@ -11,10 +11,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from infra.settings import ROOT
@@ -98,14 +100,28 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def unindexed(column: Any) -> ColumnElement[str]:
-    """The same text, but not to be found or sorted through an index.
+class unindexed(FunctionElement[Any]):  # noqa: N801 – reads as the function that it is in SQL
+    """The same column, but SQLite neither finds nor sorts rows by it (https://sqlite.org/optoverview.html, 2.3).
 
-    SQLite takes every merchant to have ten rows. Where few are known by something else, it would rather read all of the
-    merchant's: a million.
+    It takes every merchant to have ten rows. Where few are known by something else, it would rather read all of the
+    merchant's: a million. PostgreSQL counts, and needs no such word.
     """
-    same: ColumnElement[str] = column.concat("")
-    return same
+
+    inherit_cache = True
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed)
+def _as_it_is(element: unindexed, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(unindexed, "sqlite")
+def _with_plus(element: unindexed, compiler: Any, **options: Any) -> str:
+    return f"+{_as_it_is(element, compiler, **options)}"
 
 
 def insert_or_ignore(connection: Connection, table: Any) -> Any:

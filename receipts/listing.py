@@ -86,10 +86,12 @@ def _filters(merchant_id: str, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     """What is not looked up is only compared: SQLite cannot know which of two filters leaves fewer receipts."""
     looked_up = _looked_up(wanted)
     yield (Receipt.merchant_id if wanted.email is None else unindexed(Receipt.merchant_id)) == merchant_id
+    if wanted.kind is not None:
+        yield Receipt.kind == wanted.kind
     if "kind" in looked_up:
         # In the words of the index.
         yield Receipt.kind != literal_column("'sale'")
-    for name in ("store_id", "till_id", "staff_id", "kind", "number", "external_id"):
+    for name in ("store_id", "till_id", "staff_id", "number", "external_id"):
         if (value := getattr(wanted, name)) is not None:
             column = getattr(Receipt, name)
             yield (column if name in looked_up else unindexed(column)) == value

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from bench import intake, pages, pdf, qr, weight
+from bench import intake, mail, pages, pdf, qr, weight
 from bench.machine import machine
 from bench.table import Row, markdown
 
 _BEGIN, _END = "<!-- measured -->", "<!-- /measured -->"
 _BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
     "intake": intake.rows,
+    "mail": mail.rows,
     "pages": pages.rows,
     "pdf": pdf.rows,
     "qr": qr.rows,

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from pos.intake import Arrival, draft_of
 from receipts import find
 from receipts.issue import Issued
 from receipts.tables import Receipt, ReceiptShopper
+from worker.work import working
 
 
 def real() -> FastAPI:
@@ -38,6 +40,13 @@ def real() -> FastAPI:
     settings = Settings()
     logs.configure(settings.log)
     return create_app(settings)
+
+
+def ordinary() -> FastAPI:
+    """As ``counterfoil serve`` runs it, with its worker inside."""
+    settings = Settings()
+    logs.configure(settings.log)
+    return create_app(settings, beside=partial(working, settings))
 
 
 def only_validated() -> FastAPI:

@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
-from typing import Final
+from email.policy import Compat32
+from typing import Any, Final
 
 from infra.mail import one_line
 from infra.mail_address import is_address
 
-LONGEST_BOUNCE: Final = 256 * 1024  # bytes; what is beyond is the returned letter's body
+LONGEST_BOUNCE: Final = 64 * 1024  # bytes; what is beyond is the returned letter's body
 _LONGEST_PART: Final = 16 * 1024
 _MOST_PARTS: Final = 50
+# The standard library's parser tries each line at each boundary around it, and the parameters of a head at each mark.
+_MOST_BOUNDARIES: Final = 30
+_LONGEST_FIELD: Final = 1000
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f]{1,250}>")
-_QUOTED_ID: Final = re.compile(r"(?im)^[> \t]{0,8}Message-ID:[ \t]*\r?\n?[ \t]*(<[^<>\s]{1,250}>)")
+_QUOTED_ID: Final = re.compile(r"(?im)^[> \t]{0,8}Message-ID:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\s]{1,250}>)")
 _STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")  # RFC 3463
 _REPLY: Final = re.compile(r"(?<![\d.])([45])[0-5]\d(?=[ \t-])")
 _ADDRESS: Final = re.compile(r"<([^<>\s]{3,320})>")
@@ -57,8 +61,19 @@ def read_bounce(raw: bytes, *, bounces: str | None = None) -> Bounce | None:
         return None
 
 
+class _ShortFields(Compat32):
+    def header_source_parse(self, sourcelines: list[str]) -> Any:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST_FIELD]
+
+
+_SHORT_FIELDS: Final = _ShortFields()
+
+
 def _bounce(raw: bytes, bounces: str | None) -> Bounce | None:
-    message = message_from_bytes(raw)
+    if raw.lower().count(b"boundary") > _MOST_BOUNDARIES:
+        return None
+    message = message_from_bytes(raw, policy=_SHORT_FIELDS)
     parts = list(_parts(message))
     text = raw.decode("utf-8", errors="replace")
     report = next((part for part in parts if part.get_content_type() == "message/delivery-status"), None)
@@ -132,7 +147,7 @@ def _original_id(message: Message, parts: list[Message], text: str) -> str | Non
     """Out of the returned letter or its head; else the last that is quoted; else what the bounce answers to."""
     for part in parts[1:]:
         held = part.get_payload(decode=True) if part.get_content_type().endswith("rfc822-headers") else None
-        returned = message_from_bytes(held) if isinstance(held, bytes) else part
+        returned = message_from_bytes(held, policy=_SHORT_FIELDS) if isinstance(held, bytes) else part
         if found := _MESSAGE_ID.search(_field(returned, "Message-ID")):
             return found[0]
     own = _field(message, "Message-ID")

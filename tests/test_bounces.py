@@ -1,6 +1,7 @@
 """A mail that says a letter did not arrive is read, whoever wrote it; all other mail is none, whatever it holds."""
 
 import json
+import time
 from email.message import Message
 from email.mime.message import MIMEMessage
 from email.mime.multipart import MIMEMultipart
@@ -191,6 +192,38 @@ def test_a_mail_of_ten_thousand_layers_is_none() -> None:
     layer = "".join(f"Content-Type: multipart/report; boundary=b{n}\n\n--b{n}\n" for n in range(5000))
     assert read(layer) is None
     assert read("Content-Type: message/rfc822\n\n" * 8000) is None
+
+
+_DAEMON = "From: MAILER-DAEMON@mx.test\nSubject: failure\n"
+_LAYERS = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(220))
+_REPORT = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "filling"),
+    [
+        (f"{_DAEMON}\n550 no\nMessage-ID:", " "),
+        (f"{_DAEMON}\n550 no\n", "Message-ID:\n "),
+        (f"{_DAEMON}\n550 no\n", "> "),
+        (f"{_DAEMON}\n550 no\n", "<"),
+        (f"{_DAEMON}\n550 no\n", "5.1."),
+        (f"{_DAEMON}\n550 no\n", "bounces+"),
+        (f"{_DAEMON}{_LAYERS}", "\n"),
+        (f'{_DAEMON}Content-Type: multipart/mixed; "', ";"),
+        (f"{_DAEMON}Content-Type: multipart/mixed; boundary*0=x", "; boundary*1=x"),
+        (_REPORT, "A:\n\n"),
+    ],
+    ids=["spaces", "ids", "quotes", "brackets", "digits", "tokens", "layers", "marks", "parameters", "blocks"],
+)
+def test_the_longest_mail_is_read_within_seconds_whatever_it_is_filled_with(start: str, filling: str) -> None:
+    raw = (start + filling * (LONGEST_BOUNCE // len(filling)))[:LONGEST_BOUNCE].encode()
+    began = time.process_time()
+    read_bounce(raw, bounces=BOUNCES)
+    assert time.process_time() - began < 3
+
+
+def test_the_folded_id_of_a_quoted_letter_is_found() -> None:
+    assert found(QMAIL.replace("Message-ID: ", "Message-ID:\n   ")).message_id == "<msg_1@shop.test>"
 
 
 def reports() -> st.SearchStrategy[bytes]:

@@ -17,13 +17,14 @@ _LATER: Final = NEWEST + timedelta(days=101 * 365)
 
 
 def _claimed(conn: Connection, _shop: Shop) -> None:
-    if len(sending.claim(conn, "bench", now=_LATER, at_most=50)) != 50:
+    if len(sending.claim(conn, "bench", now=_LATER, lease=timedelta(hours=1), at_most=50)) != 50:
         raise RuntimeError("fifty messages wait, and were not claimed")
 
 
 def _purged(conn: Connection, shop: Shop) -> None:
     # A purge takes families: a hundred sales, and the refunds of five.
-    if retention.purge(conn, shop.merchant_id, now=NEWEST) < 100:
+    roots = retention.due(conn, shop.merchant_id, now=NEWEST)
+    if len(retention.remove(conn, shop.merchant_id, roots, now=NEWEST)) < 100:
         raise RuntimeError("a hundred receipts are due, and were not purged")
 
 

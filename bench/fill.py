@@ -20,9 +20,11 @@ from accounts import keys, manage
 from accounts.places import directories
 from bench.intake import SALE
 from cli.progress import Progress
-from infra.database import Base, connect, reading
+from infra.database import connect, reading
+from infra.jobs import APPLICATION, VERSION
 from infra.schema import bring_up_to_date
 from kernel.clock import iso, microseconds
+from notify.asking import DELIVER
 from pos.intake import arrive, draft_of
 from receipts.reading import read_sale
 
@@ -36,10 +38,12 @@ _MERCHANT: Final = "growth"
 # So many receipts has a shopper; every third receipt names one, and every second of these is sent by email.
 _OF_A_SHOPPER: Final = 10
 _NAMED, _SENT, _KEYED, _REFUNDED = 3, 6, 10, 20
-# The last messages still wait, as they would after a while without a mail server; a job sends some fifty.
-_WAITING: Final = 500
-_OF_A_JOB: Final = 50
-_TABLES: Final = ("receipts", "receipt_shoppers", "idempotency_keys", "returned_sums", "messages")
+# The last messages still wait, as they would after a while without a mail server. Those before were sent by jobs, each
+# with the messages of a few receipts.
+_WAITING: Final = 60
+_OF_A_JOB: Final = 30
+_JOBS: Final = "workflow_status"
+_TABLES: Final = ("receipts", "receipt_shoppers", "idempotency_keys", "returned_sums", "messages", _JOBS)
 
 Row = dict[str, Any]
 
@@ -124,13 +128,15 @@ def _batches(shop: Shop, patterns: dict[tuple[str, int], Row], progress: Progres
         rows: dict[str, list[Row]] = {name: [] for name in _TABLES}
         for place in batch:
             _add(rows, shop, patterns, place)
-        yield rows
+        yield {table: these for table, these in rows.items() if these}
         progress.done(len(batch))
 
 
 def _add(rows: dict[str, list[Row]], shop: Shop, patterns: dict[tuple[str, int], Row], place: int) -> None:
     is_refund = place % _REFUNDED == _REFUNDED - 1
-    pattern = patterns["refund" if is_refund else "sale", (place * 7 + place // _REFUNDED) % (len(STORES) * len(_TILLS))]
+    pattern = patterns[
+        "refund" if is_refund else "sale", (place * 7 + place // _REFUNDED) % (len(STORES) * len(_TILLS))
+    ]
     receipt = _receipt(shop, pattern, place, original=place - 7 if is_refund else None)
     rows["receipts"].append(receipt)
     mine = {"receipt_id": receipt["id"], "merchant_id": shop.merchant_id}
@@ -143,6 +149,8 @@ def _add(rows: dict[str, list[Row]], shop: Shop, patterns: dict[tuple[str, int],
         rows["idempotency_keys"].append(mine | {"key": f"key-{place}", "created_at": receipt["accepted_at"]})
     if place % _SENT == 0:
         rows["messages"].append(_message(shop, receipt, place))
+    if place % _OF_A_JOB == 0:
+        rows[_JOBS].append(_job(place, receipt["accepted_at"] // 1000))
 
 
 def _receipt(shop: Shop, pattern: Row, place: int, original: int | None) -> Row:
@@ -183,6 +191,22 @@ def _message(shop: Shop, receipt: Row, place: int) -> Row:
     }
 
 
+def _job(place: int, at: int) -> Row:
+    """One that was done then, in milliseconds."""
+    moments = dict.fromkeys(("created_at", "updated_at", "started_at_epoch_ms", "completed_at"), at)
+    return moments | {
+        "workflow_uuid": f"{DELIVER}:{_id('msg', place)}",
+        "status": "SUCCESS",
+        "name": DELIVER,
+        "queue_name": DELIVER,
+        "executor_id": "worker-1",
+        "application_version": VERSION,
+        "application_name": APPLICATION,
+        "inputs": '{"args":[{},1],"kwargs":{}}',
+        "output": '"done"',
+    }
+
+
 def _id(prefix: str, place: int) -> str:
     """Of the same length as real ones, and in the same order."""
     return f"{prefix}_{place:010d}{_drawn(prefix, place).hex()[:16]}"
@@ -199,9 +223,9 @@ def _inserted(url: str, batches: Iterable[dict[str, list[Row]]]) -> None:
             connection.execute(f"PRAGMA {pragma}")
         for rows in batches:
             for table, these in rows.items():
-                marks = ", ".join("?" * len(_columns(table)))
-                insert = f"INSERT INTO {table} ({_named(table)}) VALUES ({marks})"  # noqa: S608
-                connection.executemany(insert, _values(table, these))
+                marks = ", ".join("?" * len(these[0]))
+                insert = f"INSERT INTO {table} ({_named(these)}) VALUES ({marks})"  # noqa: S608
+                connection.executemany(insert, _values(these))
             connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -211,22 +235,19 @@ def _copied(url: str, batches: Iterable[dict[str, list[Row]]]) -> None:
     with psycopg.connect(plain, autocommit=True) as connection:
         for rows in batches:
             for table, these in rows.items():
-                with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({_named(table)}) FROM STDIN") as copy:
-                    for values in _values(table, these):
+                into = f"dbos.{table}" if table == _JOBS else table
+                with connection.cursor() as cursor, cursor.copy(f"COPY {into} ({_named(these)}) FROM STDIN") as copy:
+                    for values in _values(these):
                         copy.write_row(values)
         # As autovacuum would do, soon after.
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
 
 
-def _columns(table: str) -> list[str]:
-    return [column.name for column in Base.metadata.tables[table].columns]
+def _named(rows: Sequence[Row]) -> str:
+    return ", ".join(f'"{name}"' for name in rows[0])
 
 
-def _named(table: str) -> str:
-    return ", ".join(f'"{name}"' for name in _columns(table))
-
-
-def _values(table: str, rows: Sequence[Row]) -> list[list[Any]]:
-    names = _columns(table)
+def _values(rows: Sequence[Row]) -> list[list[Any]]:
+    names = list(rows[0])
     return [[row[name] for name in names] for row in rows]

@@ -200,7 +200,7 @@ _REPORT = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: mess
 
 
 @pytest.mark.parametrize(
-    ("start", "filling"),
+    "start, filling",
     [
         (f"{_DAEMON}\n550 no\nMessage-ID:", " "),
         (f"{_DAEMON}\n550 no\n", "Message-ID:\n "),

@@ -118,11 +118,11 @@ def take(
             answers[index] = _refused(conn, arrival, problem, now)
             continue
         (sales if arrival.sale.kind == "sale" else amending)[index] = draft
-    for index in _dead(conn, arrivals):
+    for index in _dead(conn, dict(enumerate(arrivals))):
         answers[index] = _purged()
         sales.pop(index, None)
         amending.pop(index, None)
-    answers |= zip(sales, issue(conn, list(sales.values()), now=now), strict=True)
+    answers |= _take_sales(conn, arrivals, sales, now)
     for index, draft in amending.items():
         answers[index] = _take_amending(conn, arrivals[index], draft, now)
     if post is not None:
@@ -135,11 +135,32 @@ def _wanted(arrival: Arrival, issued: Issued) -> list[Wanted]:
     return asked.messages(arrival.sale, arrival.merchant_id, issued.id)
 
 
-def _dead(conn: Connection, arrivals: Sequence[Arrival]) -> list[int]:
+def _dead(conn: Connection, arrivals: Mapping[int, Arrival]) -> list[int]:
     """Which arrivals come with the link of a receipt that was purged. Only what tills mint is asked for."""
-    minted = {index: arrival.token for index, arrival in enumerate(arrivals) if arrival.sale.token is not None}
+    minted = {index: arrival.token for index, arrival in arrivals.items() if arrival.sale.token is not None}
     found = purged(conn, minted.values()) if minted else set()
     return [index for index, token in minted.items() if token in found]
+
+
+def _take_sales(
+    conn: Connection, arrivals: Sequence[Arrival], sales: Mapping[int, Draft], now: datetime
+) -> dict[int, Issued | Problem]:
+    """All in one go. Where a token is the till's, the marks are asked for once more: while its receipt is being purged,
+    no mark is to be seen yet, and what is written waits for the purge to be over."""
+    if not any(draft.is_minted for draft in sales.values()):
+        return dict(zip(sales, issue(conn, list(sales.values()), now=now), strict=True))
+    with conn.begin_nested() as trial:
+        answers = dict(zip(sales, issue(conn, list(sales.values()), now=now), strict=True))
+        dead = _dead(conn, {index: arrivals[index] for index, answer in answers.items() if _is_new(answer)})
+        if not dead:
+            return answers
+        trial.rollback()
+    others = {index: draft for index, draft in sales.items() if index not in dead}
+    return dict.fromkeys(dead, _purged()) | _take_sales(conn, arrivals, others, now)
+
+
+def _is_new(answer: Issued | Problem) -> bool:
+    return isinstance(answer, Issued) and answer.is_new
 
 
 def _purged() -> Conflict:
@@ -150,7 +171,10 @@ def _purged() -> Conflict:
 def _take_amending(conn: Connection, arrival: Arrival, draft: Draft, now: datetime) -> Issued | Problem:
     try:
         with conn.begin_nested():
-            return _issue_amending(conn, arrival, draft, now)
+            answer = _issue_amending(conn, arrival, draft, now)
+            if _is_new(answer) and _dead(conn, {0: arrival}):
+                raise _purged()
+            return answer
     except Problem as problem:
         return _refused(conn, arrival, problem, now)
 

@@ -6,7 +6,7 @@ receipt is not deleted on the day that it is brought in.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,25 +47,14 @@ _COUNT = text(f"SELECT COALESCE(SUM(1 + ({_LATER.format(what='count(*)')})), 0) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Root:
+class Root:
     """The first of a family. ``issued_at`` is in microseconds, as it is stored."""
 
     issued_at: int
     id: str
 
 
-_OLDEST: Final = _Root(-(2**62), "")
-
-
-def purge(conn: Connection, merchant_id: str, *, now: datetime, at_most: int = _TOGETHER) -> int:
-    """Delete the oldest families that are due, ``at_most`` so many; how many receipts it were.
-
-    Two may purge at once, and refunds may arrive meanwhile: who comes second waits, and then sees what is left.
-    """
-    before = _limit(conn, merchant_id, now)
-    if before is None:
-        return 0
-    return _remove(conn, merchant_id, _due(conn, merchant_id, before, _OLDEST, at_most), before=before, now=now)
+_BEFORE_ALL: Final = Root(-(2**62), "")
 
 
 def purge_all(engine: Engine, storage: Storage, *, now: datetime, stop: Callable[[], bool]) -> int:
@@ -79,22 +68,22 @@ def purge_merchant(
     engine: Engine, storage: Storage, merchant_id: str, *, now: datetime, stop: Callable[[], bool]
 ) -> int:
     """As :func:`purge_all`, for one. Where it is killed, the next run does what is left."""
-    count, last = 0, _OLDEST
+    count, last = 0, _BEFORE_ALL
     while not stop():
         # What is due is looked for outside of the transaction: it may take a while where much is kept.
         with reading(engine) as conn:
-            before = _limit(conn, merchant_id, now)
-            roots = _due(conn, merchant_id, before, last, _TOGETHER) if before else []
+            roots = due(conn, merchant_id, now=now, after=last)
             tokens = [row.token for row in _families(conn, merchant_id, [root.id for root in roots])]
-        if before is None or not roots:
+        if not roots:
             _forget_keys(engine, merchant_id, stop)
             return count
-        # First the PDFs: who finds the receipt still there makes them again, but nobody would find them without it.
-        for token in tokens:
-            _forget_pdfs(storage, token)
+        # First the PDFs: nobody would find them when this is killed after the commit.
+        _forget_pdfs(storage, tokens)
         with _in_turn(engine) as conn:
-            count += _remove(conn, merchant_id, roots, before=before, now=now)
-        last = roots[-1]
+            gone = remove(conn, merchant_id, roots, now=now)
+        # And once more: until the commit, who asked for one made it again.
+        _forget_pdfs(storage, gone)
+        count, last = count + len(gone), roots[-1]
     return count
 
 
@@ -103,9 +92,10 @@ def pdf_folder(token: str) -> str:
     return f"pdf/{digest(token)}"
 
 
-def _forget_pdfs(storage: Storage, token: str) -> None:
-    for key in list(storage.keys(f"{pdf_folder(token)}/")):
-        storage.delete(key)
+def _forget_pdfs(storage: Storage, tokens: Iterable[str]) -> None:
+    for token in tokens:
+        for key in list(storage.keys(f"{pdf_folder(token)}/")):
+            storage.delete(key)
 
 
 @contextmanager
@@ -141,13 +131,24 @@ def _limit(conn: Connection, merchant_id: str, now: datetime) -> datetime | None
     return None if days is None else now - timedelta(days=days)
 
 
-def _due(conn: Connection, merchant_id: str, before: datetime, after: _Root, at_most: int) -> list[_Root]:
-    wanted = {"merchant_id": merchant_id, "before": before, "at_most": at_most}
+def due(conn: Connection, merchant_id: str, *, now: datetime, after: Root = _BEFORE_ALL) -> list[Root]:
+    """Some families of which all is over its time, oldest first, from ``after`` on."""
+    before = _limit(conn, merchant_id, now)
+    if before is None:
+        return []
+    wanted = {"merchant_id": merchant_id, "before": before, "at_most": _TOGETHER}
     found = conn.execute(_ROOTS, wanted | {"issued_at": after.issued_at, "id": after.id})
-    return [_Root(row.issued_at, row.id) for row in found]
+    return [Root(row.issued_at, row.id) for row in found]
 
 
-def _remove(conn: Connection, merchant_id: str, roots: Sequence[_Root], *, before: datetime, now: datetime) -> int:
+def remove(conn: Connection, merchant_id: str, roots: Sequence[Root], *, now: datetime) -> list[str]:
+    """Delete those families of which all is still over its time; the tokens of their receipts.
+
+    Two may do so at once, and refunds may arrive meanwhile: who comes second waits, and then sees what is left.
+    """
+    before = _limit(conn, merchant_id, now)
+    if before is None:
+        return []
     ids = [root.id for root in roots]
     # A refund that arrives waits from here on, or is seen below: to refer to a receipt is to lock it (PostgreSQL), and
     # SQLite lets one write at a time. Always in the same order, or two that purge could wait for each other.
@@ -157,12 +158,13 @@ def _remove(conn: Connection, merchant_id: str, roots: Sequence[_Root], *, befor
     young = {row.root for row in rows if row.issued_at >= before or row.accepted_at >= before}
     going = {row.id: row.token for row in rows if row.root not in young}
     if not going:
-        return 0
+        return []
     _forget_people(conn, merchant_id, going)
     conn.execute(delete(ReturnedSum).where(ReturnedSum.merchant_id == merchant_id, ReturnedSum.receipt_id.in_(going)))
     gone = [{"digest": digest(each), "merchant_id": merchant_id, "purged_at": now} for each in going.values()]
     conn.execute(insert_or_ignore(conn, PurgedReceipt), gone)
-    return conn.execute(delete(Receipt).where(_of(merchant_id, going))).rowcount
+    conn.execute(delete(Receipt).where(_of(merchant_id, going)))
+    return list(going.values())
 
 
 def _of(merchant_id: str, ids: Collection[str]) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, exists, select, update
 
 from accounts.tables import Merchant, SigningKey
 from infra.database import insert_or_ignore
-from infra.secrets import Unsealable, seal, unseal
+from infra.secrets import Unsealable, opens, seal, unseal
 from kernel.errors import Conflict, NotFound, Unavailable
 from kernel.ids import new_id
 
@@ -129,6 +129,15 @@ def signers(conn: Connection, merchant_id: str, *, sealer: Fernet) -> list[Signe
         raise next(iter(closed.values()))
     if closed:
         _log.warning("signing_keys_left_out", kids=list(closed), setting="COUNTERFOIL_SECRET_KEY")
+    return found
+
+
+def openable(conn: Connection, *, sealer: Fernet) -> dict[str, list[bool]]:
+    """Of all merchants, for who runs the service: by slug, whether each trusted key can be opened, oldest first."""
+    columns = select(Merchant.slug, SigningKey.private).join(Merchant).where(SigningKey.distrusted_at.is_(None))
+    found: dict[str, list[bool]] = {}
+    for slug, sealed in conn.execute(columns.order_by(Merchant.slug, SigningKey.active_from)):
+        found.setdefault(slug, []).append(opens(sealer, sealed))
     return found
 
 

@@ -3,9 +3,10 @@
 import os
 import resource
 import stat
-from ipaddress import ip_address
+from contextlib import suppress
 from pathlib import Path
-from shutil import disk_usage
+from shutil import copytree, disk_usage
+from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -13,12 +14,13 @@ from urllib.request import urlopen
 
 from sqlalchemy import make_url
 
+from api.from_here import is_here
 from cli.verdict import Verdict, doubtful, ill, well
 from infra import fonts, secrets, static
 from infra.mail import open_mailer
 from infra.pdf import PdfPool
 from infra.settings import Settings, misspelt
-from infra.storage import open_storage
+from infra.storage import is_made, open_storage
 from infra.tracing import is_wanted, require_installed
 from kernel.errors import Problem, in_words
 
@@ -37,7 +39,7 @@ def names(_settings: Settings) -> Verdict:
 def address(settings: Settings) -> Verdict:
     url = settings.server.address()
     parts = urlsplit(url)
-    if _is_this_machine(parts.hostname or ""):
+    if is_here(parts.hostname or ""):
         return doubtful(f"{url} opens on this machine alone", "set COUNTERFOIL_BASE_URL to what shoppers reach")
     if parts.scheme != "https":
         return ill(f"{url} is not https, so receipts cross the net in the clear", "let a proxy speak TLS")
@@ -78,6 +80,9 @@ def disk(settings: Settings) -> Verdict:
 
 
 def secret_key(settings: Settings) -> Verdict:
+    key = secrets.known_key(settings.data)
+    if key is None:
+        return well("none yet; the first start makes one")
     sealer = secrets.box(settings.data)
     secrets.unseal(sealer, secrets.seal(sealer, "doctor"))
     path = settings.data.data_dir / "secret.key"
@@ -87,15 +92,20 @@ def secret_key(settings: Settings) -> Verdict:
 
 
 def storage(settings: Settings) -> Verdict:
+    if not is_made(settings.data):
+        return well("none yet; the first start makes it")
     return well(open_storage(settings.data).check())
 
 
 def pdf(settings: Settings) -> Verdict:
     wanted = settings.pdf
-    with PdfPool(
-        fonts=settings.data.data_dir / "fonts", static=static.FOLDER, seconds=60, memory_mb=wanted.pdf_memory_mb
-    ) as pool:
-        made = pool.render(_SLIP, page="roll")
+    with TemporaryDirectory() as folder:
+        # What is missing is cut here, and not left behind: the service could not replace files of another user's.
+        fonts_here = Path(folder) / "fonts"
+        with suppress(FileNotFoundError):
+            copytree(settings.data.data_dir / "fonts", fonts_here)
+        with PdfPool(fonts=fonts_here, static=static.FOLDER, seconds=60, memory_mb=wanted.pdf_memory_mb) as pool:
+            made = pool.render(_SLIP, page="roll")
     return well(f"renders ({len(made)} bytes), {wanted.pdf_processes} at a time")
 
 
@@ -118,16 +128,17 @@ def mail(settings: Settings) -> Verdict:
     return well("messages could be sent") if lacking is None else ill(lacking, "messages wait, and are tried again")
 
 
+def metrics(settings: Settings) -> Verdict:
+    if settings.watch.metrics_token is not None:
+        return well("told to who sends COUNTERFOIL_METRICS_TOKEN")
+    if is_here(urlsplit(settings.server.address()).hostname or ""):
+        return well("told to this machine")
+    return doubtful("nobody may read them", "set COUNTERFOIL_METRICS_TOKEN, and let Prometheus send it")
+
+
 def traces(settings: Settings) -> Verdict:
     try:
         require_installed(settings.watch)
     except Problem as problem:
         return ill("; ".join(in_words(problem)), "pip install 'counterfoil[otel]'")
     return well("are sent" if is_wanted(settings.watch) else "none are wanted")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -4,19 +4,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, text
+from cryptography.fernet import Fernet
+from sqlalchemy import Connection, Engine, make_url, text
 
+from accounts import signing_keys
 from cli.verdict import Check, Verdict, doubtful, ill, well
 from infra import database, jobs, secrets
 from infra.settings import Settings
 from kernel.clock import utc_now
 from pos import endpoints
 
+NONE_YET: Final = "there is no database yet"
 _OLDEST_POSTGRESQL: Final = 14
 # What one process may open: the pool and its overflow, and the jobs' own.
 _CONNECTIONS: Final = 28
+_NEARLY_ALL: Final = 0.8  # of the connections that the database takes
 _SKEW: Final = 2.0  # seconds
 _LATE: Final = timedelta(minutes=5)
 _PROMISES: Final = {
@@ -24,6 +29,12 @@ _PROMISES: Final = {
     "synchronous_commit": ("on", "a crash may lose receipts that were acknowledged; set synchronous_commit = on"),
     "full_page_writes": ("on", "a power cut may break pages; set full_page_writes = on"),
 }
+
+
+def is_absent(settings: Settings) -> bool:
+    """Whether there is no file of the embedded database yet. To look into it would make it, and its folder."""
+    url = make_url(settings.data.where_database())
+    return url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
 
 
 @contextmanager
@@ -37,6 +48,8 @@ def _engine(settings: Settings) -> Iterator[Engine]:
 
 def _asking(look: Callable[[Settings, Connection], Verdict]) -> Check:
     def check(settings: Settings) -> Verdict:
+        if is_absent(settings):
+            return well(NONE_YET)
         with _engine(settings) as engine, database.reading(engine) as conn:
             return look(settings, conn)
 
@@ -44,6 +57,8 @@ def _asking(look: Callable[[Settings, Connection], Verdict]) -> Check:
 
 
 def tables(settings: Settings) -> Verdict:
+    if is_absent(settings):
+        return doubtful("there is none yet", "start the service, which makes it")
     with _engine(settings) as engine:
         if not database.is_current(engine) or not jobs.is_prepared(engine):
             return ill("the tables are not those of this version", "run: counterfoil migrate")
@@ -75,7 +90,11 @@ def _server(settings: Settings, conn: Connection) -> Verdict:
     if needs > most - 5:
         do = "raise max_connections, or put a pooler in session mode before it"
         return ill(f"{processes} processes may open {needs} connections of {most}", do)
-    return well(f"PostgreSQL {number}; each process may open {_CONNECTIONS} of {most} connections")
+    opened = int(str(conn.execute(text("SELECT sum(numbackends) FROM pg_stat_database")).scalar()))
+    if opened > most * _NEARLY_ALL:
+        return doubtful(f"{opened} of {most} connections are open", "raise max_connections, or start no more")
+    told = f"{opened} of {most} connections are open, and each process may open {_CONNECTIONS}"
+    return well(f"PostgreSQL {number}; {told}")
 
 
 def _clocks(_settings: Settings, conn: Connection) -> Verdict:
@@ -89,12 +108,32 @@ def _clocks(_settings: Settings, conn: Connection) -> Verdict:
     return well(f"within {max(skew, 0.01):.2f} seconds of the database's")
 
 
+def _sealer(settings: Settings) -> Fernet:
+    """The service's; where it has no key yet, one that opens nothing."""
+    known = secrets.known_key(settings.data)
+    return Fernet(Fernet.generate_key()) if known is None else secrets.box(settings.data)
+
+
 def _webhooks(settings: Settings, conn: Connection) -> Verdict:
-    shut = endpoints.unopened(conn, secrets.box(settings.data))
+    shut = endpoints.unopened(conn, _sealer(settings))
     if shut:
         says = f"the secret of {', '.join(shut)} was not sealed with this COUNTERFOIL_SECRET_KEY (or secret.key)"
         return ill(says, "put the right one back, or rotate it: counterfoil hooks rotate")
     return well("the secret of each address can be read")
+
+
+def _signing_keys(settings: Settings, conn: Connection) -> Verdict:
+    found = signing_keys.openable(conn, sealer=_sealer(settings))
+    do = "put the right one back, or make a new key: counterfoil signing-keys rotate"
+    of_another = "sealed with another COUNTERFOIL_SECRET_KEY (or secret.key)"
+    mute = ", ".join(slug for slug, keys in found.items() if not any(keys))
+    if mute:
+        return ill(f"those of {mute} were {of_another}: PDF and JSON of their receipts answer 503", do)
+    stale = ", ".join(slug for slug, keys in found.items() if not keys[-1])
+    if stale:
+        return doubtful(f"the newest of {stale} was {of_another}, so an older one signs", do)
+    shut = sum(not each for keys in found.values() for each in keys)
+    return well("each merchant's can be read" + (f"; {shut} older ones were {of_another}" if shut else ""))
 
 
 def _jobs(_settings: Settings, conn: Connection) -> Verdict:
@@ -116,4 +155,6 @@ def _jobs(_settings: Settings, conn: Connection) -> Verdict:
     )
 
 
-promises, server, clocks, webhooks, waiting_jobs = map(_asking, (_promises, _server, _clocks, _webhooks, _jobs))
+promises, server, clocks, webhooks, own_keys, waiting_jobs = map(
+    _asking, (_promises, _server, _clocks, _webhooks, _signing_keys, _jobs)
+)

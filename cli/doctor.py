@@ -22,6 +22,7 @@ _CHECKS: dict[str, Check] = {
     "open files": checks.open_files,
     "storage": checks.storage,
     "secret key": checks.secret_key,
+    "signing keys": checks_database.own_keys,
     "webhooks": checks_database.webhooks,
     "jobs": checks_database.waiting_jobs,
     "workers": checks_work.workers,
@@ -29,6 +30,7 @@ _CHECKS: dict[str, Check] = {
     "mail": checks.mail,
     "pdf": checks.pdf,
     "fonts": checks.installed_fonts,
+    "metrics": checks.metrics,
     "traces": checks.traces,
 }
 
@@ -36,9 +38,10 @@ _CHECKS: dict[str, Check] = {
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: a list of what, state, says and do.")] = False,
 ) -> None:
-    """Check settings, address, database, disk, storage, secret key, jobs, mail, PDF and fonts.
+    """Check settings, address, database, disk, storage, secret and signing keys, jobs, mail, PDF, fonts and metrics.
 
-    Says what to do about each that is not well, and exits with 1 where something is broken.
+    Says what to do about each that is not well, and exits with 1 where something is broken. It makes no file, so it may
+    run before the first start, and as another user than the service.
 
     Example: counterfoil doctor
     """

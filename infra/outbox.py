@@ -71,9 +71,9 @@ class Outbox:
         return letter_id
 
     def check(self) -> str | None:
-        with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._folder.is_dir() and os.access(self._folder, os.W_OK):
+        # Whoever checks may be another user than the service, and must not be the one who makes it.
+        there = next(each for each in (self._folder.absolute(), *self._folder.absolute().parents) if each.exists())
+        if there.is_dir() and os.access(there, os.W_OK):
             return None
         return "the folder of COUNTERFOIL_MAIL_OUTBOX cannot be written to; make it, and give it to the service's user"
 

@@ -82,3 +82,11 @@ def unseal(sealer: Fernet, sealed: bytes) -> str:
         return sealer.decrypt(sealed).decode()
     except InvalidToken:
         raise Unsealable("COUNTERFOIL_SECRET_KEY (or secret.key) is not the key that sealed this") from None
+
+
+def opens(sealer: Fernet, sealed: bytes) -> bool:
+    try:
+        unseal(sealer, sealed)
+    except Unsealable:
+        return False
+    return True

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from infra import files
 from infra.settings import Data
 from kernel.errors import TooLarge, Unavailable
 
@@ -91,6 +92,12 @@ def open_storage(data: Data) -> Storage:
     from infra.folder import open_folder
 
     return open_folder(_folder(data.where_objects()))
+
+
+def is_made(data: Data) -> bool:
+    """Whether the storage is there already. A folder is made when it is first opened; a bucket is somebody else's."""
+    where = data.where_objects()
+    return where.startswith("s3:") or files.parts(_folder(where)).is_dir()
 
 
 def _folder(url: str) -> Path:

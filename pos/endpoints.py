@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Connection, delete, insert, select, update
 
 from accounts.tables import Store
-from infra.secrets import Unsealable, seal, unseal
+from infra.secrets import Unsealable, opens, seal, unseal
 from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import new_id
 from pos.adapters import ADAPTERS
@@ -126,10 +126,5 @@ def _opened(sealer: Fernet, secret: bytes, previous: bytes | None) -> tuple[str,
 
 def unopened(conn: Connection, sealer: Fernet) -> list[str]:
     """The ids of all merchants' endpoints whose secret this secret key does not open."""
-    found: list[str] = []
-    for row in conn.execute(select(HookEndpoint.id, HookEndpoint.secret).order_by(HookEndpoint.id)):
-        try:
-            unseal(sealer, row.secret)
-        except Unsealable:
-            found.append(row.id)
-    return found
+    rows = conn.execute(select(HookEndpoint.id, HookEndpoint.secret).order_by(HookEndpoint.id))
+    return [row.id for row in rows if not opens(sealer, row.secret)]

@@ -11,15 +11,19 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from accounts import signing_keys
 from cli import checks, checks_database, doctor
 from cli.main import app
 from cli.verdict import Check, Verdict
-from infra import jobs
+from infra import jobs, secrets
 from infra.jobs import Tally
-from infra.settings import Settings
+from infra.settings import Data, Settings
+from infra.storage import open_storage
 from kernel.clock import utc_now
+from tests.support.shops import Shops
 
 # What takes seconds has a test of its own.
 SLOW = ("pdf", "fonts")
@@ -83,6 +87,34 @@ def test_a_database_that_is_away_is_told_without_its_password(monkeypatch: pytes
     assert "hunter2" not in str(found)
 
 
+def files_below(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+@on_sqlite
+def test_before_the_first_start_it_makes_nothing_and_nothing_is_broken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("COUNTERFOIL_DATABASE_URL")
+    monkeypatch.setenv("COUNTERFOIL_DATA_DIR", str(tmp_path / "new" / "data"))
+    monkeypatch.setenv("COUNTERFOIL_MAIL_OUTBOX", str(tmp_path / "new" / "outbox"))
+    monkeypatch.setenv("COUNTERFOIL_MAIL_FROM", "receipts@shop.example")
+    before = files_below(tmp_path)
+    found = examined()
+    assert {what: each for what, each in found.items() if each.state == "FAIL"} == {}
+    assert "none yet" in found["secret key"].says
+    assert files_below(tmp_path) == before
+
+
+@on_sqlite
+def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    open_storage(Data(data_dir=tmp_path / "data"))
+    secrets.box(Data(data_dir=tmp_path / "data"))
+    before = files_below(tmp_path)
+    examined()
+    assert files_below(tmp_path) == before
+
+
 def verdict(check: Check) -> Verdict:
     return check(Settings())
 
@@ -95,6 +127,67 @@ def test_a_secret_key_that_others_may_read_is_found(tmp_path: Path) -> None:
     assert verdict(checks.secret_key) == Verdict("FAIL", f"{path} can be read by others", f"chmod 600 {path}")
     path.chmod(0o600)
     assert verdict(checks.secret_key).state == "ok"
+
+
+@pytest.fixture
+def merchants(engine: Engine, shops: Shops) -> Engine:
+    """Two, with a signing key each that the service of the settings can open."""
+    with engine.begin() as conn:
+        signing_keys.ensure(conn, sealer=secrets.box(Settings().data))
+    return engine
+
+
+def another_key(monkeypatch: pytest.MonkeyPatch) -> Fernet:
+    key = Fernet.generate_key()
+    monkeypatch.setenv("COUNTERFOIL_SECRET_KEY", key.decode())
+    return Fernet(key)
+
+
+def test_signing_keys_that_no_longer_open_are_found_until_there_is_a_new_one(
+    merchants: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert verdict(checks_database.own_keys) == Verdict("ok", "each merchant's can be read")
+    sealer = another_key(monkeypatch)
+    found = verdict(checks_database.own_keys)
+    assert (found.state, "those of linden-rye, moor were sealed" in found.says) == ("FAIL", True)
+    with merchants.begin() as conn:
+        signing_keys.rotate(conn, shops.linden, sealer=sealer, now=utc_now())
+    assert "those of moor were sealed" in verdict(checks_database.own_keys).says
+    with merchants.begin() as conn:
+        signing_keys.rotate(conn, shops.moor, sealer=sealer, now=utc_now())
+    found = verdict(checks_database.own_keys)
+    assert (found.state, "2 older ones" in found.says) == ("ok", True)
+
+
+@on_sqlite
+def test_a_secret_key_that_is_lost_is_found_by_what_it_sealed(merchants: Engine, tmp_path: Path) -> None:
+    (tmp_path / "data" / "secret.key").unlink()
+    assert verdict(checks_database.own_keys).state == "FAIL"
+    assert not (tmp_path / "data" / "secret.key").exists()
+
+
+@on_sqlite
+def test_a_newest_signing_key_that_does_not_open_is_told(merchants: Engine, shops: Shops) -> None:
+    with merchants.begin() as conn:
+        signing_keys.rotate(conn, shops.linden, sealer=Fernet(Fernet.generate_key()), now=utc_now())
+    found = verdict(checks_database.own_keys)
+    assert (found.state, "the newest of linden-rye" in found.says) == ("warn", True)
+
+
+@on_sqlite
+def test_figures_of_a_public_service_that_nobody_may_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdict(checks.metrics) == Verdict("ok", "told to this machine")
+    monkeypatch.setenv("COUNTERFOIL_BASE_URL", "https://receipts.test")
+    assert verdict(checks.metrics).do.startswith("set COUNTERFOIL_METRICS_TOKEN")
+    monkeypatch.setenv("COUNTERFOIL_METRICS_TOKEN", "a-token-of-sixteen-or-more")
+    assert verdict(checks.metrics).state == "ok"
+
+
+@on_postgresql
+def test_connections_that_are_nearly_used_up_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "connections are open" in verdict(checks_database.server).says
+    monkeypatch.setattr(checks_database, "_NEARLY_ALL", 0)
+    assert verdict(checks_database.server).state == "warn"
 
 
 @on_postgresql
@@ -154,6 +247,7 @@ def test_a_mail_server_that_is_away_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @on_sqlite
-def test_a_pdf_is_made_to_see_that_it_can(monkeypatch: pytest.MonkeyPatch, fonts: Path) -> None:
-    monkeypatch.setenv("COUNTERFOIL_DATA_DIR", str(fonts.parent))
+def test_a_pdf_is_made_to_see_that_it_can_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    before = files_below(tmp_path)
     assert verdict(checks.pdf).says.startswith("renders")
+    assert files_below(tmp_path) == before

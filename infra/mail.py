@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from infra.settings import Mail
 
 LONGEST_DETAIL: Final = 300
+_IN_DOUBT: Final = "; it may have been taken"
 # Some servers write the part before the @ in lower case, so a token must not live by its capitals.
 _TOKEN: Final = re.compile(r"[a-z0-9_-]{1,40}")
 
@@ -47,13 +48,13 @@ class Refused(Undelivered):
 class Deferred(Undelivered):
     """For now: the server is away, busy or set up wrongly.
 
-    ``in_doubt``: the whole letter was handed over and no answer came. It may have been taken, so sending it again may
-    double it.
+    ``in_doubt``: the whole letter was handed over and no answer came, so sending it again may double it. The detail
+    ends with that.
     """
 
     def __init__(self, detail: str, *, code: int | None = None, in_doubt: bool = False) -> None:
-        super().__init__(detail, code=code)
-        self.in_doubt = in_doubt
+        doubt = _IN_DOUBT if in_doubt else ""
+        super().__init__(one_line(detail, LONGEST_DETAIL - len(doubt)) + doubt, code=code)
 
 
 class Mailer(Protocol):
@@ -68,13 +69,16 @@ class Mailer(Protocol):
     def close(self) -> None: ...
 
 
-def open_mailer(mail: Mail) -> Mailer | None:
-    """The way that is set; None where none is. Nothing is connected yet."""
+def open_mailer(mail: Mail, *, at_once: int = 4) -> Mailer | None:
+    """The way that is set; None where none is. Nothing is connected yet.
+
+    ``at_once`` is how many letters may be under way at the same time, each over a connection of its own.
+    """
     # Late: boto3 takes half a second, and the three are made of what stands above.
     if mail.smtp_url:
         from infra.smtp import SmtpMailer
 
-        return SmtpMailer(mail.smtp_url, timeout=mail.smtp_timeout)
+        return SmtpMailer(mail.smtp_url, timeout=mail.smtp_timeout, connections=at_once)
     if mail.ses_region:
         from infra.ses import SesMailer
 

@@ -22,8 +22,8 @@ _UNKNOWN: Final = (500, 502, 504)
 class SesMailer:
     """See :class:`infra.mail.Mailer`. The word for a letter is its SES MessageId, which its events name too."""
 
-    def __init__(self, mail: Mail, *, seconds: float = aws.SECONDS) -> None:
-        self._ses = boto3.client("sesv2", **aws.options(mail, seconds=seconds))
+    def __init__(self, mail: Mail) -> None:
+        self._ses = boto3.client("sesv2", **aws.options(mail))
         self._from = mail.mail_from or ""
         self._set: dict[str, Any] = (
             {"ConfigurationSetName": mail.ses_configuration_set} if mail.ses_configuration_set else {}

@@ -13,26 +13,30 @@ from infra.settings import Mail
 from kernel.errors import Unavailable
 
 _log = structlog.get_logger()
+MOST: Final = 1000
 _BATCH: Final = 10  # as many as SQS hands out at once
 
 
 class SesEvents:
     """The queue of ``COUNTERFOIL_SES_EVENTS_QUEUE_URL``. It needs sqs:ReceiveMessage and sqs:DeleteMessage."""
 
-    def __init__(self, mail: Mail, *, seconds: float = aws.SECONDS) -> None:
-        self._sqs: Any = boto3.client("sqs", **aws.options(mail, seconds=seconds))
+    def __init__(self, mail: Mail) -> None:
+        self._sqs: Any = boto3.client("sqs", **aws.options(mail))
         self._queue = mail.ses_events_queue_url
 
-    def take(self, handle: Callable[[SesEvent], None], *, most: int = 1000) -> int:
-        """Hand over what waits, one event at a time, and return how many messages were taken off the queue.
+    def take(self, handle: Callable[[SesEvent], None], *, stop: Callable[[], bool]) -> int:
+        """Hand over what waits, one event at a time, and return how many messages were taken off the queue: all, or
+        those until ``stop`` says so, or ``MOST``.
 
         A message is deleted once ``handle`` has returned for all it holds. Where ``handle`` raises, so does this, and
         the message comes again after the queue's visibility timeout: an event may be seen twice. Raises Unavailable
         when the queue cannot be asked.
         """
         taken = 0
-        while taken < most and (messages := self._waiting()):
+        while taken < MOST and not stop() and (messages := self._waiting()):
             for message in messages:
+                if stop():
+                    break
                 self._handle(message["Body"], handle)
                 self._call("delete_message", ReceiptHandle=message["ReceiptHandle"])
                 taken += 1

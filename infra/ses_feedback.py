@@ -24,13 +24,12 @@ Kind = Literal["bounce", "complaint", "delivery", "reject"]
 class SesEvent:
     """What SES tells about one recipient.
 
-    ``ses_id`` is what the sending returned; ``message_id`` is the letter's own, with its angle brackets.
+    ``message_id`` is the letter's own, with its angle brackets.
     ``is_permanent``: of a bounce, that the address will not work another time either. ``status`` is ``5.1.1`` or the
     like (RFC 3463), or empty. A complaint is a reader who called the letter spam, a reject a letter with a virus.
     """
 
     kind: Kind
-    ses_id: str
     message_id: str | None
     recipient: str | None
     is_permanent: bool
@@ -102,8 +101,7 @@ def _event(
 ) -> SesEvent:
     address = _text(recipient.get("emailAddress"))
     named = address if is_address(address) else None
-    ses_id = one_line(_text(mail.get("messageId")), 200)
-    return SesEvent(kind, ses_id, _message_id(mail), named, is_permanent, status, one_line(detail))
+    return SesEvent(kind, _message_id(mail), named, is_permanent, status, one_line(detail))
 
 
 def _message_id(mail: dict[str, Any]) -> str | None:

@@ -1,20 +1,17 @@
 """Letters to a mail server, over a few connections that are kept."""
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 from time import monotonic
 from typing import Final
 
 from pydantic import SecretStr
 
-from infra.mail import Deferred, Letter, Refused, Undelivered
+from infra.mail import Letter, Refused, Undelivered
 from infra.mail_address import is_address
 from infra.smtp_session import CLOSING, Gone, Session
 from infra.smtp_url import read_smtp_url
 
-CONNECTIONS: Final = 4
 # Within what servers allow by default, so that it is we who hang up.
 LONGEST_IDLE: Final = 30.0  # seconds
 LONGEST_LIFE: Final = 300.0
@@ -22,9 +19,10 @@ MOST_LETTERS: Final = 100
 
 
 class SmtpMailer:
-    """See :class:`infra.mail.Mailer`. More threads than connections wait for each other."""
+    """See :class:`infra.mail.Mailer`. More threads than ``connections`` wait for each other, as long as it takes: that
+    we are busy says nothing about the server."""
 
-    def __init__(self, url: SecretStr, *, timeout: float, connections: int = CONNECTIONS) -> None:
+    def __init__(self, url: SecretStr, *, timeout: float, connections: int) -> None:
         self._server = read_smtp_url(url.get_secret_value())
         self._tls = None if self._server.tls == "none" else ssl.create_default_context()
         self._timeout = timeout
@@ -36,7 +34,7 @@ class SmtpMailer:
     def send(self, letter: Letter) -> str:
         if not (is_address(letter.sender) and is_address(letter.recipient)):
             raise Refused("the address cannot be written to")
-        with self._turn():
+        with self._free:
             kept = self._kept()
             if kept:
                 try:
@@ -60,15 +58,6 @@ class SmtpMailer:
 
     def _connect(self) -> Session:
         return Session(self._server, self._tls, self._timeout)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._free.acquire(timeout=self._timeout):
-            raise Deferred("the mail server is slow: all connections to it are busy")
-        try:
-            yield
-        finally:
-            self._free.release()
 
     def _send(self, session: Session, letter: Letter) -> str:
         is_fit = False

@@ -1,5 +1,6 @@
 """One conversation with a mail server (RFC 5321), letter by letter. All errors of smtplib are OSErrors."""
 
+import re
 import smtplib
 import ssl
 from time import monotonic
@@ -11,6 +12,10 @@ from infra.smtp_wire import in_words, open_wire, why_not
 
 # Answers that tell the operator, not the sender of this letter, what to do (RFC 4954 section 6, RFC 3207 section 4).
 _SET_UP_WRONGLY: Final = (503, 530, 534, 535, 538)
+# The commonest of all has no code of its own: "554 5.7.1 Relay access denied", "550 relay not permitted", "553 … not in
+# my list of allowed rcpthosts". Of another status (RFC 3463) it is about the recipient, whatever else it says.
+_NOT_OURS: Final = re.compile(r"\brelay|authenticat|rcpthosts", re.IGNORECASE)
+_STATUS: Final = re.compile(r"(?<![\d.])5\.(\d{1,3})\.\d{1,3}(?![\d.])")
 _TOO_LARGE: Final = 552
 CLOSING: Final = 421
 
@@ -118,7 +123,13 @@ def _expect(reply: tuple[int, bytes], asked: str, wanted: int = 2) -> None:
     if code // 100 == wanted:
         return
     detail = f"the mail server answered {asked} with {in_words(code, said)}"
-    # A sender that is not wanted is set up wrongly, and waits for the operator as a password does.
-    is_operators = code in _SET_UP_WRONGLY or (asked == "MAIL" and code != _TOO_LARGE)
-    kind: type[Undelivered] = Refused if code // 100 == 5 and not is_operators else Deferred
+    is_refused = code // 100 == 5 and not _is_operators(asked, code, said.decode(errors="replace"))
+    kind: type[Undelivered] = Refused if is_refused else Deferred
     raise kind(detail, code=code)
+
+
+def _is_operators(asked: str, code: int, said: str) -> bool:
+    """Whether it is the operator who is told what to do. A sender that is not wanted is set up wrongly too."""
+    status = _STATUS.search(said)
+    is_trusted = not _NOT_OURS.search(said) or (status is not None and status[1] != "7")
+    return code in _SET_UP_WRONGLY or (asked == "MAIL" and code != _TOO_LARGE) or not is_trusted

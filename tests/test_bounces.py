@@ -293,9 +293,9 @@ def read_event(**event: Any) -> SesEvent:
     return events[0]
 
 
-def test_a_bounce_of_ses_names_the_letter_as_we_and_as_ses_did() -> None:
+def test_a_bounce_of_ses_names_the_letter_as_we_did() -> None:
     assert read_event(**BOUNCE) == SesEvent(
-        "bounce", "0100018c-ses", "<msg_1@shop.test>", "ana@example.org", True, "5.1.1", "550 5.1.1 user unknown"
+        "bounce", "<msg_1@shop.test>", "ana@example.org", True, "5.1.1", "550 5.1.1 user unknown"
     )
 
 

@@ -72,7 +72,7 @@ def server() -> Iterator[MailServer]:
 @pytest.fixture
 def room(owner: Person, settings: Settings, server: MailServer) -> Iterator[Mailroom]:
     clock = Clock()
-    mailer = SmtpMailer(SecretStr(server.url()), timeout=PATIENCE)
+    mailer = SmtpMailer(SecretStr(server.url()), timeout=PATIENCE, connections=4)
     with workshop(settings, Postman(), clock) as shop:
         yield Mailroom(owner, replace(shop, mailer=mailer), clock)
     mailer.close()
@@ -130,7 +130,7 @@ def test_a_password_that_is_wrong_keeps_letters_until_it_is_right(room: Mailroom
     receipt_id = room.sell()
     with MailServer(login=("shop", "right")) as server:
         for password in ("wrong", "right"):
-            mailer = SmtpMailer(SecretStr(server.url(user=f"shop:{password}@")), timeout=5)
+            mailer = SmtpMailer(SecretStr(server.url(user=f"shop:{password}@")), timeout=5, connections=4)
             replace(room, shop=replace(room.shop, mailer=mailer)).work_later()
             mailer.close()
             if password == "wrong":

@@ -1,18 +1,21 @@
 """How mail is set up: one way for letters to leave, told apart at start, in words that name no password."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from infra.mail import LONGEST_DETAIL, Deferred, envelope_sender, one_line, open_mailer
+from infra.mail import LONGEST_DETAIL, Deferred, Letter, envelope_sender, one_line, open_mailer
 from infra.outbox import Outbox
 from infra.ses import SesMailer
 from infra.settings import Mail, explain
 from infra.smtp import SmtpMailer
 from infra.smtp_url import SmtpServer, read_smtp_url
+from tests.support.smtp import MailServer
 
 FROM = "receipts@shop.test"
 
@@ -114,9 +117,18 @@ def test_a_token_that_a_server_could_change_is_refused(token: str) -> None:
         envelope_sender(Mail(), token)
 
 
-@given(st.text())
-def test_what_a_stranger_wrote_becomes_one_line(text: str) -> None:
-    detail = Deferred(text).detail
+def test_a_way_takes_as_many_letters_at_once_as_its_worker_sends() -> None:
+    with MailServer(pause=0.3) as server:
+        mailer = open_mailer(Mail(smtp_url=SecretStr(server.url()), mail_from=FROM, smtp_timeout=5), at_once=16)
+        assert mailer
+        with closing(mailer), ThreadPoolExecutor(16) as threads:
+            list(threads.map(lambda _: mailer.send(Letter(FROM, "ana@example.org", b"Subject: x\r\n\r\n")), range(16)))
+        assert (len(server.accepted), server.connections) == (16, 16)
+
+
+@given(st.text(), st.booleans())
+def test_what_a_stranger_wrote_becomes_one_line(text: str, in_doubt: bool) -> None:
+    detail = Deferred(text, in_doubt=in_doubt).detail
     assert detail.isprintable()
     assert len(detail) <= LONGEST_DETAIL
     assert one_line(detail) == detail

@@ -2,7 +2,6 @@
 
 from contextlib import closing
 from functools import partial
-from typing import Final
 
 import structlog
 from sqlalchemy import Connection
@@ -15,7 +14,6 @@ from notify import stopping
 from worker.workshop import Workshop
 
 _log = structlog.get_logger()
-_AT_MOST: Final = 1000
 
 
 def take_ses_events(shop: Workshop, _job_id: str, _payload: Payload) -> None:
@@ -26,7 +24,7 @@ def take_ses_events(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     from infra.ses_events import SesEvents
 
     with closing(SesEvents(shop.settings.mail)) as events:
-        events.take(partial(_record, shop), most=_AT_MOST)
+        events.take(partial(_record, shop), stop=shop.ended.is_set)
 
 
 def _record(shop: Workshop, event: SesEvent) -> None:

@@ -60,6 +60,7 @@ class ReceiptLinks:
     pdf: str
     text: str
     json: str
+    xml: str
     qr: str
     codes: str
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from api.notices import absent
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
+from infra.pdf import Page
 from infra.storage import StorageDown
 from kernel.errors import FieldError, Gone, Invalid, NotFound
 from receipts import printed
@@ -62,12 +63,12 @@ async def _absent(house: House, request: Request, token: str) -> Rendered:
 
 
 async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
-    """``?format=a4`` is a sheet; without it the slip is 80 mm wide and as long as it needs to be."""
+    """``?format=a4`` is a sheet; ``roll`` is a slip, 80 mm wide and as long as it needs to be."""
     signer = await house.signers.of(record)
     wish: dict[str, Any] = {
         "url": forms.link_to(house.base_url, record.token),
         "language": language_of(request, record, look),
-        "page": _page(request),
+        "page": _page(request, record),
         "copy": wants_copy(request),
         "signed": signed_document(record, signer, base_url=house.base_url),
     }
@@ -102,8 +103,10 @@ def _file_name(record: ReceiptRecord, ending: str) -> str:
     return "".join(each if each.isascii() and each.isalnum() else "-" for each in record.number) + f".{ending}"
 
 
-def _page(request: Request) -> Literal["roll", "a4"]:
-    match request.query_params.get("format", "roll"):
+def _page(request: Request, record: ReceiptRecord) -> Page:
+    match request.query_params.get("format"):
+        case None:
+            return printed.usual_page(record)
         case "roll":
             return "roll"
         case "a4":

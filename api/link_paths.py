@@ -19,7 +19,7 @@ _LANGUAGE: Final = _asked(
     "lang", f"{', '.join(LANGUAGES)}; else the reader's own where the brand offers it.", type="string"
 )
 _COPY: Final = _asked("copy", "`1` marks it as a copy.", type="string")
-_FORMAT: Final = _asked("format", enum=["roll", "a4"], default="roll")
+_FORMAT: Final = _asked("format", "Else `a4` for an electronic invoice, `roll` for the rest.", enum=["roll", "a4"])
 _SIZE: Final = _asked("size", "Pixels.", type="integer", minimum=32, maximum=2048)
 _MARGIN: Final = _asked("margin", "Modules.", type="integer", minimum=0, maximum=16)
 _VARIANT: Final = _asked("variant", enum=["plain", "logo"], default="plain")
@@ -29,7 +29,7 @@ _NAME: Final = _placed("name", "^(fiscal|[0-9])$")
 _FORMS: Final = {
     "/r/{token}.pdf": (
         "The receipt as PDF",
-        "PDF/UA: a slip 80 mm wide, or a sheet with `format=a4`. It carries the signed document.",
+        "PDF/UA, with the signed document in it. A slip 80 mm wide; a sheet is the Factur-X of a sale to a business.",
         "application/pdf",
         [_FORMAT, _LANGUAGE, _COPY],
     ),
@@ -42,7 +42,7 @@ _FORMS: Final = {
     ),
     "/r/{token}.xml": (
         "The electronic invoice",
-        "Factur-X, profile EN 16931, of a sale to a business; 404 for any other receipt.",
+        "Factur-X, profile EN 16931, of a sale to a business, as its sheet carries it; 404 for any other receipt.",
         "application/xml",
         [],
     ),

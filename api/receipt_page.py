@@ -11,6 +11,7 @@ from infra.theme import theme
 from kernel.locale import LANGUAGES, direction
 from receipts import jsonld
 from receipts.codes import number_code
+from receipts.printed import is_invoice
 from receipts.records import ReceiptRecord
 from receipts.view import view
 
@@ -33,7 +34,7 @@ def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, langu
         languages=language_links(look.languages, language, copy=copy),
         receipt=receipt,
         brand=brand_view(look, language),
-        links=_links(record.token, page, f"?lang={language}{_COPY if copy else ''}"),
+        links=_links(record, page, f"?lang={language}{_COPY if copy else ''}"),
         json_ld=Markup(jsonld.script(jsonld.order(record, url=page))),  # noqa: S704 - escaped for its element
         number_code=Markup(number_code(record.number)),  # noqa: S704 - our own drawing
     )
@@ -71,14 +72,15 @@ def language_links(offered: Sequence[str], current: str, *, copy: bool = False) 
     return tuple(LanguageLink(tag, LANGUAGES[tag], f"?lang={tag}{rest}", tag == current) for tag in offered)
 
 
-def _links(token: str, page: str, wish: str) -> ReceiptLinks:
+def _links(record: ReceiptRecord, page: str, wish: str) -> ReceiptLinks:
     """``wish`` hands the language and the mark of a copy on to the forms that have words."""
-    here = f"/r/{token}"
+    here = f"/r/{record.token}"
     return ReceiptLinks(
         page=page,
         pdf=f"{here}.pdf{wish}",
         text=f"{here}.txt{wish}",
         json=f"{here}.json",
+        xml=f"{here}.xml" if is_invoice(record) else "",
         qr=f"{here}/qr.svg",
         codes=f"{here}/codes",
     )

@@ -14,8 +14,8 @@ from infra.settings import ROOT
 from receipts.document import Issuer
 from receipts.facturx import NotExpressible, invoice, unfit
 from receipts.records import ReceiptRecord
-from tests.support.facturx import BUYER, TO_A_CAFE, broken_rules, said
-from tests.support.records import BREAD, COFFEE, JUMEIRAH, MITTE, SILK, record, related
+from tests.support.facturx import TO_A_CAFE, broken_rules, said
+from tests.support.records import BREAD, BUYER, COFFEE, JUMEIRAH, MITTE, SILK, record, related
 from tests.support.tills import BRITAIN, GERMANY, SWITZERLAND, Country, sales_that_add_up
 
 HEAD = {"issued_at": BREAD["issued_at"], "currency": "EUR", "buyer": BUYER}
@@ -180,9 +180,7 @@ def test_a_category_of_vat_that_is_not_written_here_is_never_told_as_another(
         invoice(sold)
 
 
-@pytest.mark.parametrize(
-    ("category", "rate"), [("S", "0"), ("H", "0"), ("E", "7"), ("AE", "7"), ("Z", "7"), ("O", "7")]
-)
+@pytest.mark.parametrize("category, rate", [("S", "0"), ("H", "0"), ("E", "7"), ("AE", "7"), ("Z", "7"), ("O", "7")])
 def test_nor_is_one_that_contradicts_its_rate(category: str, rate: str) -> None:
     row = {"rate": rate, "tax": "0.07" if rate == "7" else "0.00", "category": category}
     sold = sale({"total": "1.07", "tax_rate": rate}, taxes=[row], total="1.07")

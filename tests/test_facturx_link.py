@@ -1,14 +1,15 @@
 """The electronic invoice behind a receipt's link, and the files in the PDF that the link gives."""
 
+import re
 from io import BytesIO
 from typing import Any
 
 import pypdf
 import pytest
 
-from tests.support.facturx import BUYER, broken_rules, said
+from tests.support.facturx import broken_rules, said
 from tests.support.inside import Person
-from tests.support.records import BREAD
+from tests.support.records import BREAD, BUYER
 
 STORE = {
     "name": "Linden & Rye Mitte",
@@ -27,6 +28,10 @@ def posted(owner: Person, till: Person, **beside: Any) -> str:
     return str(answer.json()["token"])
 
 
+def files_in(pdf: bytes) -> dict[str, list[bytes]]:
+    return dict(pypdf.PdfReader(BytesIO(pdf)).attachments)
+
+
 def test_a_sale_to_a_business_has_its_invoice_as_xml(owner: Person, till: Person, stranger: Person) -> None:
     token = posted(owner, till, buyer=BUYER)
     answer = stranger.get(f"/r/{token}.xml")
@@ -43,13 +48,60 @@ def test_any_other_receipt_has_none(owner: Person, till: Person, stranger: Perso
     assert stranger.get(f"/r/{token}.xml").status_code == 404
 
 
+def test_the_pdf_of_a_sale_to_a_business_is_its_invoice_and_the_slip_is_had_for_the_asking(
+    owner: Person, till: Person, stranger: Person
+) -> None:
+    token = posted(owner, till, buyer=BUYER)
+    usual, sheet, slip = (
+        stranger.get(f"/r/{token}.pdf", **asked) for asked in ({}, {"format": "a4"}, {"format": "roll"})
+    )
+
+    assert usual.content == sheet.content
+    assert files_in(usual.content)["factur-x.xml"] == [stranger.get(f"/r/{token}.xml").content]
+    assert "factur-x.xml" not in files_in(slip.content)
+
+
+NO_INVOICE: dict[str, dict[str, Any]] = {
+    "nobody's": {},
+    "a person's": {"buyer": {"name": "Anna"}},
+    "a gift": {"buyer": BUYER, "flags": ["gift"]},
+    "without a country": {"buyer": {"name": "K", "tax_id": "37/123/45678"}},
+}
+
+
+@pytest.mark.parametrize("beside", NO_INVOICE.values(), ids=NO_INVOICE)
+def test_the_pdf_of_any_other_receipt_is_the_slip_and_its_page_names_no_invoice(
+    owner: Person, till: Person, stranger: Person, beside: dict[str, Any]
+) -> None:
+    token = posted(owner, till, **beside)
+
+    assert stranger.get(f"/r/{token}.pdf").content == stranger.get(f"/r/{token}.pdf", format="roll").content
+    assert ".xml" not in stranger.get(f"/r/{token}").text
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_page_offers_the_invoice_as_pdf_and_xml(
+    owner: Person, till: Person, stranger: Person, language: str
+) -> None:
+    token = posted(owner, till, buyer=BUYER)
+    page = stranger.get(f"/r/{token}", lang=language).text
+    offered = re.findall(r'<a class="act[^"]*" href="([^"]+)" download><svg.*?</svg>([^<]+)</a>', page)
+    pdf, xml = (stranger.ask("GET", address) for address, _ in offered)
+
+    assert [name for _, name in offered] == [
+        "PDF",
+        {"de": "E-Rechnung (XML)", "en": "Electronic invoice (XML)"}[language],
+    ]
+    assert files_in(pdf.content)["factur-x.xml"] == [xml.content]
+
+
 @pytest.mark.parametrize("page", ["roll", "a4"])
 def test_every_pdf_carries_the_document_that_json_serves_signed(
     owner: Person, till: Person, stranger: Person, page: str
 ) -> None:
     token = posted(owner, till, buyer=BUYER)
     pdf = stranger.get(f"/r/{token}.pdf", format=page).content
-    files = pypdf.PdfReader(BytesIO(pdf)).attachments
+    files = files_in(pdf)
 
     assert files["receipt.json"] == [stranger.get(f"/r/{token}.json").content]
     assert ("factur-x.xml" in files) == (page == "a4")

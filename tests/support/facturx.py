@@ -9,14 +9,8 @@ from lxml import etree
 from saxonche import PySaxonProcessor
 
 from receipts.facturx_xml import NAMESPACES
-from tests.support.records import BREAD
+from tests.support.records import BREAD, BUYER
 
-BUYER: Final[dict[str, Any]] = {
-    "name": "Café Morgenrot GmbH",
-    "tax_id": "DE 987 654 321",
-    "address": {"lines": ["Kastanienallee 85"], "postal_code": "10435", "city": "Berlin", "country": "DE"},
-    "reference": "KST-4711",
-}
 TO_A_CAFE: Final = BREAD | {"buyer": BUYER}
 _SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"
 

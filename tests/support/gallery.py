@@ -12,7 +12,7 @@ from cli.demo_shops import MAIN
 from kernel.errors import Problem
 from pos.intake import arrive, take
 from receipts.reading import read_sale
-from tests.support.records import BREAD, COFFEE, SILK
+from tests.support.records import BREAD, BUYER, COFFEE, SILK
 
 Body = dict[str, Any]
 _NOW: Final = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -186,6 +186,7 @@ GALLERY: Final[Mapping[str, Exhibit]] = {
             total="200.00",
         )
     ),
+    "invoice": Exhibit(_BREAD | {"buyer": BUYER}, query="lang=de"),
 }
 
 

@@ -141,6 +141,12 @@ SILK: Final[dict[str, Any]] = {
     "total": "1298816.00",
     "payments": [{"method": "wallet", "name": "UPI", "amount": "1298816.00", "reference": "UPI 6325 1180 42"}],
 }
+BUYER: Final[dict[str, Any]] = {
+    "name": "Café Morgenrot GmbH",
+    "tax_id": "DE 987 654 321",
+    "address": {"lines": ["Kastanienallee 85"], "postal_code": "10435", "city": "Berlin", "country": "DE"},
+    "reference": "KST-4711",
+}
 COFFEE: Final[dict[str, Any]] = {
     "issued_at": "2026-11-21T09:30:00+04:00",
     "currency": "AED",

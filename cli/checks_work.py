@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from cli.checks_database import NONE_YET, is_absent
 from cli.verdict import Verdict, doubtful, ill, well
 from infra import database, slots
 from infra.settings import Settings
@@ -15,7 +16,7 @@ _LATE: Final = timedelta(minutes=10)
 def workers(settings: Settings) -> Verdict:
     held = slots.open_slots(settings.data.where_database())
     try:
-        count = slots.living(held)
+        count = held.living()
     finally:
         held.close()
     if count == 0:
@@ -25,6 +26,8 @@ def workers(settings: Settings) -> Verdict:
 
 
 def messages(settings: Settings) -> Verdict:
+    if is_absent(settings):
+        return well(NONE_YET)
     engine = database.connect(settings.data.where_database())
     try:
         with database.reading(engine) as conn:

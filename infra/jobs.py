@@ -14,7 +14,9 @@ from typing import Any, Final
 import orjson
 from dbos import DBOS, DBOSClient
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 
+from infra import trouble
 from infra.database import connect
 
 APPLICATION: Final = "counterfoil"
@@ -42,7 +44,8 @@ Handler = Callable[[str, Payload], None]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of job. ``handle(job_id, payload)`` does it; ``payload`` is JSON. A worker does ``at_once`` of it."""
+    """A kind of job. ``handle(job_id, payload)`` does it; ``payload`` is JSON. A worker does ``at_once`` of it; none where
+    it leaves it to others."""
 
     name: str
     handle: Handler
@@ -103,7 +106,9 @@ class _Json:
 
 def _plain(value: object) -> Any:
     if isinstance(value, BaseException):
-        return {"error": (str(value) or type(value).__name__)[:_LONGEST_REASON]}
+        # What a database says may hold the values of a row.
+        words = trouble.kind(value) if isinstance(value, DBAPIError) else str(value) or type(value).__name__
+        return {"error": words[:_LONGEST_REASON]}
     raise TypeError(f"A job's payload holds a {type(value).__name__}; it must be JSON")
 
 
@@ -168,12 +173,16 @@ class Jobs:
         self._client.enqueue(_options(kind, f"{job_id}#{tries}", delay), dict(payload), tries)
 
     def schedule(self, schedules: Sequence[Schedule]) -> None:
-        """Run the schedules from now on; each moment of one is one job, however many workers there are."""
+        """Run these from now on, and no others; each moment of one is one job, however many workers there are."""
         entries: list[Any] = [
             {"schedule_name": each.name, "workflow_name": each.kind, "schedule": each.cron, "queue_name": each.kind}
             for each in schedules
         ]
         self._client.apply_schedules(entries)
+        wanted = {each.name for each in schedules}
+        for found in self._client.list_schedules():
+            if found["schedule_name"] not in wanted:
+                self._client.delete_schedule(found["schedule_name"])
 
     def workers(self) -> set[str]:
         """Who has begun jobs and not finished them."""

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, select, update
 from notify.tables import IS_WAITING, Message
 
 State = Literal["sent", "refused", "failed"]
-LEASE: Final = timedelta(minutes=10)
 # How long a message is tried for.
 PATIENCE: Final = timedelta(hours=48)
 _WAITS: Final = (5, 20, 80, 320, 1280, 3600)
@@ -22,7 +21,7 @@ _WAITS: Final = (5, 20, 80, 320, 1280, 3600)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message to be sent now. ``attempts`` counts this one too."""
+    """A message to be sent now. ``attempts`` are those before."""
 
     id: str
     merchant_id: str
@@ -34,13 +33,15 @@ class Due:
     is_automatic: bool
     attempts: int
     asked_at: datetime
+    claim: str
 
 
 _DUE = tuple(getattr(Message, name) for name in Due.__slots__)
 
 
-def claim(conn: Connection, job_id: str, *, now: datetime, at_most: int) -> list[Due]:
-    """Messages of any merchant that are due, oldest first, now this job's; those first that it had claimed before."""
+def claim(conn: Connection, job_id: str, *, now: datetime, lease: timedelta, at_most: int) -> list[Due]:
+    """Messages of any merchant that are due, oldest first, this job's for as long as ``lease``; those first that it had
+    claimed before."""
     mine = select(Message.id).where(IS_WAITING, Message.claim == job_id).order_by(Message.due_at).limit(at_most)
     found = list(conn.scalars(mine.with_for_update(skip_locked=True)))
     if not found:
@@ -48,34 +49,33 @@ def claim(conn: Connection, job_id: str, *, now: datetime, at_most: int) -> list
         found = list(conn.scalars(due.with_for_update(skip_locked=True)))
     if not found:
         return []
-    values: dict[str, Any] = {"claim": job_id, "due_at": now + LEASE, "attempts": Message.attempts + 1}
+    values: dict[str, Any] = {"claim": job_id, "due_at": now + lease}
     claimed = update(Message).where(Message.id.in_(found), IS_WAITING).values(values).returning(*_DUE)
     return sorted((Due(*row) for row in conn.execute(claimed)), key=lambda each: (each.asked_at, each.id))
 
 
 def settle(conn: Connection, message: Due, state: State, detail: str, *, now: datetime) -> bool:
-    """What became of it, for good. False where somebody else has said so already."""
+    """What became of it, for good, whoever claims it by now. False where somebody else has said so already."""
     values = {"state": state, "detail": detail, "claim": None, "due_at": None, "settled_at": now}
-    return conn.execute(_of(message).values(values)).rowcount == 1
+    return conn.execute(_of(message).values(values | {"attempts": message.attempts + 1})).rowcount == 1
 
 
-def put_back(conn: Connection, messages: Sequence[Due], detail: str, *, now: datetime) -> datetime | None:
-    """Try again later; a message that was tried for long enough has failed. When the first of them is due."""
-    dues: list[datetime] = []
-    for message in messages:
-        due_at = now + timedelta(seconds=_WAITS[min(message.attempts, len(_WAITS)) - 1])
-        if due_at - message.asked_at > PATIENCE:
-            settle(conn, message, "failed", f"given up; {detail}", now=now)
-            continue
-        conn.execute(_of(message).values(due_at=due_at, claim=None, detail=detail))
-        dues.append(due_at)
-    return min(dues, default=None)
+def next_try(message: Due, *, now: datetime) -> datetime | None:
+    """When it is to be tried again; None where it was tried for long enough."""
+    due_at = now + timedelta(seconds=_WAITS[min(message.attempts, len(_WAITS) - 1)])
+    return due_at if due_at - message.asked_at <= PATIENCE else None
+
+
+def put_back(conn: Connection, message: Due, detail: str, *, due_at: datetime, tried: bool = True) -> None:
+    """Try it again then. ``tried``: whether the message itself was, and not another before it."""
+    values = {"due_at": due_at, "claim": None, "detail": detail, "attempts": message.attempts + tried}
+    conn.execute(_claimed(message).values(values))
 
 
 def give_up_claims(conn: Connection, messages: Sequence[Due], *, now: datetime) -> None:
     """Leave messages to whoever comes next."""
     for message in messages:
-        conn.execute(_of(message).values(due_at=now, claim=None))
+        conn.execute(_claimed(message).values(due_at=now, claim=None))
 
 
 def overdue(conn: Connection, *, before: datetime) -> bool:
@@ -86,3 +86,8 @@ def overdue(conn: Connection, *, before: datetime) -> bool:
 
 def _of(message: Due) -> Any:
     return update(Message).where(Message.merchant_id == message.merchant_id, Message.id == message.id, IS_WAITING)
+
+
+def _claimed(message: Due) -> Any:
+    """As long as it is: a claim that lapsed may be another's by now, who is sending it."""
+    return _of(message).where(Message.claim == message.claim)

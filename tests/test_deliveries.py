@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import OperationalError
 
 from infra.bounces import Bounce
 from infra.jobs import tally
@@ -20,10 +23,11 @@ from tests.support.inside import Person, on_sqlite
 from tests.support.sales import Body, coffee, refund
 from tests.support.workshop import Clock, Postman, workshop
 from worker import chores
-from worker.deliver import deliver
+from worker.deliver import deliver, lease_for
 from worker.workshop import Workshop
 
 ANNA = "anna@example.com"
+LEASE = timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -319,8 +323,8 @@ def test_a_message_that_cannot_be_made_does_not_keep_the_others(
 def test_what_one_job_has_claimed_another_leaves_alone(till: Person, shop: Workshop, clock: Clock) -> None:
     till.post("/v1/receipts", for_anna())
     clock.pass_by(seconds=1)
-    mine = shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), at_most=50))
-    others = shop.write(lambda conn: sending.claim(conn, "another", now=clock(), at_most=50))
+    mine = shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), lease=LEASE, at_most=50))
+    others = shop.write(lambda conn: sending.claim(conn, "another", now=clock(), lease=LEASE, at_most=50))
     assert (len(mine), others) == (1, [])
 
 
@@ -328,15 +332,49 @@ def test_a_job_that_is_taken_up_has_its_claims_at_once(till: Person, shop: Works
     till.post("/v1/receipts", for_anna())
     clock.pass_by(seconds=1)
     for _ in range(2):
-        assert len(shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), at_most=50))) == 1
+        assert len(shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), lease=LEASE, at_most=50))) == 1
 
 
 def test_a_claim_that_nobody_takes_up_lapses(till: Person, shop: Workshop, clock: Clock) -> None:
     till.post("/v1/receipts", for_anna())
     clock.pass_by(seconds=1)
-    shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), at_most=50))
-    clock.now += sending.LEASE
-    assert len(shop.write(lambda conn: sending.claim(conn, "another", now=clock(), at_most=50))) == 1
+    shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), lease=LEASE, at_most=50))
+    clock.now += LEASE
+    assert len(shop.write(lambda conn: sending.claim(conn, "another", now=clock(), lease=LEASE, at_most=50))) == 1
+
+
+def test_who_comes_late_leaves_the_claim_of_another_alone(till: Person, shop: Workshop, clock: Clock) -> None:
+    till.post("/v1/receipts", for_anna())
+    clock.pass_by(seconds=1)
+    [late] = shop.write(lambda conn: sending.claim(conn, "late", now=clock(), lease=LEASE, at_most=50))
+    clock.now += LEASE
+    shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), lease=LEASE, at_most=50))
+    shop.write(lambda conn: sending.put_back(conn, late, "busy", due_at=clock()))
+    shop.write(lambda conn: sending.give_up_claims(conn, [late], now=clock()))
+    assert shop.write(lambda conn: sending.claim(conn, "third", now=clock(), lease=LEASE, at_most=50)) == []
+
+
+def test_a_word_is_noted_although_the_database_was_away(
+    till: Person, owner: Person, shop: Workshop, clock: Clock, postman: Postman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = till.post("/v1/receipts", for_anna()).json()
+    note, failures = sending.settle, iter([OperationalError("UPDATE messages", {}, Exception("locked"))])
+
+    def settle(*args: Any, **options: Any) -> bool:
+        for failure in failures:
+            raise failure
+        return note(*args, **options)
+
+    monkeypatch.setattr(sending, "settle", settle)
+    work(shop, clock)
+    work(shop, clock)
+    assert (len(postman.taken), deliveries(owner, receipt)[0]["state"]) == (1, "sent")
+
+
+def test_a_claim_outlasts_the_slowest_mail_server(settings: Settings) -> None:
+    slow = Mail(smtp_url=SecretStr("smtp://127.0.0.1?tls=none"), mail_from="a@b.example", smtp_timeout=300)
+    assert lease_for(slow) > timedelta(seconds=14 * 300 + 240)
+    assert lease_for(settings.mail) < timedelta(minutes=15)
 
 
 def test_what_waits_without_a_job_is_seen_to(till: Person, engine: Engine, shop: Workshop, clock: Clock) -> None:

@@ -24,7 +24,7 @@ def sweep(shop: Workshop, _job_id: str, _payload: Payload) -> None:
 
 def _sweep(conn: Connection, shop: Workshop) -> None:
     now = shop.clock()
-    if sending.overdue(conn, before=now - _LATE):
+    if shop.mailer is not None and sending.overdue(conn, before=now - _LATE):
         asking.ask_at(conn, shop.jobs, now, now=now)
 
 

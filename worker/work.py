@@ -23,7 +23,7 @@ def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]
     """Jobs are done in threads of this process until the block ends; what is under way is finished first."""
     with ExitStack() as opened:
         shop = _open(opened, settings, clock)
-        runner = Runner(settings.data.where_database(), kinds(shop), schedules(shop), metrics.jobs_done)
+        runner = Runner(settings.data.where_database(), shop.jobs, kinds(shop), schedules(shop), metrics.jobs_done)
         runner.start()
         opened.callback(runner.stop)
         opened.callback(shop.ended.set)

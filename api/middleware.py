@@ -6,6 +6,7 @@ from secrets import token_hex
 
 import structlog
 from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +23,8 @@ _CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[
 _LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?![a-z]{3,4}_[0-9a-z]{26}(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{22,}")
 # An address of a person.
 _PERSONAL = re.compile(r"^(/v1/suppressions)/.+")
+# As nginx has it: in the log and among the 4xx.
+_GONE_AWAY = 499
 _SLASHES = re.compile("/{2,}")
 _PRIVATE = (
     (b"x-content-type-options", b"nosniff"),
@@ -56,6 +59,9 @@ class Edge:
         with tracing.request(scope["method"], scope["headers"]) as ended:
             try:
                 await self._app(scope, self._limited(receive), send_marked)
+            except ClientDisconnect:
+                # Whoever closes the tab while they send is no fault of ours, and hears nothing any more.
+                status = _GONE_AWAY
             except Exception as error:
                 _log.exception("unforeseen", exc_info=error)
                 if is_begun:

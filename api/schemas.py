@@ -225,6 +225,7 @@ _PROBLEMS = {
     401: "No valid key.",
     403: "The key may not do this.",
     404: "Not there, or not this merchant's.",
+    408: "The body took too long to arrive.",
     409: "Contradicts what is there: another body under the same key or id, or more money going back than was paid.",
     410: "The receipt was deleted after the time for which its merchant keeps receipts.",
     413: "The body is too large.",

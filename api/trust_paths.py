@@ -56,7 +56,7 @@ def _answer() -> dict[str, Any]:
         "A page that says whether the PDF, document or link is genuine, who issued it, whether it was changed, and "
         "whether it was refunded since. What is sent is neither kept nor followed."
     )
-    problems = {str(status): each for status, each in schemas.problems(400, 415, 503).items()}
+    problems = {str(status): each for status, each in schemas.problems(400, 408, 415, 503).items()}
     too_large = schemas.problems(413)[413]
     too_large["content"] |= _HTML
     return _operation("verify", "Verify a receipt", about, [_LANGUAGE]) | {

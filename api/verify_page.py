@@ -5,11 +5,11 @@ from typing import Final
 
 from api.contexts import Judgement, Notice, Tone, VerifyPage
 from api.receipt_page import OWN_COLOUR, language_links
-from api.verifying import Outcome, Presented
 from infra.i18n import Voice, voice
 from infra.theme import theme
 from kernel.locale import LANGUAGES, direction
 from receipts.labels import filled
+from receipts.presented import Outcome, Presented
 from receipts.records import ReceiptRecord
 from receipts.signed import State
 from receipts.view import view
@@ -44,9 +44,7 @@ def verify_page(outcome: Outcome | None, *, language: str) -> VerifyPage:
 def _judgement(outcome: Outcome, words: Voice) -> Judgement:
     finding = outcome.finding
     tone, heading, text = _trouble(outcome, words) if outcome.trouble else _verdict(outcome, words)
-    # What only a distrusted key vouches for is not repeated: it would look like something we say.
-    is_proved = finding.verdict.state is State.GENUINE or finding.on_file is not None
-    said = finding.said if is_proved else None
+    said = finding.said if finding.is_proved else None
     return Judgement(
         tone=tone,
         heading=heading,
@@ -64,7 +62,7 @@ def _verdict(outcome: Outcome, words: Voice) -> tuple[Tone, str, str]:
         case State.GENUINE if outcome.presented is Presented.LINK:
             text = filled(words, _("It leads to a receipt that %(merchant)s issued."), merchant=finding.merchant)
             return "good", _("This link is genuine"), text
-        case State.GENUINE if outcome.presented is Presented.PDF and not outcome.is_our_file:
+        case State.GENUINE if outcome.has_doubtful_pages:
             text = _("Its pages can be edited without a trace. Rely on what stands below, and compare.")
             return "doubt", _("This PDF carries a genuine receipt"), text
         case State.GENUINE:

@@ -1,29 +1,32 @@
-"""``counterfoil verify``: whether a file is a genuine receipt, with or without the installation that issued it."""
+"""``counterfoil verify``: whether a receipt is genuine, with or without the installation that issued it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
-from urllib.request import urlopen
+from typing import Annotated, Final
 
 import orjson
 import typer
-from sqlalchemy.exc import SQLAlchemyError
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from accounts.signing_keys import all_public_keys
 from cli.opened import opened
+from cli.verify_keys import trusted_keys
 from infra.database import reading
-from infra.pdf_reading import UnreadablePdf, attached
+from infra.pdf_reading import MOST_BYTES
+from infra.settings import Settings, explain
+from infra.storage import open_storage
 from kernel import money
 from kernel.clock import iso
-from receipts.jwks import read_key_set
+from receipts.presented import Outcome, Presented, Trouble, judge_by_keys, judge_file, judge_link, token_of
 from receipts.records import ReceiptRecord
-from receipts.signed import ATTACHMENT, State
+from receipts.signed import State
 from receipts.states_view import went_back
-from receipts.verified import Finding, examine, told
+from receipts.verified import Finding
 
 _GENUINE, _NOT_GENUINE, _CANNOT_TELL = 0, 1, 2
-_MOST_BYTES: Final = 5_000_000
-_SECONDS: Final = 10
 _SAID: Final = {
     State.GENUINE: (_GENUINE, "genuine: nothing in it was changed"),
     State.DISTRUSTED: (_NOT_GENUINE, "not proved: it is signed with a key that is no longer trusted"),
@@ -32,11 +35,29 @@ _SAID: Final = {
     State.UNSIGNED: (_CANNOT_TELL, "cannot tell: it is not signed"),
     State.UNREADABLE: (_CANNOT_TELL, "cannot tell: it is no receipt that can be read"),
 }
-_ONLY_THE_DOCUMENT: Final = "The pages of a PDF can be edited without a trace. Compare them with what stands here."
+_LINK: Final = "genuine: the link leads to a receipt that is kept here"
+_ONLY_THE_DOCUMENT: Final = (
+    "cannot tell: this PDF carries a genuine receipt, but its pages can be edited without a trace."
+    " Rely on what stands below, and compare."
+)
+_OLD_KEY: Final = (
+    "cannot tell: it is signed with a key that is no longer trusted, yet our own records say the same."
+    " Download the receipt again."
+)
+_TROUBLE: Final[dict[Trouble, str]] = {
+    "nothing": "there is nothing to look at",
+    "too-large": "it is too large: a PDF may have 5 MB, a JSON file 1 MB",
+    "no-document": "the PDF carries no signed receipt",
+    "no-receipt": "there is no receipt behind this link",
+}
+
+
+class _CannotTell(Exception):
+    """Its words say why."""
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A receipt as PDF or JSON.")],
+    receipt: Annotated[str, typer.Argument(help="A receipt as PDF or JSON; or its link, or the link's token.")],
     keys: Annotated[
         str | None, typer.Option(help="A JSON Web Key Set: a file, or an address such as https://…/jwks.json.")
     ] = None,
@@ -44,75 +65,97 @@ def verify(
 ) -> None:
     """Tell whether a receipt is genuine: status 0 if it is, 1 if it is not, 2 if nobody can tell.
 
-    With --keys nothing else is asked; without, the database of the settings is, which also knows what was refunded.
+    With --keys nothing else is asked, and a PDF's pages cannot be told; without, the database of the settings is, which
+    also knows links, what was refunded, and the PDFs that it made.
 
-    Example: counterfoil verify receipt.pdf --keys https://receipts.example.com/.well-known/jwks.json
+    Example: counterfoil verify receipt.json --keys https://receipts.example.com/.well-known/jwks.json
     """
-    try:
-        finding, is_pdf = _examined(file, keys)
-    except (OSError, SQLAlchemyError) as error:
-        # Status 1 would say that the receipt is forged.
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        _end(f"cannot tell: {reason}")
-    status, said = _SAID[finding.verdict.state]
-    facts = _facts(finding)
-    if as_json:
-        answer = {"state": finding.verdict.state.value, "kid": finding.verdict.kid, "issuer": finding.verdict.issuer}
-        typer.echo(orjson.dumps(answer | facts, option=orjson.OPT_INDENT_2).decode())
-    else:
-        lines = [said, *(f"{name}: {value}" for name, value in facts.items())]
-        typer.echo("\n".join([*lines, _ONLY_THE_DOCUMENT] if is_pdf and facts else lines))
+    with _no_trouble_is_a_verdict():
+        outcome = _by_keys(receipt, keys) if keys else _by_records(receipt)
+        if outcome.trouble:
+            raise _CannotTell(_TROUBLE[outcome.trouble])
+        status, said = _verdict(outcome)
+        answer = _as_json(outcome) if as_json else _in_lines(said, _facts(outcome.finding))
+    typer.echo(answer)
     raise typer.Exit(status)
 
 
-def _examined(file: Path, keys: str | None) -> tuple[Finding, bool]:
-    """What was found, and whether the file is a PDF."""
-    data = _read(file)
-    is_pdf = b"%PDF-" in data[:1024]
+@contextmanager
+def _no_trouble_is_a_verdict() -> Iterator[None]:
+    """Status 1 says that a receipt is forged, so whatever else goes wrong, settings and tables too, ends with 2."""
     try:
-        document = attached(data, ATTACHMENT) if is_pdf else data
-    except UnreadablePdf as problem:
-        _end(f"cannot tell: the PDF cannot be read. {problem}")
-    if document is None:
-        _end("cannot tell: the PDF carries no signed receipt")
-    return _by_keys(document, keys) if keys else _by_database(document), is_pdf
+        yield
+    except (Exception, SystemExit) as error:
+        typer.echo(f"cannot tell: {_reason(error)}", err=True)
+        sys.exit(_CANNOT_TELL)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ValidationError):
+        return f"the settings are not valid: {explain(error)}"
+    told = str(error.orig if isinstance(error, DBAPIError) else error)
+    return told.strip().partition("\n")[0] or type(error).__name__
+
+
+def _by_keys(receipt: str, keys: str) -> Outcome:
+    if "://" in receipt:
+        raise _CannotTell("keys tell nothing of a link. Download the receipt, or leave --keys out")
+    try:
+        trusted = trusted_keys(keys)
+    except (OSError, ValueError) as error:
+        raise _CannotTell(f"the keys cannot be read. {keys}: {error}") from None
+    return judge_by_keys(_read(Path(receipt)), trusted.get)
+
+
+def _by_records(receipt: str) -> Outcome:
+    settings = Settings()
+    base_url = settings.server.address()
+    is_link = "://" in receipt or (token_of(receipt, base_url) is not None and not Path(receipt).exists())
+    data = b"" if is_link else _read(Path(receipt))
+    with opened() as engine:
+        if is_link:
+            return judge_link(engine, receipt, base_url=base_url)
+        with reading(engine) as conn:
+            if not all_public_keys(conn):
+                raise _CannotTell("this installation signs nothing; name the issuer's keys with --keys")
+        return judge_file(engine, open_storage(settings.data), data)
 
 
 def _read(file: Path) -> bytes:
+    """With a byte more than may be judged, so that it is not cut off unseen."""
     with file.open("rb") as opened_file:
-        data = opened_file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        _end(f"cannot tell: {file.name} has more than {_MOST_BYTES} bytes")
-    return data
+        return opened_file.read(MOST_BYTES + 1)
 
 
-def _by_keys(document: bytes, keys: str) -> Finding:
-    try:
-        return told(document, read_key_set(_fetched(keys)).get)
-    except (ValueError, OSError) as error:
-        _end(f"cannot tell: the keys cannot be read. {keys}: {error}")
+def _verdict(outcome: Outcome) -> tuple[int, str]:
+    """The status, and what is said."""
+    if outcome.presented is Presented.LINK:
+        return _GENUINE, _LINK
+    if outcome.has_doubtful_pages:
+        return _CANNOT_TELL, _ONLY_THE_DOCUMENT
+    finding = outcome.finding
+    if finding.verdict.state is State.DISTRUSTED and finding.is_proved:
+        return _CANNOT_TELL, _OLD_KEY
+    return _SAID[finding.verdict.state]
 
 
-def _fetched(keys: str) -> bytes:
-    if not keys.startswith(("https://", "http://")):
-        return Path(keys).read_bytes()
-    with urlopen(keys, timeout=_SECONDS) as answer:  # noqa: S310 - the scheme is one of the web's
-        fetched: bytes = answer.read(_MOST_BYTES)
-    return fetched
+def _as_json(outcome: Outcome) -> str:
+    verdict = outcome.finding.verdict
+    head = {"state": verdict.state.value, "kid": verdict.kid, "issuer": verdict.issuer}
+    head |= {"presented": outcome.presented.value}
+    pages = {"is_our_file": outcome.is_our_file} if outcome.presented is Presented.PDF else {}
+    return orjson.dumps(head | pages | _facts(outcome.finding), option=orjson.OPT_INDENT_2).decode()
 
 
-def _by_database(document: bytes) -> Finding:
-    with opened() as engine, reading(engine) as conn:
-        if not all_public_keys(conn):
-            _end("cannot tell: this installation signs nothing; name the issuer's keys with --keys")
-        return examine(conn, document)
+def _in_lines(said: str, facts: dict[str, str]) -> str:
+    return "\n".join([said, *(f"{name}: {value}" for name, value in facts.items())])
 
 
-def _facts(finding: Finding) -> dict[str, Any]:
+def _facts(finding: Finding) -> dict[str, str]:
     said = finding.said
-    if said is None:
+    if said is None or not finding.is_proved:
         return {}
-    facts: dict[str, Any] = {"merchant": finding.merchant} if finding.merchant else {}
+    facts = {"merchant": finding.merchant} if finding.merchant else {}
     facts |= {"store": said.issuer.store, "number": said.number, "issued_at": iso(said.issued_at)}
     if "gift" in said.content.flags:
         return facts
@@ -124,8 +167,3 @@ def _facts(finding: Finding) -> dict[str, Any]:
 
 def _sum(record: ReceiptRecord, minor: int) -> str:
     return f"{money.plain(minor, money.exponent(record.currency))} {record.currency}"
-
-
-def _end(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    sys.exit(_CANNOT_TELL)

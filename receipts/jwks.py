@@ -29,11 +29,11 @@ def key_set(keys: Iterable[PublicKey]) -> bytes:
 def read_key_set(data: bytes) -> dict[str, TrustedKey]:
     """Keys by their kid; those of another kind are passed over. Raises ValueError for what is no key set."""
     found = jcs.parse(data.decode("utf-8-sig"))
-    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+    keys, distrusted = (found.get("keys"), found.get("distrusted", [])) if isinstance(found, dict) else (None, None)
+    if not isinstance(keys, list) or not isinstance(distrusted, list):
         raise ValueError("is not a JSON Web Key Set")
-    trusted = dict(_read(each) for each in found["keys"] if _is_ours(each))
-    distrusted = dict(_read(each, is_distrusted=True) for each in found.get("distrusted", ()) if _is_ours(each))
-    return trusted | distrusted
+    trusted = dict(_read(each) for each in keys if _is_ours(each))
+    return trusted | dict(_read(each, is_distrusted=True) for each in distrusted if _is_ours(each))
 
 
 def _jwk(key: PublicKey) -> dict[str, str]:

@@ -45,6 +45,11 @@ class Finding:
     said: ReceiptRecord | None = None
     on_file: ReceiptRecord | None = None
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether ``said`` may be repeated. What only a distrusted key vouches for would look like our own words."""
+        return self.verdict.state is State.GENUINE or self.on_file is not None
+
 
 def examine(conn: Connection, data: bytes) -> Finding:
     """A presented document against the keys and receipts of this database."""

@@ -17,6 +17,7 @@ from pypdf import PdfReader, PdfWriter
 
 from infra.pdf_reading import UnreadablePdf, attached
 from infra.settings import Settings
+from receipts import printed
 from receipts.signed import ATTACHMENT
 from tests.support.inside import Person, on_sqlite
 from tests.support.presented import page, pdf_with, sold
@@ -63,7 +64,12 @@ def test_a_pdf_with_another_attachment_is_told(
 
 @on_sqlite
 def test_the_very_file_that_we_made_is_known_and_an_edited_one_is_not(
-    owner: Person, stranger: Person, say: Say, settings: Settings, fonts: Path
+    owner: Person,
+    stranger: Person,
+    say: Say,
+    settings: Settings,
+    fonts: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copytree(fonts, settings.data.data_dir / "fonts", dirs_exist_ok=True)
     receipt = owner.post("/v1/receipts", example()).json()
@@ -77,6 +83,8 @@ def test_the_very_file_that_we_made_is_known_and_an_edited_one_is_not(
     assert "byte for byte" not in page
     assert "<h1>This PDF carries a genuine receipt</h1>" in page
     owner.post("/v1/receipts", refund(receipt["id"], "1.00"))
+    # Nor does another version of ours unmake it.
+    monkeypatch.setattr(printed, "made_by", lambda: b"the next release")
     page = say(pdf)
     assert "byte for byte, the one that we made" in page
     assert "€1.00 of €30.62 went back." in page

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
+from infra.mail_address import LONGEST, is_deliverable
 from kernel.ids import TOKEN_PATTERN
 
 # Controls are refused everywhere: PostgreSQL keeps no NUL, and terminals and printers obey the others.
@@ -17,6 +18,23 @@ _EMAIL: Final = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f
 _COLOUR: Final = r"^#[0-9a-fA-F]{6}$"
 _PHONE: Final = r"^\+?[0-9()\s./-]{3,40}$"
 
+
+def _short_in_lower_case(address: str) -> str:
+    """Shoppers are looked for in lower case, and some letters become two in it."""
+    if len(address.lower()) > LONGEST:
+        raise ValueError(f"has more than {LONGEST} characters in lower case")
+    return address
+
+
+def _deliverable(address: str) -> str:
+    if not is_deliverable(address):
+        raise ValueError(UNDELIVERABLE)
+    return address
+
+
+# An address that a till tells may be anything that looks like one; one that letters go to may not.
+UNDELIVERABLE: Final = "cannot be written to; hello@shop.example could be"
+
 Short = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=LINE)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=LINE)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=LINE)]
@@ -25,7 +43,10 @@ Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 WebAddress = Annotated[str, StringConstraints(max_length=2000, pattern=_WEB_ADDRESS)]
 LanguageTag = Annotated[str, StringConstraints(max_length=35, pattern=_LANGUAGE_TAG)]
 Country = Annotated[str, StringConstraints(pattern=_COUNTRY)]
-EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
+EmailAddress = Annotated[
+    str, StringConstraints(max_length=LONGEST, pattern=_EMAIL), AfterValidator(_short_in_lower_case)
+]
+DeliverableAddress = Annotated[EmailAddress, AfterValidator(_deliverable)]
 Colour = Annotated[str, StringConstraints(pattern=_COLOUR)]
 PhoneNumber = Annotated[str, StringConstraints(max_length=40, pattern=_PHONE)]
 

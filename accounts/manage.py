@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, insert, select, update
 
-from accounts.fields import SLUG, Colour, Country, EmailAddress, Name, PhoneNumber, Short, Slug, Text, WebAddress
+from accounts.fields import SLUG, Colour, Country, DeliverableAddress, Name, PhoneNumber, Short, Slug, Text, WebAddress
 from accounts.tables import Brand, Merchant, StaffMember, Store, Till
 from infra.database import Base, insert_or_ignore
 from kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -61,7 +61,7 @@ class BrandProfile(_Profile):
         ["en"], min_length=1, max_length=len(LANGUAGES), description="Offered to shoppers; the first is the fallback."
     )
     website: WebAddress | None = None
-    support_email: EmailAddress | None = None
+    support_email: DeliverableAddress | None = None
     support_phone: PhoneNumber | None = None
     support_url: WebAddress | None = None
     return_text: dict[Language, Text] = Field({}, description="How to return goods, by language.")

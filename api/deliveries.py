@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Connection
 
-from accounts.fields import EmailAddress, LanguageTag
+from accounts.fields import UNDELIVERABLE, EmailAddress, LanguageTag
 from accounts.keys import Caller
 from api import schemas
 from api.answers import json_answer
@@ -14,7 +14,7 @@ from api.body import model_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from api.receipts import IdOrToken
-from infra.mail_address import is_address
+from infra.mail_address import is_deliverable
 from kernel.clock import iso
 from kernel.errors import Conflict, FieldError, Invalid, TooMany
 from notify import asking, find
@@ -108,7 +108,8 @@ def _deliver(conn: Connection, house: House, caller: Caller, token: str, new: Ne
     """The message, and whether it is new."""
     merchant_id, now = caller.merchant_id, house.clock()
     record = _receipt(conn, caller, token)
-    address = new.to or _of_shopper(conn, record)
+    shopper = receipts_find.private_part(conn, merchant_id, record.id).get("shopper", {})
+    address = new.to or _of_shopper(shopper)
     before = find.latest(conn, merchant_id, record.id, new.channel, address)
     if before is not None and not new.resend and before.state != "stopped":
         return before, False
@@ -117,7 +118,7 @@ def _deliver(conn: Connection, house: House, caller: Caller, token: str, new: Ne
         record.id,
         address,
         new.channel,
-        new.language or _language(conn, record),
+        new.language or shopper.get("language") or record.content.language,
         new.pdf,
         # Of those who ask at once, all ask for the same one.
         ordinal=before.ordinal + 1 if before else 0,
@@ -136,22 +137,16 @@ def _receipt(conn: Connection, caller: Caller, token: str) -> ReceiptRecord:
     return receipts_find.one(conn, caller.merchant_id, token, **where)
 
 
-def _of_shopper(conn: Connection, record: ReceiptRecord) -> str:
-    shopper = receipts_find.private_part(conn, record.merchant_id, record.id).get("shopper", {})
+def _of_shopper(shopper: dict[str, Any]) -> str:
     address: str | None = shopper.get("email")
     if address is None:
         raise Invalid(errors=[FieldError("/to", "is missing; the shopper of this receipt left no email address")])
     return address
 
 
-def _language(conn: Connection, record: ReceiptRecord) -> str | None:
-    shopper = receipts_find.private_part(conn, record.merchant_id, record.id).get("shopper", {})
-    return shopper.get("language") or record.content.language
-
-
 def _require_open(conn: Connection, wanted: Wanted) -> None:
-    if not is_address(wanted.address):
-        raise Invalid(errors=[FieldError("/to", "cannot be written to; anna@example.com could be")])
+    if not is_deliverable(wanted.address):
+        raise Invalid(errors=[FieldError("/to", UNDELIVERABLE)])
     for stopped in asking.reasons(conn, [wanted]).values():
         raise AddressStopped(
             f"It {stopped.reason} on {stopped.since:%Y-%m-%d}. If its owner wants to be written to again: DELETE "

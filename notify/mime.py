@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
-from infra.mail_address import is_address
+from infra.mail_address import routable
 
 _CRLF: Final = "\r\n"
 # From how many characters on a text is written as encoded words, which may be folded.
@@ -72,17 +72,6 @@ def build(
     }
     written = "".join(f"{name}: {value}{_CRLF}" for name, value in head.items() if value)
     return written.encode() + _body(text, html, attachments, sha256(message_id.encode()).hexdigest()[:24]).encode()
-
-
-def routable(address: str) -> str:
-    """``address`` with its domain in ASCII (IDNA), which all mail servers understand. ValueError where it is none."""
-    if not is_address(address):
-        raise ValueError("not a bare address")
-    local, _, domain = address.rpartition("@")
-    try:
-        return address if domain.isascii() else f"{local}@{domain.encode('idna').decode()}"
-    except UnicodeError:
-        raise ValueError("not a bare address: its domain cannot be written in ASCII") from None
 
 
 def _manners(stop_url: str | None) -> dict[str, str]:

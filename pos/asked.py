@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from accounts.fields import UNDELIVERABLE
+from infra.mail_address import is_deliverable
 from kernel.errors import FieldError
 from notify.asking import Channel, Wanted
 from receipts.sale import Sale
@@ -10,9 +12,19 @@ from receipts.sale import Sale
 _ADDRESS: Final[dict[Channel, str]] = {"email": "email", "sms": "phone"}
 
 
-def without_address(sale: Sale) -> list[FieldError]:
-    nowhere = [channel for channel in sale.deliver if not _address(sale, channel)]
-    return [FieldError(f"/shopper/{_ADDRESS[channel]}", f"is missing; deliver names {channel}") for channel in nowhere]
+def undeliverable(sale: Sale) -> list[FieldError]:
+    """What keeps a message that the sale asks for from being sent: an address that is missing, or is none."""
+    return [
+        FieldError(f"/shopper/{_ADDRESS[channel]}", f"{why}; deliver names {channel}")
+        for channel in sale.deliver
+        if (why := _hindrance(channel, _address(sale, channel)))
+    ]
+
+
+def _hindrance(channel: Channel, address: str | None) -> str | None:
+    if not address:
+        return "is missing"
+    return UNDELIVERABLE if channel == "email" and not is_deliverable(address) else None
 
 
 def messages(sale: Sale, merchant_id: str, receipt_id: str) -> list[Wanted]:

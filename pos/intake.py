@@ -71,8 +71,8 @@ def arrive(
         raise Invalid(
             errors=[FieldError("/token", "does not look random; 128 random bits as 22 URL-safe characters would do")]
         )
-    if missing := asked.without_address(sale):
-        raise Invalid(errors=missing)
+    if undeliverable := asked.undeliverable(sale):
+        raise Invalid(errors=undeliverable)
     context = context_for(sale.currency)
     content = sale.model_dump_json(include=set(_CONTENT), exclude_defaults=True, context=context)
     rest = sale.model_dump_json(exclude=set(_CONTENT | {"token"}), exclude_defaults=True, context=context)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notify.mime import Attachment, build, routable
+from infra.mail_address import routable
+from notify.mime import Attachment, build
 
 GIVEN: dict[str, Any] = {
     "sender_name": "Linden & Rye",

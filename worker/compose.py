@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
 from accounts import find as accounts_find
 from accounts import signing_keys
 from accounts.find import BrandLook
-from infra.mail import Letter, envelope_sender
+from infra.mail import Letter, Refused, envelope_sender
+from infra.mail_address import is_address, is_deliverable
+from kernel.errors import Problem
 from kernel.locale import choose
 from notify import mime, stopping
 from notify.sending import Due
@@ -19,6 +22,9 @@ from receipts.signed import signed_document
 from worker.workshop import Workshop
 
 _PDF_NAME: Final = "receipt.pdf"
+# How often a letter waits for its PDF. Then it goes without: its link leads to it too, and it may never come.
+_PDF_TRIES: Final = 3
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +34,20 @@ class _About:
 
 
 def letter(shop: Workshop, message: Due) -> Letter:
-    """Raises :class:`kernel.errors.NotFound` where the receipt is gone, and what :func:`receipts.printed.pdf` raises.
+    """Raises :class:`kernel.errors.NotFound` where the receipt is gone, Refused where the address is none, and at the
+    first tries what :func:`receipts.printed.pdf` raises.
 
-    The same message is the same letter at every try, so that a mail server that got it twice can tell.
+    The same message is the same letter at every try, but for a PDF that it goes without, so that a mail server that
+    got it twice can tell.
     """
+    if not is_deliverable(message.address):
+        raise Refused("the address cannot be written to")
     about = shop.read(lambda conn: _look_up(conn, message))
     mail, address = shop.settings.mail, shop.settings.server.address()
     sender = mail.mail_from or ""
     language = choose([message.language, about.record.content.language], about.look.languages, about.look.languages[0])
     stop_url = f"{address}/u/{stopping.link_token(shop.stop_key, message.id)}" if message.is_automatic else None
+    attachments = _attachments(shop, message, about, language)
     composed = receipt_letter.compose(
         about.record,
         about.look,
@@ -44,13 +55,13 @@ def letter(shop: Workshop, message: Due) -> Letter:
         base_url=address,
         language=language,
         stop_url=stop_url,
-        has_pdf=message.with_pdf,
+        has_pdf=bool(attachments),
     )
     data = mime.build(
         sender_name=about.look.name,
         sender=sender,
         recipient=message.address,
-        reply_to=about.look.support_email,
+        reply_to=_reply_to(about.look),
         subject=composed.subject,
         html=composed.html,
         text=composed.text,
@@ -58,7 +69,7 @@ def letter(shop: Workshop, message: Due) -> Letter:
         message_id=f"<{message.id}@{sender.rpartition('@')[2]}>",
         date=message.asked_at,
         stop_url=stop_url,
-        attachments=[_pdf(shop, about, language)] if message.with_pdf else [],
+        attachments=attachments,
     )
     return Letter(envelope_sender(mail, message.id), message.address, data)
 
@@ -66,6 +77,23 @@ def letter(shop: Workshop, message: Due) -> Letter:
 def _look_up(conn: Connection, message: Due) -> _About:
     record = find.one(conn, message.merchant_id, message.subject_id)
     return _About(record, accounts_find.brand_look(conn, message.merchant_id, record.brand_id))
+
+
+def _reply_to(look: BrandLook) -> str | None:
+    """One that was set before addresses were looked at more closely must not keep the letter."""
+    return look.support_email if look.support_email and is_address(look.support_email) else None
+
+
+def _attachments(shop: Workshop, message: Due, about: _About, language: str) -> list[mime.Attachment]:
+    if not message.with_pdf:
+        return []
+    try:
+        return [_pdf(shop, about, language)]
+    except Problem as problem:
+        if message.attempts < _PDF_TRIES:
+            raise
+        _log.warning("letter_without_pdf", message=message.id, reason=problem.detail or problem.title)
+        return []
 
 
 def _pdf(shop: Workshop, about: _About, language: str) -> mime.Attachment:

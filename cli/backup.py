@@ -2,32 +2,26 @@
 
 import fcntl
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Final
+from typing import IO, Annotated
 
 import typer
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, Table, make_url
 
-import accounts.tables
-import notify.tables
-import pos.tables
-import receipts.tables
 from accounts import find
 from cli.opened import require_current
 from cli.progress import Progress
 from infra import archive_rows, database, secrets
 from infra.archive import ArchiveWriter, Manifest, ObjectPart, Part, TablePart
-from infra.database import Base
 from infra.settings import Settings
 from infra.storage import Storage, open_storage
 from kernel.clock import iso, utc_now
-
-# Imported for what they add to the metadata.
-TABLES: Final = (accounts.tables, notify.tables, receipts.tables, pos.tables)
+from pos.all_tables import METADATA
 
 
 def backup(
@@ -56,7 +50,7 @@ def write(
     """The archive of one moment. ``key`` is what the rows were sealed with."""
     writer = ArchiveWriter(out)
     with archive_rows.snapshot(engine) as conn:
-        tables = Base.metadata.sorted_tables
+        tables = METADATA.sorted_tables
         progress = Progress("rows", sum(archive_rows.count(conn, table) for table in tables))
         written = tuple(_table(writer, conn, table, progress) for table in tables)
         progress.end()
@@ -131,7 +125,7 @@ def _destination(file: str) -> Iterator[IO[bytes]]:
 def _whole_or_not_at_all(path: Path) -> Iterator[IO[bytes]]:
     """A file beside ``path`` that takes its place at the end. What a killed backup left there is written over."""
     part = path.with_name(f"{path.name}.part")
-    handle = os.open(part, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = _for_us_alone(part)
     with os.fdopen(handle, "wb") as out:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -149,6 +143,20 @@ def _whole_or_not_at_all(path: Path) -> Iterator[IO[bytes]]:
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
+
+
+def _for_us_alone(path: Path) -> int:
+    """A file that only we can read, even where somebody else put one or a link there before."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        sys.exit(f"{path} cannot be written: {error.strerror}")
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
+        os.close(handle)
+        sys.exit(f"{path} was put there by somebody else. Look at it, and remove it")
+    os.fchmod(handle, 0o600)
+    return handle
 
 
 def _tell(manifest: Manifest, file: str) -> None:

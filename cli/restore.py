@@ -16,6 +16,7 @@ from infra.archive import Archive, Manifest
 from infra.settings import Data, Settings
 from infra.storage import open_storage
 from kernel.errors import Conflict
+from pos.all_tables import METADATA
 
 
 def restore(
@@ -58,7 +59,7 @@ def _load(engine: Engine, found: Archive, data: Data) -> None:
     manifest = found.manifest
     progress = Progress("rows", sum(table.rows for table in manifest.tables))
     with engine.begin() as conn:
-        archive_rows.require_empty(conn, manifest.tables)
+        archive_rows.require_empty(conn, manifest.tables, ours=METADATA.tables.keys())
         archive_rows.defer_references(conn)
         for table in manifest.tables:
             for count in archive_rows.load(conn, table, found.rows(table)):

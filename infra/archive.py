@@ -15,12 +15,15 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from infra.storage import MOST_BYTES
 from kernel.errors import Invalid
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 _MOST_MANIFEST: Final = 64_000_000
 _CHUNK: Final = 1 << 20
+# Twice as much as our largest row, a delivery of 5 MB in the inbox, can become.
+_MOST_LINE: Final = 32_000_000
 # What is half as large at level 6 takes three times as long.
 _EFFORT: Final = 1
 
@@ -72,8 +75,12 @@ class Manifest(_Value):
     secret_key: Part | None
 
     def parts(self) -> list[Part]:
+        return [*(each.part for each in self.tables), *self.read_whole()]
+
+    def read_whole(self) -> list[Part]:
+        """Those that are in memory as they are read."""
         key = [self.secret_key] if self.secret_key else []
-        return [*(each.part for each in self.tables), *(each.part for each in self.objects), *key]
+        return [*(each.part for each in self.objects), *key]
 
     def rows(self, table: str) -> int:
         return sum(each.rows for each in self.tables if each.table == table)
@@ -114,6 +121,8 @@ class Archive:
             while chunk := member.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
+                if size > part.bytes:
+                    raise BadZipFile(f"{part.name} is longer than the manifest says")
                 yield chunk
             if (size, digest.hexdigest()) != (part.bytes, part.sha256):
                 raise BadZipFile(f"{part.name} is not what the manifest says")
@@ -126,11 +135,13 @@ class Archive:
         count, rest = 0, b""
         for chunk in self.chunks(table.part):
             whole, _, rest = (rest + chunk).rpartition(b"\n")
-            if whole:
-                with _damage_told(self._path):
-                    # JSON has no line break within a value.
-                    rows = orjson.loads(b"[" + whole.replace(b"\n", b",") + b"]")
-                count += len(rows)
+            with _damage_told(self._path):
+                if len(rest) > _MOST_LINE:
+                    raise BadZipFile(f"{table.part.name} has a row of more than {_MOST_LINE} bytes")
+                # JSON has no line break within a value.
+                rows = orjson.loads(b"[" + whole.replace(b"\n", b",") + b"]")
+            count += len(rows)
+            if rows:
                 yield rows
         with _damage_told(self._path):
             if rest or count != table.rows:
@@ -152,6 +163,8 @@ def opened(path: Path) -> Iterator[Archive]:
             manifest = _manifest(zipped)
             if sorted(zipped.namelist()) != sorted([MANIFEST, *(part.name for part in manifest.parts())]):
                 raise BadZipFile("it does not hold what its manifest says")
+            if any(part.bytes > MOST_BYTES for part in manifest.read_whole()):
+                raise BadZipFile(f"it has an object of more than {MOST_BYTES} bytes")
         yield Archive(zipped, path, manifest)
 
 

@@ -1,7 +1,7 @@
 """Rows on their way into an archive and out of it, exactly as a database stores them."""
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -75,8 +75,8 @@ def _with(places: Sequence[tuple[int, Kind]], convert: Any, row: list[Any]) -> R
     return row
 
 
-def require_empty(conn: Connection, tables: Sequence[TablePart]) -> None:
-    """Raises :class:`Conflict` unless exactly these tables are there, without a row.
+def require_empty(conn: Connection, tables: Sequence[TablePart], *, ours: Collection[str]) -> None:
+    """Raises :class:`Conflict` unless exactly these tables of ``ours`` are there, without a row.
 
     Nobody else adds one before the end of the transaction: every row belongs to a merchant.
     """
@@ -85,6 +85,8 @@ def require_empty(conn: Connection, tables: Sequence[TablePart]) -> None:
         conn.exec_driver_sql("LOCK TABLE merchants IN EXCLUSIVE MODE")
     there = inspect(conn)
     names = set(there.get_table_names())
+    if lacks := sorted((names & set(ours)) - {each.table for each in tables}):
+        raise Conflict(f"The backup lacks the table {lacks[0]}, which this database has")
     for each in tables:
         has = {column["name"] for column in there.get_columns(each.table)} if each.table in names else set()
         if has != {column.name for column in each.columns}:

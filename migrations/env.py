@@ -7,15 +7,10 @@ from typing import Final, Literal
 from alembic import context
 from sqlalchemy import Connection
 
-import accounts.tables
-import notify.tables
-import pos.tables
-import receipts.tables
-from infra.database import Base, Instant, connect
+from infra.database import Instant, connect
 from kernel.errors import Conflict
+from pos.all_tables import METADATA
 
-# Imported for what they add to the metadata.
-TABLES = (accounts.tables, notify.tables, receipts.tables, pos.tables)
 # Any number does, if it is always the same: two that migrate at once meet at it.
 _LOCK: Final = 0x636F756E746572
 
@@ -61,7 +56,7 @@ def run() -> None:
         with engine.connect() as connection, alone(connection):
             # SQLite cannot alter a column in place: Alembic then copies the table.
             context.configure(
-                connection=connection, target_metadata=Base.metadata, render_as_batch=True, render_item=render_item
+                connection=connection, target_metadata=METADATA, render_as_batch=True, render_item=render_item
             )
             with context.begin_transaction():
                 context.run_migrations()

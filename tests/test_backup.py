@@ -1,6 +1,5 @@
 """A backup leads from either database to either, whole or not at all."""
 
-import shutil
 import sqlite3
 import zipfile
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
@@ -29,27 +27,22 @@ from sqlalchemy import (
     text,
 )
 
-from cli.backup import write
-from cli.restore import read
+from cli.backup import backup, write
 from infra import archive, archive_rows, secrets
 from infra.archive import ArchiveWriter, Manifest, TablePart
-from infra.database import Base, Instant, connect, migrate
+from infra.database import Instant, connect, migrate
 from infra.settings import Data
 from infra.storage import content_key, open_storage
-from kernel.errors import Conflict, Invalid
+from kernel.errors import Conflict
+from pos.all_tables import METADATA
+from tests.support.backups import backed_up, restored, rows_of
 from tests.support.inside import Person
 from tests.support.sales import refund, superset
-from tests.support.shops import Shops, open_shops
+from tests.support.shops import Shops
 
 LOGO = b"not really a picture"
 NOW = datetime(2026, 11, 21, 18, 0, 0, 1, tzinfo=UTC)
 KEY = SecretStr(Fernet.generate_key().decode())
-
-
-def rows_of(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    with engine.connect() as conn:
-        tables = Base.metadata.sorted_tables
-        return {each.name: sorted(map(tuple, conn.execute(select(each))), key=repr) for each in tables}
 
 
 def filled(engine: Engine, owner: Person) -> None:
@@ -61,7 +54,7 @@ def filled(engine: Engine, owner: Person) -> None:
     with engine.begin() as conn:
         key = content_key("logos", LOGO, suffix=".png")
         conn.execute(text("UPDATE brands SET logo_key = :key WHERE slug = 'linden-rye'"), {"key": key})
-        for table in Base.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             if conn.scalar(select(func.count()).select_from(table)) == 0:
                 conn.execute(table.insert().values({column.name: anything(conn, column) for column in table.columns}))
 
@@ -104,17 +97,6 @@ def ours(tmp_path: Path, database_url: str) -> Data:
     data = Data(data_dir=tmp_path / "data", database_url=database_url, secret_key=KEY)
     open_storage(data).put(content_key("logos", LOGO, suffix=".png"), LOGO)
     return data
-
-
-def backed_up(engine: Engine, data: Data, path: Path, **options: Any) -> Path:
-    with path.open("wb") as out:
-        write(engine, open_storage(data), out, key=secrets.known_key(data), **options)
-    return path
-
-
-def restored(path: Path, data: Data, **options: Any) -> None:
-    with archive.opened(path) as found:
-        read(found, data, **options)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -171,120 +153,6 @@ def test_a_backup_goes_through_a_pipe(engine: Engine, ours: Data, shops: Shops, 
         assert found.manifest.rows("merchants") == 2
 
 
-# --- refused
-
-
-@pytest.fixture
-def whole(migrated_sqlite: Path, tmp_path: Path) -> bytes:
-    """A small backup."""
-    path = shutil.copyfile(migrated_sqlite, tmp_path / "source.db")
-    engine = connect(f"sqlite:///{path}")
-    open_shops(engine)
-    data = Data(data_dir=tmp_path / "source", secret_key=KEY)
-    made = backed_up(engine, data, tmp_path / "whole.zip").read_bytes()
-    engine.dispose()
-    return made
-
-
-def check(path: Path) -> None:
-    with archive.opened(path) as found:
-        for _ in found.check():
-            pass
-
-
-def test_a_backup_that_is_cut_off_is_refused(whole: bytes, tmp_path: Path) -> None:
-    for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
-        (tmp_path / "cut.zip").write_bytes(whole[:length])
-        with pytest.raises(Invalid, match="is not a whole backup"):
-            check(tmp_path / "cut.zip")
-
-
-def test_a_backup_with_a_changed_byte_is_refused_or_tells_the_same(whole: bytes, tmp_path: Path) -> None:
-    """Some bytes mean nothing, such as a member's time; then every part is still what the manifest says."""
-    refused = 0
-    for place in range(0, len(whole), max(len(whole) // 200, 1)):
-        (tmp_path / "changed.zip").write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
-        try:
-            check(tmp_path / "changed.zip")
-        except Invalid:
-            refused += 1
-    assert refused > 100
-
-
-def rewritten(whole: bytes, path: Path, change: Callable[[str, bytes], bytes]) -> Path:
-    """The archive with other members, but the manifest that it had, or a changed one."""
-    with zipfile.ZipFile(BytesIO(whole)) as old, zipfile.ZipFile(path, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, change(name, old.read(name)))
-    return path
-
-
-def test_a_part_that_was_replaced_is_refused_before_anything_is_written(
-    whole: bytes, tmp_path: Path, sqlite_url: str
-) -> None:
-    path = rewritten(whole, tmp_path / "b.zip", lambda _, was: was.replace(b"Linden", b"Mallory"))
-    with pytest.raises(Invalid, match="is not what the manifest says"):
-        check(path)
-    # Even unchecked it is found out in the middle, and all is undone.
-    with pytest.raises(Invalid, match="is not what the manifest says"):
-        restored(path, Data(data_dir=tmp_path, database_url=sqlite_url, secret_key=KEY))
-    assert not any(rows_of(connect(sqlite_url)).values())
-
-
-def manifest_with(**changes: Any) -> Callable[[str, bytes], bytes]:
-    return lambda name, was: orjson.dumps(orjson.loads(was) | changes) if name == archive.MANIFEST else was
-
-
-@pytest.mark.parametrize(
-    "changes, says",
-    [
-        ({"format": 2}, "does not know its format"),
-        ({"tables": []}, "does not hold"),
-        ({"objects": 1}, "cannot be read"),
-    ],
-)
-def test_a_manifest_that_tells_otherwise_is_refused(
-    whole: bytes, tmp_path: Path, changes: dict[str, Any], says: str
-) -> None:
-    with pytest.raises(Invalid, match=says):
-        check(rewritten(whole, tmp_path / "b.zip", manifest_with(**changes)))
-
-
-def test_another_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "b.zip").write_text("Dear diary")
-    with pytest.raises(Invalid, match="is not a whole backup"):
-        check(tmp_path / "b.zip")
-
-
-def test_a_database_with_anything_in_it_is_refused(
-    whole: bytes, tmp_path: Path, engine: Engine, shops: Shops, database_url: str
-) -> None:
-    before = rows_of(engine)
-    (tmp_path / "b.zip").write_bytes(whole)
-    with pytest.raises(Conflict, match="not empty"):
-        restored(tmp_path / "b.zip", Data(data_dir=tmp_path, database_url=database_url, secret_key=KEY))
-    assert rows_of(engine) == before
-
-
-def test_an_empty_database_with_its_tables_is_taken(whole: bytes, tmp_path: Path, database_url: str) -> None:
-    (tmp_path / "b.zip").write_bytes(whole)
-    restored(tmp_path / "b.zip", Data(data_dir=tmp_path, database_url=database_url, secret_key=KEY))
-    engine = connect(database_url)
-    assert len(rows_of(engine)["merchants"]) == 2
-    engine.dispose()
-
-
-def test_a_backup_that_was_sealed_with_another_key_is_told_at_once(
-    whole: bytes, tmp_path: Path, sqlite_url: str
-) -> None:
-    (tmp_path / "b.zip").write_bytes(whole)
-    other = Data(data_dir=tmp_path, database_url=sqlite_url, secret_key=SecretStr(Fernet.generate_key().decode()))
-    with pytest.raises(Conflict, match="another secret key"):
-        restored(tmp_path / "b.zip", other)
-    assert not any(rows_of(connect(sqlite_url)).values())
-    restored(tmp_path / "b.zip", other, another_key=True)
-
-
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_an_older_backup_is_brought_up_to_date(kind: str, tmp_path: Path, empty: Callable[[str], Data]) -> None:
     """As the version before wrote it: without the tables and columns that came later."""
@@ -326,7 +194,33 @@ def as_of(path: Path, url: str, revision: str) -> Path:
     return path
 
 
-def test_a_backup_of_a_newer_version_is_refused(whole: bytes, tmp_path: Path) -> None:
-    path = rewritten(whole, tmp_path / "b.zip", manifest_with(revision="9999"))
-    with pytest.raises(Conflict, match="Upgrade Counterfoil first"):
-        restored(path, Data(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path}/n.db", secret_key=KEY))
+# --- the file that it is written to
+
+
+@pytest.fixture
+def path(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the command shall write a backup of an empty shop."""
+    monkeypatch.setenv("COUNTERFOIL_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("COUNTERFOIL_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "b.zip"
+
+
+def test_nobody_else_can_read_it_even_where_they_could_read_what_was_there(path: Path) -> None:
+    part = Path(f"{path}.part")
+    part.touch()
+    part.chmod(0o666)
+    backup(str(path))
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to])
+def test_it_is_not_written_into_what_somebody_else_wants_filled(
+    path: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    """A symbolic link is followed nowhere, and what has a second name is read under that."""
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.touch()
+    plant(Path(f"{path}.part"), elsewhere)
+    with pytest.raises(SystemExit, match=r"b\.zip\.part"):
+        backup(str(path))
+    assert (path.exists(), elsewhere.read_bytes()) == (False, b"")

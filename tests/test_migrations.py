@@ -13,19 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, text
 
-import accounts.tables
-import notify.tables
-import pos.tables
-import receipts.tables
 from infra import database
-from infra.database import Base, connect, draft_migration, is_current, migrate
+from infra.database import connect, draft_migration, is_current, migrate
 from infra.settings import ROOT
 from kernel.errors import Conflict
+from pos.all_tables import METADATA
 from tests.support import postgres
 from tests.support.inside import Person
 from tests.support.sales import coffee
-
-TABLES = (accounts.tables, notify.tables, pos.tables, receipts.tables)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -53,7 +48,7 @@ def test_from_nothing_they_lead_to_the_tables_of_the_code(empty: Engine, empty_u
     assert is_current(empty)
     with empty.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_once_they_are_done_they_change_nothing(empty: Engine, empty_url: str) -> None:
@@ -68,7 +63,7 @@ def test_constraints_have_the_names_of_the_code(empty: Engine, empty_url: str) -
     """A later migration changes them by name, on both databases."""
     migrate(empty_url)
     found = inspect(empty)
-    for table in Base.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         unique = {constraint["name"] for constraint in found.get_unique_constraints(table.name)}
         foreign = {constraint["name"] for constraint in found.get_foreign_keys(table.name)}
         named = {str(constraint.name) for constraint in table.constraints}
@@ -77,7 +72,7 @@ def test_constraints_have_the_names_of_the_code(empty: Engine, empty_url: str) -
 
 
 def test_every_table_below_a_merchant_names_it() -> None:
-    tables = {table.name for table in Base.metadata.sorted_tables if "merchant_id" not in table.columns}
+    tables = {table.name for table in METADATA.sorted_tables if "merchant_id" not in table.columns}
     assert tables == {"merchants"}
 
 

@@ -1,0 +1,13 @@
+"""Every table of the house. The floors above have none."""
+
+from typing import Final
+
+import accounts.tables
+import notify.tables
+import pos.tables
+import receipts.tables
+from infra.database import Base
+
+# Imported for what they add to the metadata.
+MODULES: Final = (accounts.tables, notify.tables, receipts.tables, pos.tables)
+METADATA: Final = Base.metadata

@@ -85,9 +85,9 @@ CACHE: Final = _counter(
 )
 PDF_RENDERS: Final = _counter(
     "pdf_renders",
-    "PDFs by outcome. timeout: a page took longer than COUNTERFOIL_PDF_SECONDS. unavailable: a library is missing (run"
-    " counterfoil doctor) or every process was busy (raise COUNTERFOIL_PDF_PROCESSES). failed: a fault of ours, see the"
-    " log.",
+    "PDFs by outcome. timeout: a page took longer than COUNTERFOIL_PDF_SECONDS. too-large: it needed more memory than"
+    " COUNTERFOIL_PDF_MEMORY_MB. unavailable: a library is missing (run counterfoil doctor) or every process was busy"
+    " (raise COUNTERFOIL_PDF_PROCESSES). failed: a fault of ours, see the log.",
     "outcome",
 )
 PDF_SECONDS: Final = _histogram(
@@ -200,7 +200,7 @@ def mail_sent(outcome: str) -> None:
 
 @contextmanager
 def rendering_pdf() -> Iterator[None]:
-    """Around one render: ``made``, or how it was refused (``timeout``, ``unavailable``, ``failed``)."""
+    """Around one render: ``made``, or how it was refused (``timeout``, ``too-large``, ``unavailable``, ``failed``)."""
     began, outcome = perf_counter(), "failed"
     try:
         yield

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from platform import python_version
 from typing import Final
@@ -178,20 +179,33 @@ def _processes(pids: Iterable[int]) -> list[Metric]:
     )
     files = GaugeMetricFamily(
         "counterfoil_process_open_fds",
-        "Open files and sockets by process. Near ulimit -n: raise that; it counts each waiting client.",
+        "Open files and sockets by process. Near process_max_fds: raise that; it counts each waiting client.",
+        labels=("pid", "what"),
+    )
+    most = GaugeMetricFamily(
+        "counterfoil_process_max_fds",
+        "Files and sockets that a process may open. Below 4096: raise LimitNOFILE of systemd, ulimits of a container.",
         labels=("pid", "what"),
     )
     for pid, what in ((pid, what) for parent in pids for pid, what in _with_children(parent)):
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
             opened = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+            limit = _most_files(Path(f"/proc/{pid}/limits").read_text())
         except OSError:  # ended meanwhile, or not on Linux
             continue
         # proc_pid_stat(5): fields 14 and 15 are its time in ticks, field 24 its pages; the first here is field 3.
         memory.add_metric((str(pid), what), int(fields[21]) * _PAGE)
         cpu.add_metric((str(pid), what), (int(fields[11]) + int(fields[12])) / _TICKS)
         files.add_metric((str(pid), what), opened)
-    return [memory, cpu, files]
+        most.add_metric((str(pid), what), limit)
+    return [memory, cpu, files, most]
+
+
+def _most_files(limits: str) -> float:
+    """The soft limit in the words of proc_pid_limits(5): ``Max open files  1024  4096  files``, or ``unlimited``."""
+    soft = limits.partition("Max open files")[2].split()[0]
+    return inf if soft == "unlimited" else float(soft)
 
 
 def _with_children(pid: int) -> Iterator[tuple[int, str]]:

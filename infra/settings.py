@@ -117,7 +117,8 @@ class Data(_Group):
     )
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = Field(
         None,
-        description="32 bytes in URL-safe base64, to seal webhook secrets. Default: made in <data_dir>/secret.key",
+        description="32 bytes in URL-safe base64, for webhook secrets, signing keys and links that stop emails."
+        " Default: made in <data_dir>/secret.key",
     )
 
     def where_database(self) -> str:

@@ -59,8 +59,10 @@ def tracing(settings: Watch, engine: Engine) -> Iterator[None]:
     if _tracer is not None:
         # A worker within a server: what traces the process is there.
         forget = _watch(engine, _tracer)
-        yield
-        forget()
+        try:
+            yield
+        finally:
+            forget()
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor

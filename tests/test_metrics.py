@@ -1,6 +1,7 @@
 """What operators see of a service, and who may see it."""
 
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,10 +16,11 @@ from api.app import create_app
 from infra import metrics, scrape
 from infra.database import connect
 from infra.metrics_port import serve_metrics
-from infra.pdf import PdfTimeout
+from infra.pdf import PdfFailed, PdfTimeout, PdfTooLarge, PdfUnavailable
 from infra.scrape import Reading, Scrape, at_scrape
 from infra.settings import Data, Server, Settings
 from infra.storage import StorageDown, open_storage
+from kernel.errors import Problem
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
 from tests.support.server import Served
@@ -118,6 +120,22 @@ def test_a_pdf_that_takes_too_long_is_counted_as_such(watched: Watched) -> None:
     assert watched.grew("counterfoil_pdf_renders_total", "timeout") == 1
     assert watched.grew("counterfoil_pdf_renders_total", "made") == 1
     assert watched.grew("counterfoil_pdf_seconds_count") == 2
+
+
+@pytest.mark.parametrize("refusal", [PdfTimeout, PdfTooLarge, PdfUnavailable, PdfFailed])
+def test_each_way_in_which_a_pdf_fails_is_explained(refusal: type[Problem]) -> None:
+    assert f" {refusal.slug.removeprefix('pdf-')}: " in metrics.PDF_RENDERS._documentation
+
+
+@on_sqlite
+def test_each_process_tells_how_many_files_it_may_open(engine: Engine) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+    try:
+        told = values(Scrape(engine).text())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert told["counterfoil_process_max_fds", str(os.getpid()), "main"] == soft - 1
 
 
 def test_connections_at_work_are_counted(database_url: str, watched: Watched) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra import tracing
+from infra.database import connect
 from infra.settings import ROOT, Watch
 from kernel.errors import Unavailable
 from tests.support.inside import Inside, Person, on_sqlite
@@ -73,6 +74,18 @@ def test_a_statement_that_fails_is_marked_without_what_the_database_said(
     assert (failed.attributes or {})["db.query.text"] == "SELECT nothing FROM nowhere WHERE name = ?"
     assert failed.events == ()
     assert "nowhere" not in (failed.status.description or "")
+
+
+@on_sqlite
+def test_a_worker_that_ends_with_an_error_is_watched_no_longer(database_url: str, spans: InMemorySpanExporter) -> None:
+    engine = connect(database_url)
+    wanted = Watch(otel_endpoint="http://127.0.0.1:4318")
+    with pytest.raises(ValueError, match="ended"), tracing.tracing(wanted, engine):
+        raise ValueError("ended")
+    with engine.connect() as conn:
+        conn.execute(text("SELECT 'afterwards' AS word"))
+    engine.dispose()
+    assert "AS word" not in "\n".join(span.to_json() for span in spans.get_finished_spans())
 
 
 @on_sqlite

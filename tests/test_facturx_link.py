@@ -6,6 +6,7 @@ from typing import Any
 
 import pypdf
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support.facturx import broken_rules, said
 from tests.support.inside import Person
@@ -42,23 +43,14 @@ def test_a_sale_to_a_business_has_its_invoice_as_xml(owner: Person, till: Person
     assert broken_rules(answer.content) == []
 
 
-def test_any_other_receipt_has_none(owner: Person, till: Person, stranger: Person) -> None:
-    token = posted(owner, till)
-
-    assert stranger.get(f"/r/{token}.xml").status_code == 404
-
-
-def test_the_pdf_of_a_sale_to_a_business_is_its_invoice_and_the_slip_is_had_for_the_asking(
+def test_the_pdf_of_a_sale_to_a_business_is_the_sheet_where_nothing_is_said(
     owner: Person, till: Person, stranger: Person
 ) -> None:
     token = posted(owner, till, buyer=BUYER)
-    usual, sheet, slip = (
-        stranger.get(f"/r/{token}.pdf", **asked) for asked in ({}, {"format": "a4"}, {"format": "roll"})
-    )
+    usual = stranger.get(f"/r/{token}.pdf").content
 
-    assert usual.content == sheet.content
-    assert files_in(usual.content)["factur-x.xml"] == [stranger.get(f"/r/{token}.xml").content]
-    assert "factur-x.xml" not in files_in(slip.content)
+    assert "factur-x.xml" in files_in(usual)
+    assert usual == stranger.get(f"/r/{token}.pdf", format="a4").content
 
 
 NO_INVOICE: dict[str, dict[str, Any]] = {
@@ -70,28 +62,34 @@ NO_INVOICE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("beside", NO_INVOICE.values(), ids=NO_INVOICE)
-def test_the_pdf_of_any_other_receipt_is_the_slip_and_its_page_names_no_invoice(
+def test_any_other_receipt_has_none_and_its_page_names_none(
     owner: Person, till: Person, stranger: Person, beside: dict[str, Any]
 ) -> None:
     token = posted(owner, till, **beside)
 
-    assert stranger.get(f"/r/{token}.pdf").content == stranger.get(f"/r/{token}.pdf", format="roll").content
+    assert stranger.get(f"/r/{token}.xml").status_code == 404
     assert ".xml" not in stranger.get(f"/r/{token}").text
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
-def test_the_page_offers_the_invoice_as_pdf_and_xml(
-    owner: Person, till: Person, stranger: Person, language: str
+def test_a_sale_to_a_business_that_is_no_invoice_is_a_slip_and_the_log_says_why(
+    owner: Person, till: Person, stranger: Person
 ) -> None:
+    token = posted(owner, till, **NO_INVOICE["without a country"])
+    with capture_logs() as logs:
+        pdf = stranger.get(f"/r/{token}.pdf").content
+    [page] = pypdf.PdfReader(BytesIO(pdf)).pages
+
+    assert round(float(page.mediabox.width) / 72 * 25.4) == 80
+    assert [each["reason"] for each in logs if "reason" in each] == ["the buyer's address has no country"]
+
+
+def test_the_page_offers_the_invoice_as_pdf_and_xml(owner: Person, till: Person, stranger: Person) -> None:
     token = posted(owner, till, buyer=BUYER)
-    page = stranger.get(f"/r/{token}", lang=language).text
+    page = stranger.get(f"/r/{token}", lang="en").text
     offered = re.findall(r'<a class="act[^"]*" href="([^"]+)" download><svg.*?</svg>([^<]+)</a>', page)
     pdf, xml = (stranger.ask("GET", address) for address, _ in offered)
 
-    assert [name for _, name in offered] == [
-        "PDF",
-        {"de": "E-Rechnung (XML)", "en": "Electronic invoice (XML)"}[language],
-    ]
+    assert [name for _, name in offered] == ["PDF", "Electronic invoice (XML)"]
     assert files_in(pdf.content)["factur-x.xml"] == [xml.content]
 
 

@@ -105,15 +105,16 @@ def test_a_shopper_opens_a_receipt_and_nothing_complains(site: Site, shopper: Sh
     assert shopper.complaints == []
 
 
-def test_everything_comes_from_us_and_little_of_it(site: Site, shopper: Shopper) -> None:
+@pytest.mark.parametrize("name", ["sale", "invoice"])
+def test_everything_comes_from_us_and_little_of_it(site: Site, shopper: Shopper, name: str) -> None:
     """What is needed for the first sight fits the first flight of 14 KB, all of it is below 40 KB."""
-    shopper.page.goto(site.pages["sale"])
+    shopper.page.goto(site.pages[name])
     shopper.page.locator("nav.languages").scroll_into_view_if_needed()
     shopper.page.click("[popovertarget=qr]")
     shopper.page.wait_for_load_state("networkidle")
     assert all(answer.url.startswith((site.address, "data:")) for answer in shopper.answers)
     sizes = {answer.url: int(answer.header_value("content-length") or 0) for answer in shopper.answers if answer.ok}
-    critical = sum(size for url, size in sizes.items() if url == site.pages["sale"] or url.endswith((".js", ".css")))
+    critical = sum(size for url, size in sizes.items() if url == site.pages[name] or url.endswith((".js", ".css")))
     assert 0 < critical <= 14_000
     assert sum(sizes.values()) < 40_000
     assert shopper.context.cookies() == []

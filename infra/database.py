@@ -79,7 +79,9 @@ def _sqlite(url: str, pool_size: int) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # The driver's own transaction control would begin too late and read outside the write lock.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        # With a million receipts 2 MB of cache are as quick as 64 MB, since the system caches too; every connection has
+        # its own. 8 MB hold what the largest group of sales changes.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from bench import intake, mail, pages, pdf, qr, weight
+from bench import intake, mail, memory, pages, pdf, qr, weight
+from bench import scale as growth
 from bench.machine import machine
 from bench.table import Row, markdown
 
-_BEGIN, _END = "<!-- measured -->", "<!-- /measured -->"
 _BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
     "intake": intake.rows,
     "mail": mail.rows,
+    "memory": memory.rows,
     "pages": pages.rows,
     "pdf": pdf.rows,
     "qr": qr.rows,
@@ -25,18 +26,33 @@ def main(
     which: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(_BENCHES)}. Default: all.")] = None,
     seconds: Annotated[float, typer.Option(help="How long each load lasts.")] = 5,
     into: Annotated[Path | None, typer.Option(help="Put the table into this page, such as docs/benchmarks.md.")] = None,
+    scale: Annotated[
+        bool,
+        typer.Option(
+            "--scale", help="Compare a shop of 10,000 receipts with one of a million, or of the number given."
+        ),
+    ] = False,
 ) -> None:
-    """Measure, and print a table. Example: scripts/bench intake --seconds 10"""
+    """Measure, and print a table. Examples: scripts/bench intake --seconds 10, scripts/bench --scale 200000"""
+    if scale:
+        _tell("grown", growth.measured(int(which[0]) if which else growth.LARGE), into)
+        return
     rows: list[Row] = []
     for name in which or _BENCHES:
         for row in _BENCHES[name](seconds):
             typer.echo("  ".join(filter(None, row.cells())), err=True)
             rows.append(row)
-    table = f"{machine()}\n\n{markdown(rows)}"
-    typer.echo(table)
+    _tell("measured", markdown(rows), into)
+
+
+def _tell(mark: str, table: str, into: Path | None) -> None:
+    """Each kind of run has a place of its own in the page."""
+    told = f"{machine()}\n\n{table}"
+    typer.echo(told)
     if into is not None:
-        before, _, rest = into.read_text().partition(_BEGIN)
-        into.write_text(f"{before}{_BEGIN}\n\n{table}\n\n{_END}{rest.partition(_END)[2]}")
+        begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+        before, _, rest = into.read_text().partition(begin)
+        into.write_text(f"{before}{begin}\n\n{told}\n\n{end}{rest.partition(end)[2]}")
 
 
 if __name__ == "__main__":

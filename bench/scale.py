@@ -27,6 +27,7 @@ from infra.database import connect
 from tests.support import postgres
 
 SMALL: Final = 10_000
+LARGE: Final = 1_000_000
 _AT_MOST: Final = 1.3
 _ROUNDS: Final = 200
 _CHORE_ROUNDS: Final = 40

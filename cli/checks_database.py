@@ -19,8 +19,10 @@ from pos import endpoints
 
 NONE_YET: Final = "there is no database yet"
 _OLDEST_POSTGRESQL: Final = 14
-# What one process may open: the pool and its overflow, and the jobs' own.
-_CONNECTIONS: Final = 28
+# What one process may open. A server: its pool with the overflow, and the jobs' own. A worker: the same, what runs the
+# jobs, and the slot that it holds.
+SERVER: Final = 28
+WORKER: Final = 41
 _NEARLY_ALL: Final = 0.8  # of the connections that the database takes
 _SKEW: Final = 2.0  # seconds
 _LATE: Final = timedelta(minutes=5)
@@ -86,14 +88,15 @@ def _server(settings: Settings, conn: Connection) -> Verdict:
         return ill(f"PostgreSQL {number}", f"take {_OLDEST_POSTGRESQL} or newer")
     most = int(str(conn.execute(text("SELECT current_setting('max_connections')")).scalar()))
     processes = settings.server.workers
-    needs = processes * _CONNECTIONS
+    each = SERVER + (WORKER if settings.work.worker else 0)
+    needs = processes * each
     if needs > most - 5:
         do = "raise max_connections, or put a pooler in session mode before it"
         return ill(f"{processes} processes may open {needs} connections of {most}", do)
     opened = int(str(conn.execute(text("SELECT sum(numbackends) FROM pg_stat_database")).scalar()))
     if opened > most * _NEARLY_ALL:
         return doubtful(f"{opened} of {most} connections are open", "raise max_connections, or start no more")
-    told = f"{opened} of {most} connections are open, and each process may open {_CONNECTIONS}"
+    told = f"{opened} of {most} connections are open, and each process may open {each}"
     return well(f"PostgreSQL {number}; {told}")
 
 

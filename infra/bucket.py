@@ -184,10 +184,11 @@ class Bucket:
 
 def _arrived(answer: "GetObjectOutputTypeDef") -> bytes:
     """At most one byte more than is allowed: nothing proves such a piece."""
-    data, deadline = bytearray(), time.monotonic() + _ARRIVAL_SECONDS
+    pieces, size, deadline = [], 0, time.monotonic() + _ARRIVAL_SECONDS
     with closing(answer["Body"]) as body:
-        while len(data) <= MOST_BYTES and (piece := body.read(_PIECE)):
-            data += piece
+        while size <= MOST_BYTES and (piece := body.read(_PIECE)):
+            pieces.append(piece)
+            size += len(piece)
             if time.monotonic() > deadline:
                 raise ReadTimeoutError(endpoint_url="")
-    return bytes(data)
+    return b"".join(pieces)

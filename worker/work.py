@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from infra import metrics, secrets
 from infra.database import connect
 from infra.jobs import Jobs
-from infra.mail import open_mailer
+from infra.mail import Mailer, open_mailer
 from infra.pdf import open_pool
 from infra.runner import Runner
 from infra.settings import Settings
@@ -31,17 +31,23 @@ def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]
 
 
 def _open(opened: ExitStack, settings: Settings, clock: Clock) -> Workshop:
-    url = settings.data.where_database()
-    engine = connect(url)
-    metrics.watch_pool(engine)
-    opened.callback(engine.dispose)
-    opened.enter_context(tracing(settings.watch, engine))
-    figures.register()
-    jobs = Jobs(url)
-    opened.callback(jobs.close)
     mailer = open_mailer(settings.mail)
     if mailer is not None:
         opened.callback(mailer.close)
+    shop = furnished(opened, settings, mailer=mailer, clock=clock)
+    metrics.watch_pool(shop.engine)
+    opened.enter_context(tracing(settings.watch, shop.engine))
+    figures.register()
+    return shop
+
+
+def furnished(opened: ExitStack, settings: Settings, *, mailer: Mailer | None, clock: Clock) -> Workshop:
+    """What the settings say, with a clock and a mailer of the caller's. It is closed with ``opened``."""
+    url = settings.data.where_database()
+    engine = connect(url)
+    opened.callback(engine.dispose)
+    jobs = Jobs(url)
+    opened.callback(jobs.close)
     return Workshop(
         settings=settings,
         engine=engine,

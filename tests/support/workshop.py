@@ -1,19 +1,14 @@
 """A worker of the test's own, whose clock and mail server the test holds."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from infra import secrets
-from infra.database import connect
-from infra.jobs import Jobs
 from infra.mail import Letter, Undelivered
-from infra.pdf import open_pool
 from infra.settings import Settings
-from infra.storage import open_storage
 from kernel.clock import utc_now
-from notify import stopping
+from worker.work import furnished
 from worker.workshop import Workshop
 
 
@@ -56,19 +51,5 @@ class Clock:
 
 @contextmanager
 def workshop(settings: Settings, postman: Postman, clock: Clock) -> Iterator[Workshop]:
-    url = settings.data.where_database()
-    engine, jobs = connect(url), Jobs(url)
-    with open_pool(settings) as pdf:
-        yield Workshop(
-            settings=settings,
-            engine=engine,
-            jobs=jobs,
-            storage=open_storage(settings.data),
-            sealer=secrets.box(settings.data),
-            stop_key=secrets.derived(settings.data, stopping.PURPOSE),
-            pdf=pdf,
-            mailer=postman,
-            clock=clock,
-        )
-    jobs.close()
-    engine.dispose()
+    with ExitStack() as opened:
+        yield furnished(opened, settings, mailer=postman, clock=clock)

@@ -19,7 +19,7 @@ from receipts.signed import signed_document
 from receipts.tables import Receipt
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.presented import page, pdf_with, sold
-from tests.support.sales import refund
+from tests.support.sales import refund, superset
 from tests.support.shops import Shops
 from tests.support.signing import signed_by
 
@@ -47,6 +47,24 @@ def test_a_genuine_document_is_told_with_who_issued_it_and_what_it_says(owner: P
     for fact in (receipt["number"], "€3.20", "Linden &amp; Rye Mitte", "21 Nov 2026", "Coffee"):
         assert fact in page
     assert receipt["token"] not in page
+
+
+# Buyer, time, taxes, payments.
+EVERYTHING = (
+    *("Quandt GmbH", "DE 987 654 321", "Torstraße 1", "17:42"),
+    *("MwSt 7", "0.63", "0.45", "Visa", "Cash", "CHF"),
+)
+
+
+@on_sqlite
+def test_what_an_edited_page_would_lie_about_is_told_too(owner: Person, say: Say) -> None:
+    receipt = owner.post("/v1/receipts", superset()).json()
+    told = say(owner.get(f"/r/{receipt['token']}.json").content)
+    for fact in (f"Receipt {receipt['number']}", *EVERYTHING):
+        assert fact in told, fact
+    sale, _ = sold(owner)
+    back = owner.post("/v1/receipts", refund(sale["id"], "1.20", number="R-1")).json()
+    assert "<h2>Refund R-1</h2>" in say(owner.get(f"/r/{back['token']}.json").content)
 
 
 @on_sqlite

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from infra.storage import StorageDown
 from kernel.errors import FieldError, Gone, Invalid, NotFound
 from receipts import printed
 from receipts.codes import code_svg
+from receipts.printed import PdfWish
 from receipts.records import ReceiptRecord
 from receipts.retention import purged
 from receipts.signed import signed_document
@@ -65,20 +66,20 @@ async def _absent(house: House, request: Request, token: str) -> Rendered:
 async def _pdf(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
     """``?format=a4`` is a sheet; ``roll`` is a slip, 80 mm wide and as long as it needs to be."""
     signer = await house.signers.of(record)
-    wish: dict[str, Any] = {
-        "url": forms.link_to(house.base_url, record.token),
-        "language": language_of(request, record, look),
-        "page": _page(request, record),
-        "copy": wants_copy(request),
-        "signed": signed_document(record, signer, base_url=house.base_url),
-    }
+    wish = PdfWish(
+        url=forms.link_to(house.base_url, record.token),
+        language=language_of(request, record, look),
+        page=_page(request, record),
+        copy=wants_copy(request),
+        signed=signed_document(record, signer, base_url=house.base_url),
+    )
     name = _file_name(record, "pdf")
     # A link is signed for one method.
     seconds = house.settings.data.s3_link_seconds if request.method == "GET" else 0
-    kept = await house.fetching.run(lambda: _kept(house, printed.key(record, look, **wish), name, seconds))
+    kept = await house.fetching.run(lambda: _kept(house, printed.key(record, look, wish), name, seconds))
     if kept is not None:
         return kept
-    make = partial(printed.pdf, house.pdf, house.storage, record, look, **wish)
+    make = partial(printed.pdf, house.pdf, house.storage, record, look, wish)
     return _shown(await house.rendering.run(make), name)
 
 

@@ -5,6 +5,7 @@ carries that as XML, and is PDF/A-3.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -28,51 +29,43 @@ _DECIDING: Final = ("kernel", "infra", "accounts", "receipts", "locales", "templ
 _log = structlog.get_logger(__name__)
 
 
-def pdf(
-    pool: PdfPool,
-    storage: Storage,
-    record: ReceiptRecord,
-    look: BrandLook,
-    *,
-    url: str,
-    language: str,
-    page: Page = "roll",
-    copy: bool = False,
-    signed: bytes | None = None,
-) -> bytes:
-    """``url`` is that of the receipt's page, ``signed`` its signed JSON. The same of all gives the same bytes.
+@dataclass(frozen=True, slots=True)
+class PdfWish:
+    """``url`` is that of the receipt's page, ``signed`` its signed JSON."""
+
+    url: str
+    language: str
+    page: Page = "roll"
+    copy: bool = False
+    signed: bytes | None = None
+
+
+def pdf(pool: PdfPool, storage: Storage, record: ReceiptRecord, look: BrandLook, wish: PdfWish) -> bytes:
+    """The same of all gives the same bytes.
 
     Blocks, for seconds where it is to be made: call it in a thread. Raises what :meth:`PdfPool.render` raises.
     """
     logo = at_hand(storage, look.logo_key) if look.logo_key else None
 
     def make() -> bytes:
-        made = sheet(record, look, logo=logo, url=url, language=language, page=page, copy=copy)
+        url, language, page = wish.url, wish.language, wish.page
+        made = sheet(record, look, logo=logo, url=url, language=language, page=page, copy=wish.copy)
         xml = electronic(record) if page == "a4" else None
-        carried = tuple(_carried(record, signed, xml))
+        carried = tuple(_carried(record, wish.signed, xml))
         xmp = standard.xmp() if xml else b""
         return pool.render(made.html, page=page, css=made.css, files=made.files, attachments=carried, xmp=xmp)
 
     if look.logo_key and logo is None:
         # Told without its logo, but not kept so: the next time it may be there again.
         return make()
-    return storage.once(key(record, look, url=url, language=language, page=page, copy=copy, signed=signed), make)
+    return storage.once(key(record, look, wish), make)
 
 
-def key(
-    record: ReceiptRecord,
-    look: BrandLook,
-    *,
-    url: str,
-    language: str,
-    page: Page = "roll",
-    copy: bool = False,
-    signed: bytes | None = None,
-) -> str:
+def key(record: ReceiptRecord, look: BrandLook, wish: PdfWish) -> str:
     """Under which :func:`pdf` keeps what it has made."""
     beside = (record.token, record.number, record.kind, record.original, record.amendments)
-    asked = repr((beside, look, url, language, page, copy)).encode()
-    documents = (record.content_json.encode(), record.issuer_json.encode(), signed or b"")
+    asked = repr((beside, look, wish)).encode()
+    documents = (record.content_json.encode(), record.issuer_json.encode())
     return content_key(pdf_folder(record.token), *documents, asked, made_by(), suffix=".pdf")
 
 

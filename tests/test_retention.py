@@ -91,7 +91,7 @@ def printed_key(engine: Engine, token: str, page: Any) -> str:
         record = find.by_token(conn, token)
         assert record
         look = brand_look(conn, record.merchant_id, record.brand_id)
-    return printed.key(record, look, url="https://receipts.test", language="en", page=page)
+    return printed.key(record, look, printed.PdfWish("https://receipts.test", "en", page))
 
 
 def test_an_old_receipt_that_came_in_late_is_kept_as_long_from_then_on(

@@ -101,5 +101,6 @@ def _pdf(shop: Workshop, about: _About, language: str) -> mime.Attachment:
     keys = shop.read(lambda conn: signing_keys.signers(conn, record.merchant_id, sealer=shop.sealer))
     signed = signed_document(record, signing_keys.signer_for(keys, record.accepted_at), base_url=address)
     url = f"{address}/r/{record.token}"
-    made = printed.pdf(shop.pdf, shop.storage, record, about.look, url=url, language=language, page="a4", signed=signed)
+    wish = printed.PdfWish(url, language, page="a4", signed=signed)
+    made = printed.pdf(shop.pdf, shop.storage, record, about.look, wish)
     return mime.Attachment(_PDF_NAME, "application/pdf", made)

@@ -2,7 +2,7 @@
 
 import re
 from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 import pypdfium2
 import pytest
@@ -89,8 +89,8 @@ class Maker:
         copy: bool = False,
         signed: bytes | None = None,
     ) -> bytes:
-        about: dict[str, Any] = {"language": language, "page": page, "copy": copy, "signed": signed}
-        return printed.pdf(self.pool, self.storage, of, self.look, url=URL, **about)
+        wish = printed.PdfWish(URL, language, page, copy, signed)
+        return printed.pdf(self.pool, self.storage, of, self.look, wish)
 
 
 def pages_of(pdf: bytes) -> list[str]:

@@ -40,8 +40,8 @@ def doctor(
 ) -> None:
     """Check settings, address, database, disk, storage, secret and signing keys, jobs, mail, PDF, fonts and metrics.
 
-    Says what to do about each that is not well, and exits with 1 where something is broken. It makes no file, so it may
-    run before the first start, and as another user than the service.
+    Says what to do about each that is not well, and exits with 1 where something is broken. It leaves no file
+    behind, so it may run before the first start, and as another user than the service.
 
     Example: counterfoil doctor
     """

@@ -16,6 +16,7 @@ from receipts.document import Issuer, read_content, read_issuer
 from receipts.records import FORMAT, ReceiptRecord
 from receipts.sale import Content
 from receipts.signed import FindKey, State, TrustedKey, Verdict, unsigned, verify_document
+from receipts.view import view
 
 # What a gift's document leaves out, and a receipt must have to be told in words.
 _UNTOLD: Final = {"currency": "EUR", "total": "0.00"}
@@ -86,7 +87,10 @@ def _told(verdict: Verdict) -> Finding:
     head = _head(verdict.document)
     try:
         said = _record(verdict.document) if head and head.format == FORMAT else None
-    except (ValueError, LookupError, TypeError):
+        if said:
+            # What holds its shape and still cannot be told in words, such as a part of a line that is not there.
+            view(said, language="en")
+    except (ValueError, LookupError, TypeError, AttributeError):
         said = None
     # Rightly signed, but no receipt that we can read: a later version wrote it, or somebody else holds the key.
     return Finding(verdict, said=said) if said else Finding(Verdict(State.UNREADABLE))

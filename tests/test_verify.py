@@ -157,6 +157,8 @@ ODD: dict[str, dict[str, Any]] = {
     "lines that are none": {"lines": 5},
     "a gift whose lines are none": {"flags": ["gift"], "lines": ["bread"]},
     "no issuer": {"issuer": None},
+    "an address that is none": {"issuer": {"brand": "B", "store": "S", "address": {"lines": 5}}},
+    "a part of no line": {"lines": [{"id": "1", "name": "Lid", "total": "3.20", "parent": "9"}]},
     "a currency that is none": {"currency": "???"},
     "a currency that is no word": {"currency": ["EUR"]},
     "a time that is none": {"issued_at": "yesterday"},

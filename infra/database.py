@@ -73,7 +73,9 @@ def _sqlite(url: str, pool_size: int) -> Engine:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     waits = {"timeout": 15, "check_same_thread": False}
     # Without a limit: who waits for the write lock holds a connection, and must not keep readers from theirs.
-    engine = create_engine(url, pool_size=pool_size, max_overflow=-1, connect_args=waits, hide_parameters=True)
+    # The connection that was used last is used next: in turn, each would fill a cache of its own.
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": -1, "pool_use_lifo": True}
+    engine = create_engine(url, connect_args=waits, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

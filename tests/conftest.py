@@ -22,6 +22,8 @@ from tests.support.inside import Inside, Person
 from tests.support.paper import Maker, green_brand
 from tests.support.pdf import a_square
 from tests.support.shops import Shops, open_shops
+from tests.support.workshop import Clock, Postman, workshop
+from worker.workshop import Workshop
 
 # What a developer has set for a service of their own must not reach the tests.
 for name in [name for name in os.environ if name.startswith("COUNTERFOIL_") and "_TEST_" not in name]:
@@ -108,6 +110,22 @@ def inside(settings: Settings, shops: Shops) -> Iterator[Inside]:
     """The application with its shops, in this process."""
     with Inside(create_app(settings)) as running:
         yield running
+
+
+@pytest.fixture
+def postman() -> Postman:
+    return Postman()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shop(settings: Settings, postman: Postman, clock: Clock) -> Iterator[Workshop]:
+    with workshop(settings, postman, clock) as opened:
+        yield opened
 
 
 @pytest.fixture

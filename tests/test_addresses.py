@@ -1,6 +1,5 @@
 """One idea of an address, wherever one is told: what is taken can be written to, and kept on both databases."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,33 +8,16 @@ from sqlalchemy import update
 from accounts.tables import Brand
 from infra.mail_address import is_address, is_deliverable, routable
 from infra.pdf import PdfUnavailable
-from infra.settings import Settings
 from notify.tables import Message
 from tests.support.inside import Person, on_sqlite
 from tests.support.sales import Body, coffee
-from tests.support.workshop import Clock, Postman, workshop
+from tests.support.workshop import Clock, Postman
 from worker.deliver import deliver
 from worker.workshop import Workshop
 
 ANNA = "anna@example.com"
 # 254 characters, and more in lower case.
 GROWING = "\u0130" * 64 + "@" + ".".join(["a" * 60] * 3) + ".test"
-
-
-@pytest.fixture
-def postman() -> Postman:
-    return Postman()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def shop(settings: Settings, postman: Postman, clock: Clock) -> Iterator[Workshop]:
-    with workshop(settings, postman, clock) as opened:
-        yield opened
 
 
 def sale(email: str, **more: Any) -> Body:

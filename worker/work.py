@@ -31,7 +31,7 @@ def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]
 
 
 def _open(opened: ExitStack, settings: Settings, clock: Clock) -> Workshop:
-    mailer = open_mailer(settings.mail)
+    mailer = open_mailer(settings.mail, at_once=settings.work.mail_at_once)
     if mailer is not None:
         opened.callback(mailer.close)
     shop = furnished(opened, settings, mailer=mailer, clock=clock)

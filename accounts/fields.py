@@ -1,6 +1,6 @@
 """Clean text for accounts and sales alike: names, slugs, contacts; and what is said where it is not clean."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -49,6 +49,9 @@ EmailAddress = Annotated[
 DeliverableAddress = Annotated[EmailAddress, AfterValidator(_deliverable)]
 Colour = Annotated[str, StringConstraints(pattern=_COLOUR)]
 PhoneNumber = Annotated[str, StringConstraints(max_length=40, pattern=_PHONE)]
+
+# How a message reaches a person.
+Channel = Literal["email", "sms"]
 
 # What a pattern means, for those who do not read them.
 MEANINGS: Final = {

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Connection
 
-from accounts.fields import UNDELIVERABLE, EmailAddress, LanguageTag
+from accounts.fields import UNDELIVERABLE, Channel, EmailAddress, LanguageTag
 from accounts.keys import Caller
 from api import schemas
 from api.answers import json_answer
@@ -18,7 +18,7 @@ from infra.mail_address import is_deliverable
 from kernel.clock import iso
 from kernel.errors import Conflict, FieldError, Invalid, TooMany
 from notify import asking, find
-from notify.asking import Channel, Wanted
+from notify.asking import Wanted
 from notify.find import MessageInfo
 from receipts import find as receipts_find
 from receipts.records import ReceiptRecord

@@ -6,7 +6,9 @@ from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.json_schema import models_json_schema
 
+from accounts.fields import Channel
 from api.examples import EXAMPLES
+from notify.find import State
 from receipts.fields import Amount
 from receipts.sale import Sale, Shopper
 
@@ -109,11 +111,11 @@ class ReceiptDetail(Links):
 class Delivery(_Answer):
     id: str
     receipt_id: str
-    channel: Literal["email", "sms"]
+    channel: Channel
     to: str
     language: str | None
     pdf: bool
-    state: Literal["waiting", "sent", "refused", "bounced", "failed", "stopped"] = Field(
+    state: State = Field(
         description="`sent`: the next mail server took it. `refused`: it will not. `bounced`: it came back later. "
         "`failed`: given up after two days. `stopped`: the address wants none."
     )

@@ -1,11 +1,12 @@
 """Addresses that the merchant writes to no more, and writing to them again."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
+from accounts.fields import Channel
 from accounts.keys import Caller
 from api import schemas
 from api.answers import json_answer, no_content
@@ -14,8 +15,7 @@ from api.key_ring import TheCaller
 from kernel.clock import iso
 from kernel.errors import NotFound
 from notify import stopping
-from notify.asking import Channel
-from notify.stopping import Stopped
+from notify.stopping import Reason, Stopped
 
 router = APIRouter(tags=["Deliveries"])
 _CURSOR: Final = r"^(email|sms)\.[0-9a-f]{64}$"
@@ -26,9 +26,9 @@ _ADDRESS: Final = r"^[!-~\u00a1-\uffff]{3,254}$"
 class Suppression(BaseModel):
     model_config = ConfigDict(json_schema_mode_override="serialization")
 
-    channel: Literal["email", "sms"]
+    channel: Channel
     address_sha256: str = Field(description="SHA-256 of the address in lower case, in hex. The address is not kept.")
-    reason: Literal["bounced", "complained", "unsubscribed"]
+    reason: Reason
     since: AwareDatetime
 
 

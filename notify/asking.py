@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Table, func, select, tuple_
 
+from accounts.fields import Channel
 from infra.bulk import insert_new
 from infra.jobs import Jobs
 from kernel.ids import digest, new_id
+from notify.stopping import Stopped
 from notify.tables import Message, Suppression
 
-Channel = Literal["email", "sms"]
 # The kind of the job that sends what is due.
 DELIVER: Final = "deliver"
 _MESSAGES = cast("Table", Message.__table__)
@@ -60,12 +61,12 @@ def ask_at(conn: Connection, jobs: Jobs, due_at: datetime, *, now: datetime) -> 
     jobs.enqueue(conn, DELIVER, job_id=f"{DELIVER}@{at}", delay=at - now.timestamp())
 
 
-def reasons(conn: Connection, wanted: Iterable[Wanted]) -> dict[tuple[str, str, str], Suppression]:
+def reasons(conn: Connection, wanted: Iterable[Wanted]) -> dict[tuple[str, str, str], Stopped]:
     """What stands against sending: by merchant, channel and the address's digest."""
-    keys = {_key(each) for each in wanted}
+    keys = {key(each) for each in wanted}
     columns = (Suppression.merchant_id, Suppression.channel, Suppression.digest)
     query = select(*columns, Suppression.reason, Suppression.since).where(tuple_(*columns).in_(keys))
-    return {(row.merchant_id, row.channel, row.digest): cast("Suppression", row) for row in conn.execute(query)}
+    return {(row[0], row.channel, row.digest): Stopped(*row[1:]) for row in conn.execute(query)}
 
 
 def count_since(conn: Connection, merchant_id: str, subject_id: str, *, hours: int, now: datetime) -> int:
@@ -74,15 +75,14 @@ def count_since(conn: Connection, merchant_id: str, subject_id: str, *, hours: i
     return conn.scalar(select(func.count()).select_from(Message).where(mine, recent)) or 0
 
 
-def _key(wanted: Wanted) -> tuple[str, str, str]:
+def key(wanted: Wanted) -> tuple[str, str, str]:
+    """What :func:`reasons` finds it by."""
     return wanted.merchant_id, wanted.channel, digest(wanted.address.lower())
 
 
-def _hindrance(
-    wanted: Wanted, post: Post, stopped: Mapping[tuple[str, str, str], Suppression]
-) -> tuple[str, str] | None:
+def _hindrance(wanted: Wanted, post: Post, stopped: Mapping[tuple[str, str, str], Stopped]) -> tuple[str, str] | None:
     """The state of what is not sent, and why."""
-    if found := stopped.get(_key(wanted)):
+    if found := stopped.get(key(wanted)):
         return "stopped", f"the address {found.reason} on {found.since:%Y-%m-%d}"
     return None if wanted.channel in post.channels else ("failed", f"{wanted.channel} was not set up")
 

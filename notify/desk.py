@@ -1,18 +1,23 @@
 """What an operator sees of messages, and may do with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Literal, get_args
 
 from sqlalchemy import Connection, select, update
 
 from accounts.tables import Merchant
 from infra.jobs import Jobs
 from kernel.errors import Conflict, NotFound
-from kernel.ids import digest
-from notify import asking, find
+from notify import asking, find, stopping
+from notify.asking import Wanted
 from notify.find import MessageInfo
-from notify.tables import Message, Suppression
+from notify.tables import Message
+
+# What may be sent again: what was sent is, and what bounced or was stopped is not wanted.
+Over = Literal["refused", "failed"]
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Shown:
 def newest(conn: Connection, *, merchant: str | None, state: str | None, limit: int) -> list[Shown]:
     """Of one merchant, or of all: the newest of each are looked up, since there is no index over all."""
     found = [
-        each for slug, merchant_id in _merchants(conn, merchant) for each in _of(conn, slug, merchant_id, state, limit)
+        each for slug, merchant_id in merchants(conn, merchant) for each in _of(conn, slug, merchant_id, state, limit)
     ]
     return sorted(found, key=lambda each: each.message.id, reverse=True)[:limit]
 
@@ -38,20 +43,39 @@ def send_again(conn: Connection, jobs: Jobs, message_id: str, *, now: datetime) 
     row = conn.execute(select(*columns).where(Message.id == message_id)).one_or_none()
     if row is None:
         raise NotFound("There is no such message")
-    stopped = (Suppression.merchant_id == row.merchant_id, Suppression.channel == row.channel)
-    if reason := conn.scalar(select(Suppression.reason).where(*stopped, Suppression.digest == digest(row.address))):
+    if reason := stopping.why_stopped(conn, row.merchant_id, row.channel, row.address):
         raise Conflict(f"Its address {reason}; the merchant takes that back with DELETE /v1/suppressions/…")
-    again = {"state": "waiting", "due_at": now, "attempts": 0, "claim": None, "settled_at": None}
-    is_over = (Message.id == message_id, Message.state.in_(("refused", "failed")))
-    if (
-        conn.execute(update(Message).where(Message.merchant_id == row.merchant_id, *is_over).values(again)).rowcount
-        != 1
-    ):
+    if not _wait_again(conn, row.merchant_id, [message_id], now=now):
         raise Conflict(f"It is {row.state}; only a message that was refused or has failed is sent again")
     asking.ask_at(conn, jobs, now, now=now)
 
 
-def _merchants(conn: Connection, slug: str | None) -> Iterator[tuple[str, str]]:
+def send_some_again(
+    conn: Connection, jobs: Jobs, merchant_id: str, state: Over, *, after: str, now: datetime
+) -> tuple[int, str | None]:
+    """The next messages in this state, by age, but those whose addresses are written to no more.
+
+    ``after`` is empty, or what the call before returned. How many wait again, and where to go on; None at the end.
+    """
+    mine = (Message.merchant_id == merchant_id, Message.state == state, Message.id > after)
+    query = select(Message.id, Message.channel, Message.address).where(*mine).order_by(Message.id).limit(_AT_ONCE)
+    wanted = {row.id: Wanted(merchant_id, "", row.address, row.channel) for row in conn.execute(query)}
+    stopped = asking.reasons(conn, wanted.values())
+    open_ = [message_id for message_id, each in wanted.items() if asking.key(each) not in stopped]
+    count = _wait_again(conn, merchant_id, open_, now=now) if open_ else 0
+    if count:
+        asking.ask_at(conn, jobs, now, now=now)
+    return count, max(wanted, default=None)
+
+
+def _wait_again(conn: Connection, merchant_id: str, message_ids: Sequence[str], *, now: datetime) -> int:
+    again = {"state": "waiting", "due_at": now, "attempts": 0, "claim": None, "settled_at": None}
+    over = (Message.merchant_id == merchant_id, Message.id.in_(message_ids), Message.state.in_(get_args(Over)))
+    return conn.execute(update(Message).where(*over).values(again)).rowcount
+
+
+def merchants(conn: Connection, slug: str | None) -> Iterator[tuple[str, str]]:
+    """Slug and id of this one, or of all."""
     query = select(Merchant.slug, Merchant.id)
     for row in conn.execute(query if slug is None else query.where(Merchant.slug == slug)).all():
         yield row.slug, row.id

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Select, select
 
@@ -11,7 +11,6 @@ from infra.database import unindexed
 from notify.tables import Message
 
 State = Literal["waiting", "sent", "refused", "bounced", "failed", "stopped"]
-STATES: Final[tuple[str, ...]] = get_args(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,6 @@ _COLUMNS: Final = tuple(getattr(Message, name) for name in MessageInfo.__slots__
 def about(conn: Connection, merchant_id: str, subject_id: str) -> list[MessageInfo]:
     """Newest first."""
     return _found(conn, _about(merchant_id, subject_id))
-
-
-def one(conn: Connection, merchant_id: str, message_id: str) -> MessageInfo:
-    """One that is known to be there."""
-    return MessageInfo(*conn.execute(_of(merchant_id).where(Message.id == message_id)).one())
 
 
 def latest(conn: Connection, merchant_id: str, subject_id: str, channel: str, address: str) -> MessageInfo | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import Connection, delete, exists, select, tuple_, update
+from sqlalchemy import Connection, delete, select, tuple_, update
 
 from infra.bounces import Bounce
 from infra.database import insert_or_ignore
@@ -74,9 +74,13 @@ def addressee(conn: Connection, message_id: str) -> Addressee | None:
     row = conn.execute(select(*columns).where(Message.id == message_id)).one_or_none()
     if row is None:
         return None
-    mine = (Suppression.merchant_id == row.merchant_id, Suppression.channel == row.channel)
-    stopped = conn.scalar(select(exists().where(*mine, Suppression.digest == digest(row.address))))
-    return Addressee(*row, is_stopped=bool(stopped))
+    return Addressee(*row, is_stopped=why_stopped(conn, row.merchant_id, row.channel, row.address) is not None)
+
+
+def why_stopped(conn: Connection, merchant_id: str, channel: str, address: str) -> str | None:
+    """Why the address is written to no more; None where nothing stands against it."""
+    named = (Suppression.merchant_id == merchant_id, Suppression.channel == channel)
+    return conn.scalar(select(Suppression.reason).where(*named, Suppression.digest == digest(address.lower())))
 
 
 def stop(conn: Connection, message_id: str, reason: Reason, *, now: datetime) -> str | None:

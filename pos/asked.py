@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from accounts.fields import UNDELIVERABLE
+from accounts.fields import UNDELIVERABLE, Channel
 from infra.mail_address import is_deliverable
 from kernel.errors import FieldError
-from notify.asking import Channel, Wanted
+from notify.asking import Wanted
 from receipts.sale import Sale
 
 # Where a message of a channel goes: a member of the shopper.

@@ -11,7 +11,19 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from accounts.fields import LINE, Code, Country, EmailAddress, LanguageTag, Name, PhoneNumber, Slug, Text, WebAddress
+from accounts.fields import (
+    LINE,
+    Channel,
+    Code,
+    Country,
+    EmailAddress,
+    LanguageTag,
+    Name,
+    PhoneNumber,
+    Slug,
+    Text,
+    WebAddress,
+)
 from kernel import money
 from receipts.fields import (
     Amount,
@@ -335,7 +347,7 @@ class Sale(Content):
     staff: Slug | None = None
     original: Original | None = None
     shopper: Shopper | None = None
-    deliver: list[Literal["email", "sms"]] = Field(
+    deliver: list[Channel] = Field(
         [], max_length=2, description="Send the receipt to the shopper's `email` or `phone`, once it is accepted."
     )
     deliver_pdf: StrictBool = Field(False, description="Whether the email carries the receipt as a PDF too.")

@@ -16,7 +16,7 @@ from kernel.clock import utc_now
 from kernel.errors import Conflict, NotFound
 from notify import sending, stopping
 from tests.support.inside import on_sqlite
-from tests.support.messages import ask_for, messages_of, settle_all
+from tests.support.messages import LEASE, ask_for, messages_of, settle_all
 from tests.support.shops import Shops
 
 
@@ -68,9 +68,35 @@ def test_a_refused_message_waits_again_with_a_job_that_sees_to_it(
     assert run("resend", refused) == f"{refused} waits to be sent.\n"
     with engine.begin() as conn:
         assert jobs.tally(conn)["deliver"].delayed == 1
-        [due] = sending.claim(conn, "a job", now=utc_now(), at_most=10)
-    assert (due.id, due.attempts) == (refused, 1)
+        [due] = sending.claim(conn, "a job", now=utc_now(), lease=LEASE, at_most=10)
+    assert (due.id, due.attempts) == (refused, 0)
     assert isinstance(refusal("resend", refused), Conflict)
+
+
+def test_all_that_were_refused_wait_again_but_those_who_want_none(
+    engine: Engine, shops: Shops, refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notify.desk._AT_ONCE", 2)
+    ask_for(engine, shops.linden, *(f"{number}@example.com" for number in range(4)))
+    ask_for(engine, shops.moor, "ben@example.com")
+    settle_all(engine, "refused", "554 5.7.1 relay access denied")
+    with engine.begin() as conn:
+        stopping.stop(conn, refused, "unsubscribed", now=utc_now())
+    assert run("resend", "--state", "failed") == "0 messages wait to be sent.\n"
+    assert run("resend", "--state", "refused", "--merchant", "linden-rye") == "4 messages wait to be sent.\n"
+    assert [message.state for message in messages_of(engine, shops.linden)] == ["waiting"] * 4 + ["refused"]
+    assert [message.state for message in messages_of(engine, shops.moor)] == ["refused"]
+    assert run("resend", "--all") == "1 message waits to be sent.\n"
+    with engine.begin() as conn:
+        assert jobs.tally(conn)["deliver"].delayed
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "words", [[], ["msg_0", "--all"], ["--all", "--state", "failed"], ["msg_0", "--merchant", "x"]]
+)
+def test_whoever_sends_again_says_what(words: list[str]) -> None:
+    assert CliRunner().invoke(app, ["messages", "resend", *words]).exit_code == 2
 
 
 @on_sqlite

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
 
@@ -13,6 +13,8 @@ from notify.asking import Post, Wanted
 from notify.find import MessageInfo, listed
 from notify.sending import State
 from notify.tables import Suppression
+
+LEASE = timedelta(minutes=10)
 
 
 def ask_for(
@@ -30,7 +32,7 @@ def settle_all(engine: Engine, state: State, detail: str = "250 queued") -> None
     """All that waits."""
     now = utc_now()
     with engine.begin() as conn:
-        for message in sending.claim(conn, "a test", now=now, at_most=100):
+        for message in sending.claim(conn, "a test", now=now, lease=LEASE, at_most=100):
             sending.settle(conn, message, state, detail, now=now)
 
 

@@ -106,7 +106,7 @@ def test_a_claim_that_nobody_takes_up_lapses(till: Person, shop: Workshop, clock
     till.post("/v1/receipts", for_anna())
     clock.pass_by(seconds=1)
     shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), lease=LEASE, at_most=50))
-    clock.now += LEASE
+    clock.ahead += LEASE
     assert len(shop.write(lambda conn: sending.claim(conn, "another", now=clock(), lease=LEASE, at_most=50))) == 1
 
 
@@ -114,7 +114,7 @@ def test_who_comes_late_leaves_the_claim_of_another_alone(till: Person, shop: Wo
     till.post("/v1/receipts", for_anna())
     clock.pass_by(seconds=1)
     [late] = shop.write(lambda conn: sending.claim(conn, "late", now=clock(), lease=LEASE, at_most=50))
-    clock.now += LEASE
+    clock.ahead += LEASE
     shop.write(lambda conn: sending.claim(conn, "mine", now=clock(), lease=LEASE, at_most=50))
     shop.write(lambda conn: sending.put_back(conn, late, "busy", due_at=clock()))
     shop.write(lambda conn: sending.give_up_claims(conn, [late], now=clock()))

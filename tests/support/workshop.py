@@ -49,15 +49,15 @@ class Postman:
 
 @dataclass
 class Clock:
-    """Stands still until the test moves it."""
+    """Goes as the real one, which the application goes by, and ahead of it where the test lets time pass by."""
 
-    now: datetime = field(default_factory=utc_now)
+    ahead: timedelta = timedelta()
 
     def __call__(self) -> datetime:
-        return self.now
+        return utc_now() + self.ahead
 
     def pass_by(self, **time: float) -> None:
-        self.now += timedelta(**time)
+        self.ahead += timedelta(**time)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ JOB_SECONDS: Final = _histogram(
 MAIL: Final = _counter(
     "mail",
     "Attempts to send a message, by outcome. deferred: the mail server says later, it is tried again. refused: the"
-    " address or we are not wanted there; look at the answers in the log.",
+    " address or we are not wanted there; look at the answers in the log. failed: given up after two days.",
     "outcome",
 )
 
@@ -194,7 +194,7 @@ def jobs_done(kind: str, outcome: str, seconds: float) -> None:
 
 
 def mail_sent(outcome: str) -> None:
-    """``outcome`` is ``accepted``, ``deferred``, ``refused`` or ``bounced``."""
+    """``outcome`` is ``accepted``, ``deferred``, ``refused``, ``failed`` or ``bounced``."""
     MAIL.labels(outcome).inc()
 
 

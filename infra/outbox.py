@@ -10,10 +10,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
-from infra.mail import Letter, Refused, one_line
+from infra import files
+from infra.mail import Deferred, Letter, Refused, one_line
 from infra.mail_address import is_address
 from kernel.clock import utc_now
 from kernel.ids import new_id
@@ -56,18 +56,17 @@ class Opened:
 class Outbox:
     """See :class:`infra.mail.Mailer`. The word for a letter is its id; of all letters the newest are kept."""
 
-    def __init__(self, folder: Path, *, most: int = MOST_KEPT) -> None:
-        self._folder, self._most = folder, most
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def send(self, letter: Letter) -> str:
         if not is_address(letter.recipient):
             raise Refused("the address cannot be written to")
         letter_id = new_id("ltr", utc_now())
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # As a mail server writes it at delivery (RFC 9228), since a message need not name its recipient.
-        self._write(letter_id, f"Delivered-To: {letter.recipient}\r\n".encode() + letter.data)
-        for old in _files(self._folder)[self._most :]:
-            old.unlink(missing_ok=True)
+        try:
+            self._keep(letter_id, letter)
+        except OSError as error:
+            raise Deferred(f"COUNTERFOIL_MAIL_OUTBOX cannot be written to: {error.strerror or error}") from None
         return letter_id
 
     def check(self) -> str | None:
@@ -80,17 +79,13 @@ class Outbox:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _write(self, letter_id: str, data: bytes) -> None:
-        """Written beside its place and then moved into it: a reader sees a whole letter or none."""
-        with NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as part:
-            try:
-                part.write(data)
-                part.flush()
-                os.fsync(part.fileno())
-                Path(part.name).replace(self._folder / f"{letter_id}.eml")
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
+    def _keep(self, letter_id: str, letter: Letter) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.prepare(self._folder)
+        # As a mail server writes it at delivery (RFC 9228), since a message need not name its recipient.
+        files.write(self._folder, f"{letter_id}.eml", f"Delivered-To: {letter.recipient}\r\n".encode(), letter.data)
+        for old in _files(self._folder)[MOST_KEPT:]:
+            old.unlink(missing_ok=True)
 
 
 def letters(folder: Path, *, most: int = 100) -> list[Kept]:
@@ -110,9 +105,9 @@ def read(folder: Path, letter_id: str) -> Opened | None:
     except FileNotFoundError:
         return None
     html, text = _body(message, "html"), _body(message, "plain")
-    files = tuple(_attachment(part) for part in message.iter_attachments())
+    attached = tuple(_attachment(part) for part in message.iter_attachments())
     head = data.partition(b"\r\n\r\n")[0].decode(errors="replace").replace("\r\n", "\n")
-    return Opened(kept, one_line(str(message["From"] or "")), html, text, files, head)
+    return Opened(kept, one_line(str(message["From"] or "")), html, text, attached, head)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,12 +1,13 @@
 """Without a mail server letters lie in a folder, to be looked at."""
 
+import os
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
 import pytest
 
-from infra.mail import Letter, Refused
+from infra.mail import Deferred, Letter, Refused
 from infra.outbox import Attachment, Outbox, letters, read
 
 
@@ -37,7 +38,8 @@ def test_a_letter_of_text_alone_has_no_html(tmp_path: Path) -> None:
 
 
 def test_the_newest_come_first_and_the_oldest_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outbox = Outbox(tmp_path, most=3)
+    monkeypatch.setattr("infra.outbox.MOST_KEPT", 3)
+    outbox = Outbox(tmp_path)
     ids = [f"ltr_{number:026d}" for number in range(5)]
     coming = iter(ids)
     monkeypatch.setattr("infra.outbox.new_id", lambda _prefix, _now: next(coming))
@@ -62,6 +64,22 @@ def test_no_id_leads_out_of_the_folder(tmp_path: Path, letter_id: str) -> None:
 def test_an_address_cannot_write_into_the_head(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         Outbox(tmp_path).send(Letter("a@b.test", "a@b.test\r\nSubject: other", b""))
+
+
+def test_what_a_killed_worker_left_half_written_is_removed(tmp_path: Path) -> None:
+    Outbox(tmp_path).send(letter())
+    half = tmp_path / ".parts" / "half"
+    half.write_bytes(b"Subject: ")
+    os.utime(half, (0, 0))
+    Outbox(tmp_path).send(letter())
+    assert not half.exists()
+    assert len(letters(tmp_path)) == 2
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_reason_to_try_again(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Deferred, match="COUNTERFOIL_MAIL_OUTBOX"):
+        Outbox(tmp_path / "file" / "outbox").send(letter())
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

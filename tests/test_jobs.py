@@ -1,7 +1,6 @@
 """Durable jobs: begun with what they are for, done at least once, and dead where an operator must look."""
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +12,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, MetaData, select
+from sqlalchemy.exc import OperationalError
 
 from infra import jobs, runner, slots
+from infra.database import connect
 from infra.jobs import Jobs, Kind, Payload, Schedule
 from infra.runner import Runner
 from tests.support import forge
@@ -58,7 +59,9 @@ def run(database_url: str) -> Iterator[Callable[..., Runner]]:
     with ExitStack() as opened:
 
         def start(handle: Callable[[str, Payload], None], **how: Any) -> Runner:
-            made = Runner(database_url, [Kind("note", handle, **how)])
+            its = Jobs(database_url)
+            opened.callback(its.close)
+            made = Runner(database_url, its, [Kind("note", handle, **how)])
             made.start()
             opened.callback(made.stop)
             return made
@@ -189,7 +192,7 @@ def test_a_runner_that_stops_waits_for_what_is_under_way(enqueuing: Jobs, engine
         time.sleep(1)
         ended.set()
 
-    working = Runner(database_url, [Kind("note", handle)])
+    working = Runner(database_url, enqueuing, [Kind("note", handle)])
     working.start()
     with engine.begin() as conn:
         enqueuing.enqueue(conn, "note", job_id="under-way")
@@ -205,7 +208,7 @@ def test_a_runner_that_stops_waits_for_what_is_under_way(enqueuing: Jobs, engine
 NOTING = """
 import os, signal, sys, time
 from infra import runner
-from infra.jobs import Kind, Schedule
+from infra.jobs import Jobs, Kind, Schedule
 url, path, what = sys.argv[1:]
 runner._LOOK = 0.3
 runner._MOST_RECOVERIES = 2
@@ -215,7 +218,7 @@ def handle(job_id, payload):
     if what == "dies":
         os.kill(os.getpid(), signal.SIGKILL)
 schedules = [Schedule("tick", "note", "* * * * * *")] if what == "ticks" else []
-working = runner.Runner(url, [Kind("note", handle)], schedules)
+working = runner.Runner(url, Jobs(url), [Kind("note", handle)], schedules)
 working.start()
 print("ready", flush=True)
 time.sleep(1000)
@@ -273,44 +276,135 @@ def test_a_job_that_kills_its_workers_is_dead_before_all_of_them_are(
     assert "RECOVERY" in dead.reason
 
 
+def test_what_outlasts_a_stop_is_not_begun_by_another(
+    enqueuing: Jobs, engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    """A worker that is told to end while a mail server takes its time still lives, and its job with it."""
+    path = tmp_path / "noted"
+    begun, ended = threading.Event(), threading.Event()
+
+    def handle(_job_id: str, _payload: Payload) -> None:
+        begun.set()
+        ended.wait(30)
+
+    working = Runner(database_url, enqueuing, [Kind("note", handle)])
+    working.start()
+    with engine.begin() as conn:
+        enqueuing.enqueue(conn, "note", job_id="slow")
+    assert begun.wait(10)
+    working.stop(seconds=1)
+    with ExitStack() as opened:
+        other = Noting(database_url, path, "notes")
+        opened.callback(other.close)
+        wait_until(other.is_ready)
+        time.sleep(2)
+        assert noted(path) == []
+        ended.set()
+        wait_until(lambda: not working._under_way)
+    working._close()
+
+
+def test_the_next_try_is_put_down_as_soon_as_the_database_is_back(
+    run: Callable[..., Runner], enqueuing: Jobs, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    def handle(job_id: str, _payload: Payload) -> None:
+        tries.append(job_id)
+        if len(tries) == 1:
+            raise ValueError("bad luck")
+
+    monkeypatch.setattr(runner, "_AGAIN", 0.05)
+    working = run(handle, waits=(0.1,))
+    again, outage = working._jobs.again, iter([OperationalError("INSERT", {}, Exception("away"))] * 3)
+
+    def away(*args: Any, **options: Any) -> None:
+        for failure in outage:
+            raise failure
+        again(*args, **options)
+
+    # In place of the method: the class has slots.
+    monkeypatch.setattr(Jobs, "again", lambda _self, *args, **options: away(*args, **options))
+    with engine.begin() as conn:
+        enqueuing.enqueue(conn, "note", job_id="unlucky")
+    wait_until(lambda: len(tries) == 2)
+    assert (tries, enqueuing.dead()) == (["unlucky", "unlucky"], [])
+
+
+@on_sqlite
+def test_a_watcher_outlives_every_error(
+    enqueuing: Jobs, database_url: str, monkeypatch: pytest.MonkeyPatch, done: Done
+) -> None:
+    looks: list[int] = []
+
+    def keep(number: int) -> bool:
+        looks.append(number)
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(runner, "_LOOK", 0.02)
+    working = Runner(database_url, enqueuing, [Kind("note", done)])
+    working.start()
+    monkeypatch.setattr(working._slots, "keep", keep)
+    wait_until(lambda: len(looks) > 3)
+    working.stop()
+
+
+@on_sqlite
+def test_a_schedule_that_is_no_longer_wanted_ends(enqueuing: Jobs) -> None:
+    enqueuing.schedule([Schedule("tick", "note", "* * * * *"), Schedule("tock", "note", "* * * * *")])
+    enqueuing.schedule([Schedule("tock", "note", "* * * * *")])
+    assert [each["schedule_name"] for each in enqueuing._client.list_schedules()] == ["tock"]
+
+
 # --- slots
 
 HOLDING = """
 import sys, time
 from infra import slots
 held = slots.open_slots(sys.argv[1])
-print(f"slot {slots.first_free(held)}", flush=True)
+print(f"slot {slots.take_new(held)} taken", flush=True)
 time.sleep(1000)
 """
 
 
-def test_no_two_workers_share_a_slot_and_a_killed_one_leaves_its_own(database_url: str, tmp_path: Path) -> None:
+def test_a_slot_is_held_until_its_process_dies(database_url: str, tmp_path: Path) -> None:
     mine = slots.open_slots(database_url)
-    assert slots.first_free(mine) == 1
+    number = slots.take_new(mine)
     log = tmp_path / "other.log"
     other = forge.begin([database_url], env=dict(os.environ), log=log, first=HOLDING)
-    wait_until(lambda: log.exists() and "slot 2" in log.read_text())
+    wait_until(lambda: log.exists() and "taken" in log.read_text())
+    others = int(log.read_text().split()[1])
     third = slots.open_slots(database_url)
-    assert not any(third.take(number) for number in (1, 2))
+    assert (third.living(), third.take(number), third.take(others)) == (2, False, False)
     other.kill()
     other.join()
-    wait_until(lambda: third.take(2))
-    assert not third.take(1)
-    assert mine.keep(1)
-    assert third.keep(2)
+    wait_until(lambda: third.take(others))
+    assert (third.take(number), mine.keep(number)) == (False, True)
     mine.close()
+    third.let_go(others)
+    wait_until(lambda: third.living() == 0)
     third.close()
 
 
-@on_sqlite
-def test_a_worker_that_has_lost_its_slot_ends(database_url: str, monkeypatch: pytest.MonkeyPatch, done: Done) -> None:
-    """Another has it, and does its work by now."""
-    ended = threading.Event()
-    monkeypatch.setattr(runner, "_LOOK", 0.05)
-    before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    working = Runner(database_url, [Kind("note", done)], [Schedule("tick", "note", "0 0 1 1 *")])
-    working.start()
-    monkeypatch.setattr(working._slots, "keep", lambda _: False)
-    wait_until(ended.is_set)
-    working.stop()
-    signal.signal(signal.SIGTERM, before)
+def test_who_was_cut_off_has_its_slot_again_at_once(postgresql_url: str) -> None:
+    mine, third = slots.open_slots(postgresql_url), slots.open_slots(postgresql_url)
+    number = slots.take_new(mine)
+    engine = connect(postgresql_url)
+    with engine.begin() as conn:
+        conn.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks "
+            "WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+    assert mine.keep(number)
+    assert not third.take(number)
+    for each in (mine, third):
+        each.close()
+    engine.dispose()
+
+
+def test_to_look_who_lives_leaves_nothing_behind(sqlite_url: str, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    looking = slots.open_slots(sqlite_url)
+    assert (looking.living(), sorted(tmp_path.iterdir())) == (0, before)
+    looking.close()

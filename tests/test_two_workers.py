@@ -22,8 +22,10 @@ AT_ONCE = Work().mail_at_once
 UNCLAIMED = """
 from sqlalchemy import select
 from notify import sending
+from notify.tables import Message
 def claim(conn, job_id, *, now, at_most):
-    due = select(*sending._DUE).where(sending._WAITING).order_by(sending.Message.due_at).limit(at_most)
+    columns = [getattr(Message, name) for name in sending.Due.__slots__]
+    due = select(*columns).where(Message.state == "waiting").order_by(Message.due_at).limit(at_most)
     return [sending.Due(*row) for row in conn.execute(due)]
 sending.claim = claim
 """

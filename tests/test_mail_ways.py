@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from infra.mail import LONGEST_DETAIL, Deferred, Letter, envelope_sender, one_line, open_mailer
+from infra.mail import LONGEST_DETAIL, Deferred, Letter, Refused, Undelivered, envelope_sender, one_line, open_mailer
 from infra.outbox import Outbox
 from infra.ses import SesMailer
 from infra.settings import Mail, explain
@@ -124,6 +124,28 @@ def test_a_way_takes_as_many_letters_at_once_as_its_worker_sends() -> None:
         with closing(mailer), ThreadPoolExecutor(16) as threads:
             list(threads.map(lambda _: mailer.send(Letter(FROM, "ana@example.org", b"Subject: x\r\n\r\n")), range(16)))
         assert (len(server.accepted), server.connections) == (16, 16)
+
+
+@pytest.mark.parametrize(
+    "word, kind",
+    [
+        ("554 5.7.1 <ana@example.org>: Relay access denied", Deferred),
+        ("550 5.7.1 Relaying denied. Proper authentication required.", Deferred),
+        ("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Deferred),
+        ("550 relay not permitted", Deferred),
+        ("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", Deferred),
+        ("550 5.1.1 <ana@example.org>: User unknown in relay recipient table", Refused),
+        ("550 5.7.1 <ana@example.org>: Recipient address rejected: blocked", Refused),
+    ],
+)
+def test_a_recipient_is_not_to_blame_for_a_server_that_does_not_relay_for_us(
+    word: str, kind: type[Undelivered]
+) -> None:
+    with MailServer({"RCPT": word}) as server:
+        mailer = open_mailer(Mail(smtp_url=SecretStr(server.url()), mail_from=FROM, smtp_timeout=5))
+        assert mailer
+        with closing(mailer), pytest.raises(kind):
+            mailer.send(Letter(FROM, "ana@example.org", b"Subject: x\r\n\r\n"))
 
 
 @given(st.text(), st.booleans())

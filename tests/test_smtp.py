@@ -126,25 +126,6 @@ def test_a_recipient_is_not_to_blame_for_a_server_that_wants_a_sign_in(server: M
     assert isinstance(failure(server.url()), Deferred)
 
 
-@pytest.mark.parametrize(
-    "word, kind",
-    [
-        ("554 5.7.1 <ana@example.org>: Relay access denied", Deferred),
-        ("550 5.7.1 Relaying denied. Proper authentication required.", Deferred),
-        ("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Deferred),
-        ("550 relay not permitted", Deferred),
-        ("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", Deferred),
-        ("550 5.1.1 <ana@example.org>: User unknown in relay recipient table", Refused),
-        ("550 5.7.1 <ana@example.org>: Recipient address rejected: blocked", Refused),
-    ],
-)
-def test_a_recipient_is_not_to_blame_for_a_server_that_does_not_relay_for_us(
-    server: MailServer, word: str, kind: type[Undelivered]
-) -> None:
-    server.at["RCPT"] = word
-    assert type(failure(server.url())) is kind
-
-
 @pytest.mark.parametrize("does", Does)
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
 def test_a_server_that_leaves_before_it_has_the_letter_will_be_tried_again(

@@ -44,6 +44,7 @@ class MerchantProfile(_Profile):
     )
     keep_days: int | None = Field(
         None,
+        strict=True,
         ge=1,
         le=36500,
         description="A receipt that was issued and accepted longer ago than so many days is deleted for good, with all "

@@ -167,7 +167,7 @@ def _shown(message: MessageInfo) -> dict[str, Any]:
         "pdf": message.with_pdf,
         "state": message.state,
         "attempts": message.attempts,
-        "detail": message.detail,
+        "detail": message.detail or None,
         "asked_at": iso(message.asked_at),
         "due_at": iso(message.due_at) if message.due_at else None,
         "settled_at": iso(message.settled_at) if message.settled_at else None,

@@ -1,5 +1,6 @@
 """Public keys for whoever verifies a receipt by themselves: a JSON Web Key Set of all merchants, and one of each."""
 
+import re
 from typing import Final
 
 from sqlalchemy import Connection
@@ -7,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from accounts.fields import SLUG
 from accounts.manage import merchant_by_slug
 from accounts.signing_keys import all_public_keys, public_keys
 from api.house import House
@@ -29,7 +31,10 @@ async def everybodys(request: Request) -> Response:
 
 async def merchants(request: Request) -> Response:
     """Raises :class:`NotFound`."""
-    return await _answer(request, request.path_params["merchant"])
+    slug: str = request.path_params["merchant"]
+    if not re.fullmatch(SLUG, slug):
+        raise NotFound("There is no such merchant")
+    return await _answer(request, slug)
 
 
 async def _answer(request: Request, slug: str) -> Response:

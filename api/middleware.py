@@ -22,7 +22,7 @@ _CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[
 # The same in an address that was mistyped or joined badly. An id may stand: it opens nothing.
 _LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?![a-z]{3,4}_[0-9a-z]{26}(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{22,}")
 # An address of a person.
-_PERSONAL = re.compile(r"^(/v1/suppressions)/.+")
+_PERSONAL = re.compile(r"^(/v1/suppressions)/.+", re.IGNORECASE)
 # As nginx has it: in the log and among the 4xx.
 _GONE_AWAY = 499
 _SLASHES = re.compile("/{2,}")

@@ -92,7 +92,7 @@ def _http_url(url: str) -> str:
 
 
 class _Group(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="COUNTERFOIL_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="COUNTERFOIL_", env_ignore_empty=True, extra="ignore", frozen=True)
 
 
 class Data(_Group):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, case, select
 
 from infra.database import unindexed
 from notify.tables import Message
@@ -33,7 +33,9 @@ class MessageInfo:
     settled_at: datetime | None
 
 
-_COLUMNS: Final = tuple(getattr(Message, name) for name in MessageInfo.__slots__)
+# Who sends it has put its time off, so that nobody else does: it is not to be tried again then.
+_NEXT_TRY: Final = case((Message.claim.is_(None), Message.due_at)).label("due_at")
+_COLUMNS: Final = tuple(_NEXT_TRY if name == "due_at" else getattr(Message, name) for name in MessageInfo.__slots__)
 
 
 def about(conn: Connection, merchant_id: str, subject_id: str) -> list[MessageInfo]:

@@ -214,3 +214,11 @@ def test_reading_and_writing_are_different_rights(owner: Person, inside: Inside)
 def test_two_merchants_have_their_own_slugs(owner: Person, outsider: Person) -> None:
     assert outsider.put("/v1/staff/emma", {"name": "Somebody else"}).status_code == 204
     assert listed(owner, "/v1/staff", "staff")["emma"]["name"] == "Emma"
+
+
+@on_sqlite
+@pytest.mark.parametrize("days", [True, "5", 5.0, 0, -1, 36501])
+def test_how_long_to_keep_is_a_whole_number_of_days(owner: Person, days: object) -> None:
+    """It deletes: nothing is taken for a number that is none."""
+    answer = owner.put("/v1/merchant", {"name": "Linden & Rye", "keep_days": days})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/keep_days")

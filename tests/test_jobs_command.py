@@ -69,7 +69,7 @@ def enqueue(engine: Engine, jobs: Jobs, *numbers: int, delay: float = 0) -> None
 
 def test_dead_jobs_are_seen_retried_and_forgotten(database_url: str, engine: Engine, jobs: Jobs) -> None:
     mood = Mood()
-    runner = Runner(database_url, [Kind(KIND, mood.handle, waits=())])
+    runner = Runner(database_url, jobs, [Kind(KIND, mood.handle, waits=())])
     enqueue(engine, jobs, 1, 2, 3)
     runner.start()
     try:
@@ -112,10 +112,10 @@ def test_one_job_is_named_or_all_of_them(engine: Engine, words: list[str]) -> No
     assert (done.exit_code, "name one job, or --all" in done.output) == (2, True)
 
 
-def test_doctor_tells_whether_a_worker_lives(database_url: str) -> None:
+def test_doctor_tells_whether_a_worker_lives(database_url: str, jobs: Jobs) -> None:
     settings = Settings()
     assert checks_work.workers(settings).state == "warn"
-    runner = Runner(database_url, [])
+    runner = Runner(database_url, jobs, [])
     runner.start()
     try:
         assert checks_work.workers(settings) == well("one lives")

@@ -193,3 +193,8 @@ def test_a_merchant_without_a_key_gets_one_when_a_server_starts(
     assert (refused.status_code, refused.json()["type"]) == (503, f"urn:counterfoil:problem:{NoSigningKey.slug}")
     house(inside).signers.ensure()
     assert stranger.get(f"/r/{link}.json").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["%00", "Linden", "a%20b", "%F0%9F%8D%9E"])
+def test_a_name_that_no_merchant_can_have_leads_to_no_keys(stranger: Person, name: str) -> None:
+    assert stranger.get(f"/.well-known/{name}/jwks.json").status_code == 404

@@ -10,7 +10,7 @@ from accounts import find as accounts_find
 from accounts import signing_keys
 from accounts.find import BrandLook
 from infra.mail import Letter, Refused, envelope_sender
-from infra.mail_address import is_address, is_deliverable
+from infra.mail_address import is_address, is_deliverable, routable
 from kernel.errors import Problem
 from kernel.locale import choose
 from notify import mime, stopping
@@ -71,7 +71,7 @@ def letter(shop: Workshop, message: Due) -> Letter:
         stop_url=stop_url,
         attachments=attachments,
     )
-    return Letter(envelope_sender(mail, message.id), message.address, data)
+    return Letter(envelope_sender(mail, message.id), routable(message.address), data)
 
 
 def _look_up(conn: Connection, message: Due) -> _About:

@@ -70,6 +70,9 @@ class Shop:
         """Of the shopper of a receipt that has one: every third does."""
         return f"shopper-{(place // _NAMED) % max(1, self.count // _NAMED // _OF_A_SHOPPER)}@example.com"
 
+    def store(self, place: int) -> str:
+        return STORES[_till_of(place) % len(STORES)]
+
     def issued_at(self, place: int) -> datetime:
         return NEWEST - (self.count - 1 - place) * _APART
 
@@ -134,9 +137,7 @@ def _batches(shop: Shop, patterns: dict[tuple[str, int], Row], progress: Progres
 
 def _add(rows: dict[str, list[Row]], shop: Shop, patterns: dict[tuple[str, int], Row], place: int) -> None:
     is_refund = place % _REFUNDED == _REFUNDED - 1
-    pattern = patterns[
-        "refund" if is_refund else "sale", (place * 7 + place // _REFUNDED) % (len(STORES) * len(_TILLS))
-    ]
+    pattern = patterns["refund" if is_refund else "sale", _till_of(place)]
     receipt = _receipt(shop, pattern, place, original=place - 7 if is_refund else None)
     rows["receipts"].append(receipt)
     mine = {"receipt_id": receipt["id"], "merchant_id": shop.merchant_id}
@@ -151,6 +152,11 @@ def _add(rows: dict[str, list[Row]], shop: Shop, patterns: dict[tuple[str, int],
         rows["messages"].append(_message(shop, receipt, place))
     if place % _OF_A_JOB == 0:
         rows[_JOBS].append(_job(place, receipt["accepted_at"] // 1000))
+
+
+def _till_of(place: int) -> int:
+    """Of all tills, the first of every store first. Each has its share of sales and of refunds."""
+    return (place * 7 + place // _REFUNDED) % (len(STORES) * len(_TILLS))
 
 
 def _receipt(shop: Shop, pattern: Row, place: int, original: int | None) -> Row:

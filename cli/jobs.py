@@ -86,9 +86,8 @@ def forget(job_id: JobId) -> None:
     Example: counterfoil jobs forget deliver:msg_01…
     """
     with _jobs() as port:
-        if job_id not in {each.id for each in port.dead(at_most=_MOST)}:
+        if not port.forget(job_id):
             raise NotFound(f"No dead job has the id {job_id}; see counterfoil jobs dead")
-        port.forget([job_id])
     typer.echo(f"{job_id} is forgotten.")
 
 

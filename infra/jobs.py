@@ -44,7 +44,7 @@ Handler = Callable[[str, Payload], None]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of job. ``handle(job_id, payload)`` does it; ``payload`` is JSON. A worker does ``at_once`` of it; none where
+    """A kind of job. ``handle(job_id, payload)`` does it; ``payload`` is JSON. A worker does ``at_once`` of it, 0 where
     it leaves it to others."""
 
     name: str
@@ -205,16 +205,19 @@ class Jobs:
         with self._engine.begin() as conn:
             # Its own id, derived from the dead one's: whoever asks twice gets one.
             self.enqueue(conn, found[0].name, found[0].input["args"][0], job_id=f"{job_id}~")
-        self.forget([job_id])
+        self.forget(job_id)
         return True
 
-    def forget(self, job_ids: Sequence[str]) -> None:
-        self._client.delete_workflows(list(job_ids))
+    def forget(self, job_id: str) -> bool:
+        """False where there is no dead job of this id."""
+        found = self._client.list_workflows(workflow_ids=[job_id], status=list(_DEAD), load_input=False)
+        self._client.delete_workflows([each.workflow_id for each in found])
+        return bool(found)
 
-    def forget_done(self, *, before: datetime) -> int:
-        """Forget jobs that were done before then. Dead ones stay: they are an operator's."""
+    def forget_done(self, *, before: datetime, stop: Callable[[], bool]) -> int:
+        """Forget jobs that were done before then, until ``stop``. Dead ones stay: they are an operator's."""
         count = 0
-        while ids := self._done(before):
+        while not stop() and (ids := self._done(before)):
             self._client.delete_workflows(ids)
             count += len(ids)
         return count

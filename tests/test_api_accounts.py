@@ -35,13 +35,11 @@ def picture(size: tuple[int, int] = (64, 64)) -> bytes:
 
 
 def test_a_merchant_says_who_it_is(owner: Person) -> None:
-    assert owner.get("/v1/merchant").json() == {"slug": "linden-rye", "name": "Linden & Rye", "on_mismatch": "refuse"}
-    owner.put("/v1/merchant", {"name": "Linden und Roggen", "on_mismatch": "flag"})
-    assert owner.get("/v1/merchant").json() == {
-        "slug": "linden-rye",
-        "name": "Linden und Roggen",
-        "on_mismatch": "flag",
-    }
+    at_first = {"slug": "linden-rye", "name": "Linden & Rye", "on_mismatch": "refuse", "keep_days": None}
+    assert owner.get("/v1/merchant").json() == at_first
+    changes = {"name": "Linden und Roggen", "on_mismatch": "flag", "keep_days": 3650}
+    owner.put("/v1/merchant", changes)
+    assert owner.get("/v1/merchant").json() == at_first | changes
 
 
 @on_sqlite

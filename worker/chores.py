@@ -36,5 +36,5 @@ def purge(shop: Workshop, _job_id: str, _payload: Payload) -> None:
 
 def forget_jobs(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Forget jobs that were done a week ago."""
-    count = shop.jobs.forget_done(before=shop.clock() - _REMEMBERED)
+    count = shop.jobs.forget_done(before=shop.clock() - _REMEMBERED, stop=shop.ended.is_set)
     _log.info("jobs_forgotten", count=count)

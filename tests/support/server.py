@@ -1,5 +1,6 @@
 """Counterfoil in processes of their own, as an operator runs it."""
 
+import json
 import os
 import signal
 import socket
@@ -115,6 +116,11 @@ class Served(Program):
 
 class Worker(Program):
     """``counterfoil worker``."""
+
+    def name(self) -> str:
+        """That of the slot that it holds."""
+        started = next(line for line in self.said().splitlines() if '"worker_started"' in line)
+        return str(json.loads(started)["worker"])
 
     def __init__(self, folder: Path, database_url: str, **how: Any) -> None:
         super().__init__(folder, database_url, "worker", **how)

@@ -2,8 +2,11 @@
 
 import multiprocessing
 import os
+import select
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -17,12 +20,13 @@ _FORGE.set_forkserver_preload(["cli.main"])
 
 def begin(arguments: Sequence[str], *, env: dict[str, str], log: Path, first: str = "") -> ForkServerProcess:
     """``counterfoil`` with these arguments and no other environment, after the Python ``first``."""
-    process = _FORGE.Process(target=_run, args=(list(arguments), env, str(log), first))
+    process = _FORGE.Process(target=_run, args=(list(arguments), env, str(log), first, os.getpid()))
     process.start()
     return process
 
 
-def _run(arguments: list[str], env: dict[str, str], log: str, first: str) -> None:
+def _run(arguments: list[str], env: dict[str, str], log: str, first: str, owner: int) -> None:
+    threading.Thread(target=_end_with, args=(os.pidfd_open(owner),), daemon=True).start()
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(env)
@@ -37,3 +41,9 @@ def _run(arguments: list[str], env: dict[str, str], log: str, first: str) -> Non
     from cli.main import main
 
     main()
+
+
+def _end_with(owner: int) -> None:
+    """However the tests end."""
+    select.select([owner], [], [])
+    os.kill(os.getpid(), signal.SIGKILL)

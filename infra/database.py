@@ -81,8 +81,8 @@ def _sqlite(url: str, pool_size: int) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # The driver's own transaction control would begin too late and read outside the write lock.
         connection.isolation_level = None
-        # The cache stays at SQLite's own 2 MB: with a million receipts 16 MB a connection are no quicker, for reading or
-        # for writing, since the system caches too.
+        # The cache stays at SQLite's own 2 MB: with a million receipts 16 MB a connection are no quicker, to read or
+        # to write, since the system caches too.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 

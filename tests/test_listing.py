@@ -106,6 +106,18 @@ def test_filters_narrow_the_list(owner: Person) -> None:
     assert ids(owner, number="N1", store="kreuzberg") == []
 
 
+def test_a_list_may_be_of_one_member_of_staff(owner: Person) -> None:
+    served = put(owner, staff="emma", number="N1")
+    put(owner, number="N1")
+    back = owner.post(RECEIPTS, refund({"id": served}, staff="emma")).json()["id"]
+    assert ids(owner, staff="emma") == [back, served]
+    assert ids(owner, staff="emma", kind="sale", store="mitte") == [served]
+    assert ids(owner, staff="emma", kind="refund", store="mitte") == [back]
+    assert ids(owner, staff="emma", store="kreuzberg") == []
+    assert ids(owner, staff="emma", number="N1") == [served]
+    assert owner.get(RECEIPTS, staff="nobody").status_code == 404
+
+
 def test_days_begin_where_their_offset_says(owner: Person) -> None:
     early, late = put(owner, issued_at="2026-11-20T23:30:00Z"), put(owner, issued_at="2026-11-21T23:30:00Z")
     berlin = {"issued_from": "2026-11-21T00:00:00+01:00", "issued_before": "2026-11-22T00:00:00+01:00"}

@@ -34,7 +34,7 @@ _SECONDS: Final = 30.0
 
 
 class NotAForm(Problem):
-    status, slug, title = 415, "unsupported-media-type", "The body must be a form"
+    status, slug, title = 415, "not-a-form", "The body must be a form"
 
 
 class TooSlow(Problem):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -71,8 +71,11 @@ class Storage(Protocol):
 class StorageDown(Unavailable):
     """``why`` is for who runs the service: what fails and what to do. Who asked learns only that it does."""
 
+    slug: ClassVar[str] = "storage-down"
+    title: ClassVar[str] = "The object storage does not do its work just now"
+
     def __init__(self, why: str) -> None:
-        super().__init__("The object storage does not do its work just now. Please try again.", retry_after=5)
+        super().__init__("Please try again.", retry_after=5)
         self.why = why
 
     def __str__(self) -> str:

@@ -84,7 +84,10 @@ def test_who_runs_the_service_reads_what_to_do_and_who_asked_does_not(
 
     assert str(down.value).startswith(says)
     assert (down.value.status, down.value.retry_after) == (503, 5)
-    assert down.value.detail == "The object storage does not do its work just now. Please try again."
+    assert (down.value.title, down.value.detail) == (
+        "The object storage does not do its work just now",
+        "Please try again.",
+    )
     assert not any(secret in str(down.value) for secret in (support.KEY_ID, support.SECRET))
 
 

@@ -93,7 +93,7 @@ def test_a_bucket_goes_away_and_comes_back_and_nobody_starts_anything(
         assert not shows_logo(answer.content)
     refused = put_logo(owner, "red")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-    assert refused.json()["detail"].startswith("The object storage does not do its work")
+    assert refused.json()["type"] == "urn:counterfoil:problem:storage-down"
     assert stranger.get("/readyz").json() == {"status": "ready", "storage": "down"}
 
     gate.be("open")

@@ -44,7 +44,7 @@ def test_those_who_start_at_once_have_the_same_key(tmp_path: Path) -> None:
         assert {secrets.unseal(each, sealed) for each in boxes} == {"hush"}
 
 
-@pytest.mark.parametrize("key", ["", "abc", "not base64 at all", "c2hvcnQ=", "ä" * 44])
+@pytest.mark.parametrize("key", ["abc", "not base64 at all", "c2hvcnQ=", "ä" * 44])
 def test_a_key_that_cannot_seal_is_refused_at_start_and_not_repeated(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERFOIL_SECRET_KEY", key)
     with pytest.raises(ValidationError) as refused:

@@ -59,7 +59,6 @@ def test_a_link_leads_to_an_address_that_can_be_opened(host: str, address: str) 
     "group, values, said",
     [
         (Data, {"database_url": "mysql://db/receipts"}, "COUNTERFOIL_DATABASE_URL: must start with sqlite:///"),
-        (Data, {"database_url": ""}, "COUNTERFOIL_DATABASE_URL: must start with sqlite:///"),
         (Data, {"database_url": "postgresql://db:port/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
         (Data, {"database_url": "postgresql://db:99999/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
         (Data, {"database_url": "postgresql://db:/x"}, "COUNTERFOIL_DATABASE_URL: cannot be read; postgresql://"),
@@ -104,3 +103,11 @@ def test_the_secret_key_is_not_shown_with_the_settings(monkeypatch: pytest.Monke
 def test_every_setting_is_described() -> None:
     fields = {name: field for group in GROUPS for name, field in group.model_fields.items()}
     assert [name for name, field in fields.items() if not field.description] == []
+
+
+def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As files of variables leave what they do not fill in."""
+    for name in ("DATABASE_URL", "STORAGE_URL", "SECRET_KEY", "S3_REGION"):
+        monkeypatch.setenv(f"COUNTERFOIL_{name}", "")
+    data = Data()
+    assert (data.database_url, data.storage_url, data.secret_key, data.s3_region) == (None, None, None, None)

@@ -170,4 +170,4 @@ def test_with_a_full_disk_a_pdf_is_served_unkept_and_a_logo_is_a_clear_503(
 
     assert [(each.status_code, each.content) for each in answers] == [(200, b"%PDF-")] * 2
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-    assert refused.json()["detail"].startswith("The object storage does not do its work")
+    assert refused.json()["type"] == "urn:counterfoil:problem:storage-down"

@@ -343,6 +343,7 @@ def test_a_watcher_outlives_every_error(
     working.start()
     monkeypatch.setattr(working._slots, "keep", keep)
     wait_until(lambda: len(looks) > 3)
+    assert working._watcher.is_alive()
     working.stop()
 
 

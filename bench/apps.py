@@ -46,7 +46,7 @@ def ordinary() -> FastAPI:
     """As ``counterfoil serve`` runs it, with its worker inside."""
     settings = Settings()
     logs.configure(settings.log)
-    return create_app(settings, beside=partial(working, settings))
+    return create_app(settings, beside=partial(working, settings, beside_sales=True))
 
 
 def only_validated() -> FastAPI:

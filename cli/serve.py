@@ -93,7 +93,7 @@ def worker_app() -> FastAPI:
 
 def application(settings: Settings) -> FastAPI:
     """With a worker beside it, unless the settings say otherwise."""
-    beside = partial(working, settings) if settings.work.worker else nullcontext
+    beside = partial(working, settings, beside_sales=True) if settings.work.worker else nullcontext
     return create_app(settings, warm_pdf=True, beside=beside)
 
 

@@ -204,7 +204,12 @@ class Work(_Group):
     """The jobs that are done behind the scenes."""
 
     worker: bool = Field(True, description="Whether a server does jobs by itself. Without, run `counterfoil worker`.")
-    mail_at_once: int = Field(4, ge=1, le=64, description="Messages that a worker sends at the same time.")
+    mail_at_once: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Messages that are sent at the same time. Default: 4 by a worker, 1 by a server.",
+    )
 
 
 class Watch(_Group):

@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from infra.settings import Work
 from tests.support.mail_process import MailProcess, tell, wait_until_settled
 from tests.support.posting import Tills, check
 from tests.support.server import IMPATIENT, NO_PDF, Program, Served, Worker
 from tests.support.shops import Shops
+from worker.work import AT_ONCE
 
 ENOUGH = 40
-AT_ONCE = Work().mail_at_once
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from infra.settings import Work
 from tests.support.mail_process import MailProcess, tell, wait_until_settled
 from tests.support.sales import Body, coffee
 from tests.support.server import IMPATIENT, NO_PDF, Served, Worker
 from tests.support.shops import Shops
+from worker.work import AT_ONCE
 
 _NUMBERS = count()
-AT_ONCE = Work().mail_at_once
 # Each takes what is due, and nobody tells the others.
 UNCLAIMED = """
 from sqlalchemy import select

@@ -30,7 +30,7 @@ def kinds(shop: Workshop) -> list[Kind]:
         return partial(_traced, handle, shop)
 
     return [
-        Kind(DELIVER, of(deliver), at_once=shop.settings.work.mail_at_once if shop.mailer else 0),
+        Kind(DELIVER, of(deliver), at_once=shop.mail_at_once if shop.mailer else 0),
         _chore(_SWEEP, of(sweep)),
         _chore(_FORGET_JOBS, of(forget_jobs)),
         _chore(_PURGE, of(purge)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 from infra import metrics, secrets
 from infra.database import connect
@@ -17,12 +18,20 @@ from notify import figures, stopping
 from worker.kinds import kinds, schedules
 from worker.workshop import Workshop
 
+# Letters that are made and sent at the same time, where no setting says. Threads that make letters take the interpreter
+# from those that take sales, in the one process of a server.
+AT_ONCE: Final = 4
+_AT_ONCE_BESIDE_SALES: Final = 1
+
 
 @contextmanager
-def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]:
-    """Jobs are done in threads of this process until the block ends; what is under way is finished first."""
+def working(settings: Settings, *, beside_sales: bool = False, clock: Clock = utc_now) -> Iterator[Workshop]:
+    """Jobs are done in threads of this process until the block ends; what is under way is finished first.
+
+    ``beside_sales``: the process takes sales too, and these come first.
+    """
     with ExitStack() as opened:
-        shop = _open(opened, settings, clock)
+        shop = _open(opened, settings, _AT_ONCE_BESIDE_SALES if beside_sales else AT_ONCE, clock)
         runner = Runner(settings.data.where_database(), shop.jobs, kinds(shop), schedules(shop), metrics.jobs_done)
         runner.start()
         opened.callback(runner.stop)
@@ -30,18 +39,21 @@ def working(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Workshop]
         yield shop
 
 
-def _open(opened: ExitStack, settings: Settings, clock: Clock) -> Workshop:
-    mailer = open_mailer(settings.mail, at_once=settings.work.mail_at_once)
+def _open(opened: ExitStack, settings: Settings, ordinary: int, clock: Clock) -> Workshop:
+    at_once = settings.work.mail_at_once or ordinary
+    mailer = open_mailer(settings.mail, at_once=at_once)
     if mailer is not None:
         opened.callback(mailer.close)
-    shop = furnished(opened, settings, mailer=mailer, clock=clock)
+    shop = furnished(opened, settings, mailer=mailer, mail_at_once=at_once, clock=clock)
     metrics.watch_pool(shop.engine)
     opened.enter_context(tracing(settings.watch, shop.engine))
     figures.register()
     return shop
 
 
-def furnished(opened: ExitStack, settings: Settings, *, mailer: Mailer | None, clock: Clock) -> Workshop:
+def furnished(
+    opened: ExitStack, settings: Settings, *, mailer: Mailer | None, mail_at_once: int = AT_ONCE, clock: Clock
+) -> Workshop:
     """What the settings say, with a clock and a mailer of the caller's. It is closed with ``opened``."""
     url = settings.data.where_database()
     engine = connect(url)
@@ -57,5 +69,6 @@ def furnished(opened: ExitStack, settings: Settings, *, mailer: Mailer | None, c
         stop_key=secrets.derived(settings.data, stopping.PURPOSE),
         pdf=opened.enter_context(open_pool(settings)),
         mailer=mailer,
+        mail_at_once=mail_at_once,
         clock=clock,
     )

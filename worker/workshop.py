@@ -31,6 +31,8 @@ class Workshop:
     pdf: PdfPool
     # None where no mail is set up: what was asked for before waits until it is.
     mailer: Mailer | None
+    # How many messages are sent at the same time.
+    mail_at_once: int
     clock: Clock
     # Set when the worker is to stop: what takes long looks at it.
     ended: Event = field(default_factory=Event)

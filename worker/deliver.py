@@ -8,7 +8,7 @@ did not say so.
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from time import monotonic, sleep
+from time import monotonic, sleep, thread_time
 from typing import Final, TypeVar
 
 import structlog
@@ -51,7 +51,7 @@ def deliver(shop: Workshop, job_id: str, _payload: Payload) -> None:
             if shop.ended.is_set() or monotonic() - began > _LONGEST:
                 _note(shop, partial(_hand_on, shop, batch[place:]))
                 return
-            if not _send(shop, message):
+            if not _send_and_rest(shop, message):
                 _put_back(shop, batch[place + 1 :], "the mail server is away", tried=False)
                 return
 
@@ -60,6 +60,13 @@ def lease_for(mail: Mail) -> timedelta:
     """Longer than a job can take, so that a claim never lapses while its job lives: the last letter is begun before
     ``_LONGEST`` is over, each answer of a mail server may take its time, and then it is to be noted."""
     return timedelta(seconds=_LONGEST + _ANSWERS * mail.smtp_timeout + _MAKING + sum(_NOTING))
+
+
+def _send_and_rest(shop: Workshop, message: Due) -> bool:
+    started = thread_time()
+    is_worth_going_on = _send(shop, message)
+    shop.ended.wait(shop.mail_rest * (thread_time() - started))
+    return is_worth_going_on
 
 
 def _send(shop: Workshop, message: Due) -> bool:

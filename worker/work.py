@@ -22,6 +22,8 @@ from worker.workshop import Workshop
 # from those that take sales, in the one process of a server.
 AT_ONCE: Final = 4
 _AT_ONCE_BESIDE_SALES: Final = 1
+# And there it rests after each letter, for so many times as long as that kept the processor.
+_REST_BESIDE_SALES: Final = 2.0
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def working(settings: Settings, *, beside_sales: bool = False, clock: Clock = ut
     ``beside_sales``: the process takes sales too, and these come first.
     """
     with ExitStack() as opened:
-        shop = _open(opened, settings, _AT_ONCE_BESIDE_SALES if beside_sales else AT_ONCE, clock)
+        shop = _open(opened, settings, clock, beside_sales)
         runner = Runner(settings.data.where_database(), shop.jobs, kinds(shop), schedules(shop), metrics.jobs_done)
         runner.start()
         opened.callback(runner.stop)
@@ -39,12 +41,13 @@ def working(settings: Settings, *, beside_sales: bool = False, clock: Clock = ut
         yield shop
 
 
-def _open(opened: ExitStack, settings: Settings, ordinary: int, clock: Clock) -> Workshop:
-    at_once = settings.work.mail_at_once or ordinary
+def _open(opened: ExitStack, settings: Settings, clock: Clock, beside_sales: bool) -> Workshop:
+    at_once = settings.work.mail_at_once or (_AT_ONCE_BESIDE_SALES if beside_sales else AT_ONCE)
+    rest = _REST_BESIDE_SALES if beside_sales else 0
     mailer = open_mailer(settings.mail, at_once=at_once)
     if mailer is not None:
         opened.callback(mailer.close)
-    shop = furnished(opened, settings, mailer=mailer, mail_at_once=at_once, clock=clock)
+    shop = furnished(opened, settings, mailer=mailer, mail_at_once=at_once, mail_rest=rest, clock=clock)
     metrics.watch_pool(shop.engine)
     opened.enter_context(tracing(settings.watch, shop.engine))
     figures.register()
@@ -52,7 +55,13 @@ def _open(opened: ExitStack, settings: Settings, ordinary: int, clock: Clock) ->
 
 
 def furnished(
-    opened: ExitStack, settings: Settings, *, mailer: Mailer | None, mail_at_once: int = AT_ONCE, clock: Clock
+    opened: ExitStack,
+    settings: Settings,
+    *,
+    mailer: Mailer | None,
+    mail_at_once: int = AT_ONCE,
+    mail_rest: float = 0,
+    clock: Clock,
 ) -> Workshop:
     """What the settings say, with a clock and a mailer of the caller's. It is closed with ``opened``."""
     url = settings.data.where_database()
@@ -70,5 +79,6 @@ def furnished(
         pdf=opened.enter_context(open_pool(settings)),
         mailer=mailer,
         mail_at_once=mail_at_once,
+        mail_rest=mail_rest,
         clock=clock,
     )

@@ -33,6 +33,8 @@ class Workshop:
     mailer: Mailer | None
     # How many messages are sent at the same time.
     mail_at_once: int
+    # How long to rest after each message, as a multiple of the processor's time that it took.
+    mail_rest: float
     clock: Clock
     # Set when the worker is to stop: what takes long looks at it.
     ended: Event = field(default_factory=Event)

@@ -16,7 +16,8 @@ _LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
 _COUNTRY: Final = r"^[A-Z]{2}$"
 _EMAIL: Final = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
 _COLOUR: Final = r"^#[0-9a-fA-F]{6}$"
-_PHONE: Final = r"^\+?[0-9()\s./-]{3,40}$"
+_PHONE: Final = r"^\+?[0-9() \u00a0./-]{3,40}$"
+HOURS: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 
 
 def _short_in_lower_case(address: str) -> str:
@@ -64,5 +65,6 @@ MEANINGS: Final = {
     _EMAIL: "is not an email address; hello@shop.example would be one",
     _COLOUR: "is not a colour; #1f5c47 would be one",
     TOKEN_PATTERN: "is not a link token; 22 to 64 random letters, digits, - and _ are expected",
+    HOURS: "are no hours; 09:00-18:30 would be some",
     _PHONE: "is not a telephone number; +49 30 5550 1234 would be one",
 }

@@ -50,6 +50,7 @@ class StoreInfo:
     phone: str | None
     timezone: str
     tax_id: str | None
+    opening_hours: dict[str, list[str]] | None
     id: str
 
 
@@ -102,7 +103,8 @@ def logo_keys(conn: Connection) -> list[str]:
 
 def stores(conn: Connection, merchant_id: str) -> list[StoreInfo]:
     columns = (Store.slug, Store.name, Brand.slug.label("brand"), Store.legal_name, Store.address, Store.phone)
-    query = select(*columns, Store.timezone, Store.tax_id, Store.id).join(Brand, Brand.id == Store.brand_id)
+    more = (Store.timezone, Store.tax_id, Store.opening_hours, Store.id)
+    query = select(*columns, *more).join(Brand, Brand.id == Store.brand_id)
     return [StoreInfo(*row) for row in conn.execute(query.where(Store.merchant_id == merchant_id).order_by(Store.slug))]
 
 

@@ -6,16 +6,31 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection, insert, select, update
 
-from accounts.fields import SLUG, Colour, Country, DeliverableAddress, Name, PhoneNumber, Short, Slug, Text, WebAddress
+from accounts.fields import (
+    HOURS,
+    SLUG,
+    Colour,
+    Country,
+    DeliverableAddress,
+    Name,
+    PhoneNumber,
+    Short,
+    Slug,
+    Text,
+    WebAddress,
+)
 from accounts.tables import Brand, Merchant, StaffMember, Store, Till
 from infra.database import Base, insert_or_ignore
 from kernel.errors import Conflict, FieldError, Invalid, NotFound
 from kernel.ids import new_id
 from kernel.locale import LANGUAGES
 
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+# An end before its start lies in the next day.
+Hours = Annotated[str, StringConstraints(pattern=HOURS)]
 Language = Literal["en", "de", "fr", "es", "hi", "ar"]
 _TIMEZONES: Final = available_timezones()
 
@@ -84,6 +99,9 @@ class StoreProfile(_Profile):
     phone: PhoneNumber | None = None
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     tax_id: Short | None = None
+    opening_hours: dict[Day, list[Hours]] = Field(
+        {}, description='By day, in the store\'s time zone: `{"mon": ["09:00-13:00", "14:00-18:30"]}`.'
+    )
 
 
 class TillProfile(_Profile):

@@ -55,6 +55,8 @@ class Store(Base):
     phone: Mapped[str | None] = mapped_column(String(40))
     timezone: Mapped[str] = mapped_column(String(64))
     tax_id: Mapped[str | None] = mapped_column(String(64))
+    # By day, "mon" to "sun": lists of "09:00-18:30".
+    opening_hours: Mapped[dict[str, list[str]] | None] = mapped_column(JSON)
 
 
 class Till(Base):

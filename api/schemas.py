@@ -195,6 +195,9 @@ class StoreAnswer(_Answer):
     phone: str | None
     timezone: str
     tax_id: str | None
+    opening_hours: dict[str, list[str]] | None = Field(
+        description="By day, `mon` to `sun`, in the store's time zone."
+    )
 
 
 class StoreList(_Answer):

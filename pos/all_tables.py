@@ -3,11 +3,12 @@
 from typing import Final
 
 import accounts.tables
+import cards.tables
 import notify.tables
 import pos.tables
 import receipts.tables
 from infra.database import Base
 
 # Imported for what they add to the metadata.
-MODULES: Final = (accounts.tables, notify.tables, receipts.tables, pos.tables)
+MODULES: Final = (accounts.tables, notify.tables, cards.tables, receipts.tables, pos.tables)
 METADATA: Final = Base.metadata

@@ -1,0 +1,145 @@
+"""Creating and changing cards. Each belongs to one member of staff."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any, ClassVar, Final, Literal
+
+from sqlalchemy import Connection, insert, select, update
+
+from accounts import manage as accounts
+from accounts.tables import Brand, StaffMember, Store
+from cards import profile
+from cards.find import CardRecord
+from cards.profile import Profile
+from cards.tables import Card, CardTemplate
+from cards.template import Template
+from infra.database import insert_or_ignore
+from kernel.errors import Conflict, FieldError, Invalid
+from kernel.ids import new_id, new_token
+
+State = Literal["active", "paused", "revoked"]
+_REVOKED: Final = "revoked"
+
+
+class CardExists(Conflict):
+    slug: ClassVar[str] = "card-exists"
+    title: ClassVar[str] = "This member of staff has a card already"
+
+
+class CardRevoked(Conflict):
+    slug: ClassVar[str] = "card-revoked"
+    title: ClassVar[str] = "This card was revoked, for good"
+
+
+@dataclass(frozen=True, slots=True)
+class Belongs:
+    """Whose card it is, by slugs. Without ``brand`` it is the store's, or the merchant's only one."""
+
+    staff: str | None = None
+    brand: str | None = None
+    store: str | None = None
+
+
+def create(conn: Connection, merchant_id: str, belongs: Belongs, content: Profile, *, now: datetime) -> str:
+    """The new card's id. A member of staff who is unknown is made, with the name on the card.
+
+    Raises :class:`Invalid` for a brand or store that the merchant does not have, :class:`CardExists`.
+    """
+    store_id = accounts.id_of(conn, Store, merchant_id, belongs.store, at="/store") if belongs.store else None
+    staff_id, store_id = _staff(conn, merchant_id, belongs, store_id, content, now)
+    values: dict[str, Any] = {
+        "id": new_id("crd", now),
+        "merchant_id": merchant_id,
+        "brand_id": _brand(conn, merchant_id, belongs, store_id),
+        "store_id": store_id,
+        "staff_id": staff_id,
+        "token": new_token(),
+        "state": "active",
+        "profile": profile.write(content),
+        "photo_key": None,
+        "created_at": now,
+        "changed_at": now,
+    }
+    if conn.scalar(insert_or_ignore(conn, Card).values(values).returning(Card.id)) is None:
+        there = conn.scalar(select(Card.id).where(Card.merchant_id == merchant_id, Card.staff_id == staff_id))
+        raise CardExists(f"It is {there}; change it with PUT /v1/cards/{there}")
+    return str(values["id"])
+
+
+def change(conn: Connection, record: CardRecord, *, now: datetime, **values: Any) -> None:
+    """Write columns anew. Raises :class:`CardRevoked`, also where it was revoked a moment ago."""
+    mine = (Card.merchant_id == record.merchant_id, Card.id == record.id, Card.state != _REVOKED)
+    if not conn.execute(update(Card).where(*mine).values(values | {"changed_at": now})).rowcount:
+        raise CardRevoked("Make a new one for another member of staff")
+
+
+def put_profile(conn: Connection, record: CardRecord, content: Profile, *, now: datetime) -> None:
+    change(conn, record, now=now, profile=profile.write(content))
+
+
+def move(conn: Connection, record: CardRecord, belongs: Belongs, *, now: datetime) -> None:
+    """To another store or brand."""
+    store_id = accounts.id_of(conn, Store, record.merchant_id, belongs.store, at="/store") if belongs.store else None
+    brand_id = _brand(conn, record.merchant_id, belongs, store_id)
+    change(conn, record, now=now, store_id=store_id, brand_id=brand_id)
+
+
+def set_photo(conn: Connection, record: CardRecord, key: str | None, *, now: datetime) -> None:
+    change(conn, record, now=now, photo_key=key)
+
+
+def set_state(conn: Connection, record: CardRecord, state: State, *, now: datetime) -> None:
+    """The same again changes nothing. Raises :class:`CardRevoked` for a card that is to come back."""
+    if record.state != state:
+        change(conn, record, now=now, state=state)
+
+
+def put_template(conn: Connection, merchant_id: str, brand: str, content: Template, *, now: datetime) -> str:
+    """The brand's id. All of its cards change with it."""
+    brand_id = accounts.id_of(conn, Brand, merchant_id, brand)
+    values = {"content": content.model_dump_json(exclude_defaults=True), "changed_at": now}
+    new = {"brand_id": brand_id, "merchant_id": merchant_id, **values}
+    conn.execute(insert_or_ignore(conn, CardTemplate).values(new))
+    mine = (CardTemplate.merchant_id == merchant_id, CardTemplate.brand_id == brand_id)
+    conn.execute(update(CardTemplate).where(*mine).values(values))
+    return brand_id
+
+
+def _staff(
+    conn: Connection, merchant_id: str, belongs: Belongs, store_id: str | None, content: Profile, now: datetime
+) -> tuple[str, str | None]:
+    """The member of staff, made where unknown, and the store: the card's, else the member's."""
+    if belongs.staff:
+        mine = (StaffMember.merchant_id == merchant_id, StaffMember.slug == belongs.staff)
+        known = conn.execute(select(StaffMember.id, StaffMember.store_id).where(*mine)).one_or_none()
+        if known is not None:
+            return known.id, store_id or known.store_id
+    slug = belongs.staff or _free_slug(conn, merchant_id, content.full_name())
+    row = {"id": new_id("stf", now), "merchant_id": merchant_id, "slug": slug, "name": content.full_name()[:300]}
+    conn.execute(insert(StaffMember).values(row | {"store_id": store_id}))
+    return row["id"], store_id
+
+
+def _brand(conn: Connection, merchant_id: str, belongs: Belongs, store_id: str | None) -> str:
+    if belongs.brand:
+        return accounts.id_of(conn, Brand, merchant_id, belongs.brand, at="/brand")
+    if store_id is not None:
+        of_store = select(Store.brand_id).where(Store.merchant_id == merchant_id, Store.id == store_id)
+        return str(conn.scalar(of_store))
+    brands = list(conn.scalars(select(Brand.id).where(Brand.merchant_id == merchant_id).limit(2)))
+    if len(brands) != 1:
+        what = "is missing; this merchant has several" if brands else "is missing, and this merchant has none yet"
+        raise Invalid(errors=[FieldError("/brand", what)])
+    return brands[0]
+
+
+def _free_slug(conn: Connection, merchant_id: str, name: str) -> str:
+    """``emma-lind``, or ``emma-lind-2`` where there is one. Letters that ASCII has no like of are left out."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "staff"
+    alike = (StaffMember.merchant_id == merchant_id, StaffMember.slug.startswith(stem, autoescape=True))
+    taken = set(conn.scalars(select(StaffMember.slug).where(*alike)))
+    return next(slug for number in count(1) if (slug := stem if number == 1 else f"{stem}-{number}") not in taken)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import form_pages, jwks, mailbox, stop, verify
+from api import card_routes, form_pages, jwks, mailbox, stop, verify
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -48,6 +48,7 @@ def routes() -> list[BaseRoute]:
         Route("/static/{path:path}", asset),
         Route("/media/logos/{shard}/{name}.{form}", logo),
         *form_pages.routes(),
+        *card_routes.routes(),
         *verify.routes(),
         *jwks.routes(),
         *stop.routes(),

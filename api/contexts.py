@@ -199,3 +199,86 @@ class LetterPage(Page):
     text: str
     head: str
     files: tuple[KeptFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Something to tap on a card. ``icon`` is one of templates/icons.html or templates/networks.html, ``target`` what a
+    tap is counted as; ``text`` may run in either direction."""
+
+    icon: str
+    text: str
+    url: str
+    target: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """``number`` is 1 for Monday to 7; ``hours`` is empty where the store is closed."""
+
+    number: int
+    name: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """The person as the page tells them. ``texts_in`` is the language of what the person wrote, where it is not the
+    page's; ``place`` leads to a map."""
+
+    name: str
+    initials: str
+    pronouns: str
+    role: str
+    organisation: str
+    description: str
+    texts_in: str
+    contacts: tuple[Way, ...]
+    place: Way | None
+    days: tuple[Day, ...]
+    timezone: str
+    socials: tuple[Way, ...]
+    messengers: tuple[Way, ...]
+    links: tuple[Way, ...]
+    languages: str
+    hobbies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardLinks:
+    """``page`` is absolute. ``photo``, ``pkpass`` and ``google`` are empty where there is none of them."""
+
+    page: str
+    path: str
+    vcf: str
+    qr: str
+    photo: str
+    preview: str
+    pkpass: str = ""
+    google: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeForm:
+    """In which a visitor leaves their contact. ``values`` and ``errors`` are by field: name, email, phone, organisation,
+    note, consent. ``consent`` is what they agree to, ``form_id`` makes one form sent twice one contact."""
+
+    values: dict[str, str]
+    errors: dict[str, str]
+    form_id: str
+    consent: str
+    version: str
+    privacy_url: str
+    is_left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage(Page):
+    """``tags`` are the source and receipt of the link that was followed, to be handed on by the form."""
+
+    card: CardView
+    brand: BrandView
+    links: CardLinks
+    exchange: ExchangeForm
+    tags: dict[str, str]

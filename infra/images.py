@@ -1,17 +1,32 @@
-"""Logos that a merchant uploads: read with suspicion, made small, written anew."""
+"""Logos that a merchant uploads: read with suspicion, made small, written anew.
 
+The suspicion itself (:func:`checked`, :func:`upright`) serves the photos of ``infra/portraits.py`` too.
+"""
+
+from dataclasses import dataclass
 from io import BytesIO
+from typing import Final
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from kernel.errors import Invalid, TooLarge
 
-_MOST_BYTES = 2_000_000
-_MOST_PIXELS = 16_000_000
 _SIDE = 512
 _SMALL_SIDE = 192  # four dots for each pixel of the box in which a page shows it
 _SMALL_BYTES = 12_000
 _LOSSES = ((192, 85), (192, 60), (192, 35), (96, 60), (96, 20))  # pixels a side and quality, in turn
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of an upload; ``enough`` is how many pixels a side are of any use."""
+
+    most_bytes: int
+    most_pixels: int
+    enough: int
+
+
+_LOGO: Final = Limits(most_bytes=2_000_000, most_pixels=16_000_000, enough=_SIDE)
 
 
 class NotAPicture(Invalid):
@@ -28,11 +43,9 @@ def logo(data: bytes) -> bytes:
     A PNG without metadata, of at most 512 pixels a side; a smaller one keeps its size. Takes up to a second or two of
     a processor: keep it off the event loop. Raises :class:`NotAPicture` or :class:`PictureTooLarge`.
     """
-    if len(data) > _MOST_BYTES:
-        raise PictureTooLarge(f"The file has {len(data):,} bytes; at most {_MOST_BYTES:,} are accepted.")
-    picture = _decoded(_opened(data))
+    picture = _decoded(checked(data, _LOGO))
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    return _written(picture, "PNG", optimize=True)
+    return written(picture, "PNG", optimize=True)
 
 
 def small(logo: bytes) -> bytes:
@@ -40,19 +53,21 @@ def small(logo: bytes) -> bytes:
 
     A flat logo loses nothing; a photo loses as much as it must. Takes some hundredths of a second.
     """
-    picture = _decoded(_opened(logo))
+    picture = _decoded(checked(logo, _LOGO))
     picture.thumbnail((_SMALL_SIDE, _SMALL_SIDE), Image.Resampling.LANCZOS)
-    made = _written(picture, "WEBP", lossless=True, method=5)
+    made = written(picture, "WEBP", lossless=True, method=5)
     for side, quality in _LOSSES:
         if len(made) <= _SMALL_BYTES:
             break
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-        made = _written(picture, "WEBP", quality=quality, alpha_quality=quality, method=5)
+        made = written(picture, "WEBP", quality=quality, alpha_quality=quality, method=5)
     return made
 
 
-def _opened(data: bytes) -> Image.Image:
-    """The file's header. Nothing is decoded before its size is known."""
+def checked(data: bytes, limits: Limits) -> Image.Image:
+    """A PNG, JPEG or WebP file's header: nothing is decoded before its size is known. Raises as :func:`logo` does."""
+    if len(data) > limits.most_bytes:
+        raise PictureTooLarge(f"The file has {len(data):,} bytes; at most {limits.most_bytes:,} are accepted.")
     if data.lstrip()[:1] == b"<":
         raise NotAPicture("SVG is not accepted, because it can carry programs. Send a PNG, JPEG or WebP file.")
     try:
@@ -60,35 +75,43 @@ def _opened(data: bytes) -> Image.Image:
     except UnidentifiedImageError:
         raise NotAPicture("This is not a PNG, JPEG or WebP file.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureTooLarge(_too_many_pixels()) from None
+        raise PictureTooLarge(_too_many_pixels(limits)) from None
     except (OSError, SyntaxError, ValueError):
         raise NotAPicture("The file is damaged. Export it again as PNG, JPEG or WebP.") from None
-    if picture.width * picture.height > _MOST_PIXELS:
-        raise PictureTooLarge(_too_many_pixels())
+    if picture.width * picture.height > limits.most_pixels:
+        raise PictureTooLarge(_too_many_pixels(limits))
     if picture.format != "MPO" and getattr(picture, "is_animated", False):  # MPO: a JPEG beside its preview
         raise NotAPicture("The picture moves. Send one still picture.")
     return picture
 
 
-def _too_many_pixels() -> str:
-    return f"The picture has more than {_MOST_PIXELS // 1_000_000} megapixels. {_SIDE} pixels a side are enough."
+def upright(picture: Image.Image) -> Image.Image:
+    """The decoded pixels of what :func:`checked` gave, turned as its camera was held, eight bits a channel."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing WeasyPrint switches it on for the whole process
+    try:
+        turned = ImageOps.exif_transpose(picture)
+    except (OSError, SyntaxError, ValueError):
+        raise NotAPicture("The file is damaged. Export it again as PNG, JPEG or WebP.") from None
+    if turned.mode.startswith("I"):  # grey of 16 bits, which convert() would cut off at 255 instead of scaling
+        turned = turned.point(lambda level: level * (1 / 256)).convert("L")
+    return turned
+
+
+def written(picture: Image.Image, form: str, **options: bool | int) -> bytes:
+    """A file of ``form``, such as ``JPEG``, with Pillow's options."""
+    out = BytesIO()
+    picture.save(out, form, **options)
+    return out.getvalue()
+
+
+def _too_many_pixels(limits: Limits) -> str:
+    most, side = limits.most_pixels // 1_000_000, limits.enough
+    return f"The picture has more than {most} megapixels. {side} pixels a side are enough."
 
 
 def _decoded(picture: Image.Image) -> Image.Image:
     """The pixels alone, upright, in RGB or RGBA."""
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing WeasyPrint switches it on for the whole process
-    try:
-        upright = ImageOps.exif_transpose(picture)
-    except (OSError, SyntaxError, ValueError):
-        raise NotAPicture("The file is damaged. Export it again as PNG, JPEG or WebP.") from None
-    if upright.mode.startswith("I"):  # grey of 16 bits, which convert() would cut off at 255 instead of scaling
-        upright = upright.point(lambda level: level * (1 / 256)).convert("L")
-    plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    turned = upright(picture)
+    plain = turned.convert("RGBA" if turned.has_transparency_data else "RGB")
     plain.info.clear()
     return plain
-
-
-def _written(picture: Image.Image, form: str, **options: bool | int) -> bytes:
-    out = BytesIO()
-    picture.save(out, form, **options)
-    return out.getvalue()

@@ -1,0 +1,33 @@
+"""Tables as CSV that spreadsheets open as they are meant: UTF-8 with its mark, CRLF, and no cell that is a formula."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+# What a spreadsheet would run (https://owasp.org/www-community/attacks/CSV_Injection).
+_RUNS: Final = ("=", "+", "-", "@", "\t", "\r")
+_AS_TEXT: Final = "'"
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A cell that begins like a formula gets an apostrophe before it, by which spreadsheets know text; numbers stay
+    numbers, and None is empty."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_cell(each) for each in head])
+    writer.writerows([_cell(each) for each in row] for row in rows)
+    return codecs.BOM_UTF8 + out.getvalue().encode()
+
+
+def told(cell: str) -> str:
+    """What stood in a cell before :func:`csv_text` wrote it."""
+    return cell[1:] if cell[:1] == _AS_TEXT and cell[1:].startswith(_RUNS) else cell
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    # Also what looks as if we had written it, so that told() takes away no more than we add.
+    return _AS_TEXT + value if isinstance(value, str) and value.lstrip(_AS_TEXT).startswith(_RUNS) else value

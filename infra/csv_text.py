@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 # What a spreadsheet would run (https://owasp.org/www-community/attacks/CSV_Injection).
-_RUNS: Final = ("=", "+", "-", "@", "\t", "\r")
+_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 _AS_TEXT: Final = "'"
 
 
@@ -23,11 +23,15 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def told(cell: str) -> str:
     """What stood in a cell before :func:`csv_text` wrote it."""
-    return cell[1:] if cell[:1] == _AS_TEXT and cell[1:].startswith(_RUNS) else cell
+    return cell[1:] if cell[:1] == _AS_TEXT and _runs(cell) else cell
 
 
 def _cell(value: object) -> object:
     if value is None:
         return ""
-    # Also what looks as if we had written it, so that told() takes away no more than we add.
-    return _AS_TEXT + value if isinstance(value, str) and value.lstrip(_AS_TEXT).startswith(_RUNS) else value
+    return _AS_TEXT + value if isinstance(value, str) and _runs(value) else value
+
+
+def _runs(text: str) -> bool:
+    """Also where apostrophes are before it already, so that reading takes away no more than writing added."""
+    return text.lstrip(_AS_TEXT).startswith(_BEGINS)

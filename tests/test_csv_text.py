@@ -27,5 +27,10 @@ def test_no_cell_is_a_formula(cell: str) -> None:
     assert read(csv_text(["a"], [[cell]]))[1] == ["'" + cell]
 
 
+@pytest.mark.parametrize("cell", ["'=1", "''=1", "'", "it's"])
+def test_apostrophes_of_one_s_own_stay(cell: str) -> None:
+    assert told(read(csv_text(["a"], [[cell]]))[1][0]) == cell
+
+
 def test_the_file_is_one_that_spreadsheets_know() -> None:
     assert csv_text(["Name", "Count"], [["Zoë", -3], [None, 0]]) == b"\xef\xbb\xbfName,Count\r\nZo\xc3\xab,-3\r\n,0\r\n"

@@ -20,7 +20,7 @@ from kernel.locale import choose
 
 @dataclass(frozen=True, slots=True)
 class CardRecord:
-    """``staff`` and ``store`` are slugs; ``state`` is active, paused or revoked."""
+    """``staff``, ``store`` and ``brand`` are slugs; ``state`` is active, paused or revoked."""
 
     id: str
     merchant_id: str
@@ -30,6 +30,7 @@ class CardRecord:
     staff_id: str
     store: str | None
     store_id: str | None
+    brand: str
     photo_key: str | None
     profile: Profile
     template: Template
@@ -89,6 +90,7 @@ _BESIDE: Final = (
     CardTemplate.changed_at.label("template_changed_at"),
     StaffMember.slug.label("staff"),
     Store.slug.label("store"),
+    Brand.slug.label("brand"),
     Store.name.label("store_name"),
     Store.address.label("store_address"),
     Store.phone.label("store_phone"),
@@ -168,6 +170,7 @@ def _record(row: Any) -> CardRecord:
         **{column.key: getattr(row, column.key) for column in _OWN if column.key != "changed_at"},
         staff=row.staff,
         store=row.store,
+        brand=row.brand,
         profile=profile.read(row.written),
         template=template.read(row.template),
         look=BrandLook(**look | {"languages": tuple(look["languages"])}),

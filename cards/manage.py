@@ -7,11 +7,11 @@ from datetime import datetime
 from itertools import count
 from typing import Any, ClassVar, Final, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from accounts import manage as accounts
 from accounts.tables import Brand, StaffMember, Store
-from cards import profile
+from cards import find, profile
 from cards.find import CardRecord
 from cards.profile import Profile
 from cards.tables import Card, CardTemplate
@@ -69,6 +69,16 @@ def create(conn: Connection, merchant_id: str, belongs: Belongs, content: Profil
     return str(values["id"])
 
 
+def hold(conn: Connection, merchant_id: str, id_or_token: str) -> CardRecord:
+    """The card as it stays until the transaction ends, for whoever writes what depends on what is there.
+
+    SQLite lets one transaction write at a time, so there the row needs no lock. Raises :class:`NotFound`.
+    """
+    card_id = find.one(conn, merchant_id, id_or_token).id
+    conn.execute(select(Card.id).where(Card.merchant_id == merchant_id, Card.id == card_id).with_for_update())
+    return find.one(conn, merchant_id, card_id)
+
+
 def change(conn: Connection, record: CardRecord, *, now: datetime, **values: Any) -> None:
     """Write columns anew. Raises :class:`CardRevoked`, also where it was revoked a moment ago."""
     mine = (Card.merchant_id == record.merchant_id, Card.id == record.id, Card.state != _REVOKED)
@@ -119,7 +129,10 @@ def _staff(
             return known.id, store_id or known.store_id
     slug = belongs.staff or _free_slug(conn, merchant_id, content.full_name())
     row = {"id": new_id("stf", now), "merchant_id": merchant_id, "slug": slug, "name": content.full_name()[:300]}
-    conn.execute(insert(StaffMember).values(row | {"store_id": store_id}))
+    new = insert_or_ignore(conn, StaffMember).values(row | {"store_id": store_id}).returning(StaffMember.id)
+    if conn.scalar(new) is None:
+        # Somebody else took the slug a moment ago: it is that member of staff, or there is another free one.
+        return _staff(conn, merchant_id, belongs, store_id, content, now)
     return row["id"], store_id
 
 

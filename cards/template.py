@@ -15,6 +15,7 @@ Editable = Literal[
     "booking_url", "translations", "photo",
 ]  # fmt: skip
 CONSENT_VERSION: Final = "1"
+_NAME_PARTS: Final = frozenset({"prefix", "given", "additional", "family", "suffix"})
 
 
 class Template(BaseModel):
@@ -41,3 +42,12 @@ ORDINARY: Final = Template()
 
 def read(stored: str | None) -> Template:
     return Template.model_validate_json(stored) if stored else ORDINARY
+
+
+def locked(template: Template) -> frozenset[str]:
+    """The fields that staff do not change. A whole name is made of its parts and stands for them, so where it is locked
+    they are, and where one of them is it is."""
+    named = frozenset[str](template.locked)
+    if "name" in named:
+        return named | _NAME_PARTS
+    return named | {"name"} if named & _NAME_PARTS else named

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from accounts import refusals
 from kernel.errors import FieldError, Invalid, pointer_part
 from receipts.card_numbers import holds_card_number, pointers_to_card_numbers
 from receipts.fields import MEANINGS, context_for
@@ -42,12 +43,8 @@ def field_errors(error: ValidationError, at: str = "") -> list[FieldError]:
 
 
 def said(found: ErrorDetails) -> str:
-    """What pydantic found, in words that say what would be right: no pattern, and nothing of the input."""
-    if found["type"] == "extra_forbidden":
-        return "is not known here; check its spelling, or leave it out"
-    if found["type"] == "string_pattern_mismatch":
-        return MEANINGS.get(found["ctx"]["pattern"], "holds characters that do not belong here")
-    return found["msg"].removeprefix("Value error, ")
+    """As :func:`accounts.refusals.said`, with the patterns of sales too."""
+    return refusals.said(found, MEANINGS)
 
 
 def _named(part: int | str) -> str:

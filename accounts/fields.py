@@ -51,6 +51,8 @@ DeliverableAddress = Annotated[EmailAddress, AfterValidator(_deliverable)]
 Colour = Annotated[str, StringConstraints(pattern=_COLOUR)]
 PhoneNumber = Annotated[str, StringConstraints(max_length=40, pattern=_PHONE)]
 
+# Those of kernel.locale.LANGUAGES.
+Language = Literal["en", "de", "fr", "es", "hi", "ar"]
 # How a message reaches a person.
 Channel = Literal["email", "sms"]
 

@@ -15,6 +15,7 @@ from accounts.fields import (
     Colour,
     Country,
     DeliverableAddress,
+    Language,
     Name,
     PhoneNumber,
     Short,
@@ -31,7 +32,6 @@ from kernel.locale import LANGUAGES
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 # An end before its start lies in the next day.
 Hours = Annotated[str, StringConstraints(pattern=HOURS)]
-Language = Literal["en", "de", "fr", "es", "hi", "ar"]
 _TIMEZONES: Final = available_timezones()
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from accounts.fields import (
     Country,
     DeliverableAddress,
+    Language,
     LanguageTag,
     Name,
     PhoneNumber,
@@ -14,7 +15,6 @@ from accounts.fields import (
     Text,
     WebAddress,
 )
-from accounts.manage import Language
 from cards.networks import MESSENGERS, NETWORKS, App, Network
 from kernel.locale import base_language
 

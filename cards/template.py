@@ -4,8 +4,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from accounts.fields import Name, Short, Text, WebAddress
-from accounts.manage import Language
+from accounts.fields import Language, Name, Short, Text, WebAddress
 from cards.profile import Link, Social
 
 # What a member of staff edits by themselves, unless the brand locks it.

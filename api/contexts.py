@@ -261,8 +261,9 @@ class CardLinks:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeForm:
-    """In which a visitor leaves their contact. ``values`` and ``errors`` are by field: name, email, phone, organisation,
-    note, consent. ``consent`` is what they agree to, ``form_id`` makes one form sent twice one contact."""
+    """In which a visitor leaves their contact. ``values`` and ``errors`` are by field: name, email, phone,
+    organisation, note, consent. ``consent`` is what they agree to; ``form_id`` makes one form sent twice one contact.
+    """
 
     values: dict[str, str]
     errors: dict[str, str]
@@ -271,6 +272,23 @@ class ExchangeForm:
     version: str
     privacy_url: str
     is_left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServedBy:
+    """Who served, on the stub of a receipt. ``tags`` are the source and receipt of its links, ``rate`` takes a score
+    from 1 to 5; ``score`` is 0 where none was given."""
+
+    name: str
+    initials: str
+    role: str
+    photo: str
+    url: str
+    vcf: str
+    beacon: str
+    tags: str
+    rate: str
+    score: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ async def absent(house: House, request: Request, token: str) -> Rendered:
 def nothing_here(request: Request) -> Rendered:
     words = voice(own_language(request)).gettext
     text = words("Check the link, or scan the code on your receipt again.")
-    return _notice(request, words("There is nothing here"), text, status=404)
+    return notice(request, words("There is nothing here"), text, status=404)
 
 
 def gone(request: Request) -> Rendered:
@@ -37,10 +37,11 @@ def gone(request: Request) -> Rendered:
     text = words(
         "The shop keeps receipts for a limited time, and for this one it is over. If you need it, ask the shop."
     )
-    return _notice(request, words("This receipt has been deleted"), text, status=410)
+    return notice(request, words("This receipt has been deleted"), text, status=410)
 
 
-def _notice(request: Request, heading: str, text: str, *, status: int) -> Rendered:
+def notice(request: Request, heading: str, text: str, *, status: int) -> Rendered:
+    """A page that says one thing: ``text`` is what a person can do."""
     language = own_language(request)
     page = error_page(heading, text, language=language)
     html = pages.render("error.html", page, language)

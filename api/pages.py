@@ -6,6 +6,7 @@ The routes are plain Starlette's. This is what everybody opens, and FastAPI's ow
 from functools import lru_cache
 from typing import Final
 
+from sqlalchemy import Connection
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from api.page_cache import Rendered
 from api.reader import language_of, wants_copy, wishes
 from api.receipt_page import receipt_page
 from api.served import ASK_AGAIN, respond
+from api.served_by import Server, server_of, stub
 from infra import images, pages, static
 from infra.static import Asset
 from kernel.ids import is_token
@@ -114,14 +116,21 @@ def _logo(house: House, key: str, form: str) -> bytes | None:
 async def _rendered(house: House, request: Request, token: str) -> Rendered:
     if not is_token(token):
         return nothing_here(request)
-    found = await house.read(lambda conn: house.looks.with_record(conn, token))
+    found = await house.read(lambda conn: _found(conn, house, token))
     return _receipt(house, request, *found) if found else await absent(house, request, token)
 
 
-def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook) -> Rendered:
+def _found(conn: Connection, house: House, token: str) -> tuple[ReceiptRecord, BrandLook, Server | None] | None:
+    found = house.looks.with_record(conn, token)
+    return (*found, server_of(conn, house, found[0])) if found else None
+
+
+def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook, server: Server | None) -> Rendered:
     language, copy = language_of(request, record, look), wants_copy(request)
-    page = receipt_page(record, look, base_url=house.base_url, language=language, copy=copy)
+    stubs = (stub(house, record, server, language),) if server else ()
+    page = receipt_page(record, look, base_url=house.base_url, language=language, copy=copy, stubs=stubs)
     html = pages.render("receipt.html", page, language)
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"))
+    # The stub of who served tells what is done with their card.
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=bool(stubs))
     headers = (ASK_AGAIN, content_policy(policy), (b"content-language", language.encode()))
     return Rendered(html.encode(), HTML, headers, subject=record.token)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from accounts.find import BrandLook
-from api.contexts import BrandView, ErrorPage, LanguageLink, Logo, PendingPage, ReceiptLinks, ReceiptPage
+from api.contexts import BrandView, ErrorPage, LanguageLink, Logo, PendingPage, ReceiptLinks, ReceiptPage, Stub
 from infra.i18n import voice
 from infra.theme import theme
 from kernel.locale import LANGUAGES, direction
@@ -22,7 +22,15 @@ OWN_COLOUR = "#3f4a5a"
 _LOGO_BOX = 44
 
 
-def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, language: str, copy: bool) -> ReceiptPage:
+def receipt_page(
+    record: ReceiptRecord,
+    look: BrandLook,
+    *,
+    base_url: str,
+    language: str,
+    copy: bool,
+    stubs: tuple[Stub, ...] = (),
+) -> ReceiptPage:
     receipt = view(record, language=language, copy=copy)
     page = f"{base_url}/r/{record.token}"
     return ReceiptPage(
@@ -37,6 +45,7 @@ def receipt_page(record: ReceiptRecord, look: BrandLook, *, base_url: str, langu
         links=_links(record, page, f"?lang={language}{_COPY if copy else ''}"),
         json_ld=Markup(jsonld.script(jsonld.order(record, url=page))),  # noqa: S704 - escaped for its element
         number_code=Markup(number_code(record.number)),  # noqa: S704 - our own drawing
+        stubs=stubs,
     )
 
 

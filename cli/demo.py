@@ -14,7 +14,7 @@ import uvicorn
 
 from accounts import keys
 from api.app import create_app
-from cli import demo_receipts, demo_shops
+from cli import demo_cards, demo_receipts, demo_shops
 from infra import database, logs, schema
 from infra.jobs import Jobs
 from infra.settings import Data, Log, Mail, Server, Settings
@@ -93,7 +93,9 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
     url = settings.data.where_database()
     engine = database.connect(url)
     with closing(Jobs(url)) as jobs, engine.begin() as conn:
-        merchants = demo_shops.put_all(conn, open_storage(settings.data), now=now)
+        storage = open_storage(settings.data)
+        merchants = demo_shops.put_all(conn, storage, now=now)
+        cards = demo_cards.put_all(conn, storage, merchants, now=now)
         # Its people are invented: through a real mail server they are not written to.
         post = Post(jobs, settings.mail.channels()) if settings.mail.mail_outbox else None
         receipts = demo_receipts.put_all(conn, merchants, now=now, post=post)
@@ -105,5 +107,6 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
     engine.dispose()
     address = settings.server.address()
     shown = [f"receipt: {address}/r/{token}" + (f"  ({what})" if what else "") for what, token in receipts.items()]
+    shown += [f"card: {address}/c/{token}  ({name})" for name, token in cards.items()]
     mailbox = [f"mailbox: {address}/mailbox"] if settings.mail.mail_outbox else []
     return [*shown, *mailbox, f"docs: {address}/docs", f"api key: {key}"]

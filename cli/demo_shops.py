@@ -51,6 +51,10 @@ _SHOPS: Final = {
                 phone="+49 30 5550 1234",
                 timezone="Europe/Berlin",
                 tax_id="DE 123 456 789",
+                opening_hours={
+                    **{day: ["07:00-19:00"] for day in ("mon", "tue", "wed", "thu", "fri")},
+                    "sat": ["08:00-16:00"],
+                },
             ),
         ),
         ("till-1", "till-2", "till-3"),

@@ -72,10 +72,11 @@ def warm() -> None:
 
 
 @lru_cache(maxsize=1024)
-def policy(*styles: str, asks: bool = False) -> str:
+def policy(*styles: str, asks: bool = False, leads_to: str = "") -> str:
     """A ``Content-Security-Policy``: our own scripts and pictures, ``styles`` by their hashes, nothing else.
 
-    ``asks`` allows a page to fetch from us, as one does that waits for its receipt.
+    ``asks`` allows a page to fetch from us, as one does that waits for its receipt. A form may end at the origin
+    ``leads_to`` as well as with us.
     """
     sources: Mapping[str, str] = {
         "default-src": "'none'",
@@ -83,7 +84,7 @@ def policy(*styles: str, asks: bool = False) -> str:
         "style-src": " ".join(("'self'", *styles)),
         "img-src": "'self' data:",
         "connect-src": "'self'" if asks else "'none'",
-        "form-action": "'self'",
+        "form-action": f"'self' {leads_to}".strip(),
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }

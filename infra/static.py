@@ -41,6 +41,11 @@ def url(name: str) -> str:
     return _by_name()[name].url
 
 
+def body(name: str) -> bytes:
+    """What is in a file, to be served under another address. Raises KeyError for a file that is not there."""
+    return _by_name()[name].body
+
+
 def find(path: str) -> Asset | None:
     """What lies at an address: ``find("/static/4f2a91c0be/receipt.js")``; to be kept by browsers as :data:`FOREVER`."""
     return _by_url().get(path)

@@ -49,6 +49,14 @@ def one(
     return record
 
 
+def stays(conn: Connection, merchant_id: str, receipt_id: str) -> bool:
+    """Whether it is there, and then until the transaction ends: whoever purges it waits (PostgreSQL), or writes after
+    us (SQLite), and so finds what is written beside it."""
+    mine = (Receipt.merchant_id == merchant_id) & (Receipt.id == receipt_id)
+    held = select(Receipt.id).where(mine).with_for_update(read=True, key_share=True)
+    return conn.scalar(held) is not None
+
+
 def private_part(conn: Connection, merchant_id: str, receipt_id: str) -> dict[str, Any]:
     """The shopper, metadata and wished deliveries of a receipt, for its merchant; empty where it has none."""
     mine = (ReceiptShopper.merchant_id == merchant_id) & (ReceiptShopper.receipt_id == receipt_id)
@@ -82,6 +90,7 @@ def _record(row: Any, related: dict[str, RelatedReceipt]) -> ReceiptRecord:
         issuer=read_issuer(row.issuer),
         content_json=row.content,
         issuer_json=row.issuer,
+        staff_id=row.staff_id,
         warnings=tuple(orjson.loads(row.warnings)),
         original=original,
         amendments=tuple(related.values()),

@@ -43,6 +43,8 @@ class ReceiptRecord:
     # The same two as they are stored, byte for byte.
     content_json: str
     issuer_json: str
+    # Who served, where the till said so.
+    staff_id: str | None = None
     # What did not add up and was flagged: {"pointer": …, "detail": …}.
     warnings: tuple[dict[str, Any], ...] = ()
     original: RelatedReceipt | None = None

@@ -22,6 +22,12 @@ function sayCopied() {
 
 document.querySelector("[data-print]").addEventListener("click", () => print());
 
+const served = document.querySelector(".served");
+if (served) {
+  const { listen, teller } = await import("./tell.js");
+  listen(served, teller(served.dataset.beacon, new URLSearchParams(served.dataset.tags)));
+}
+
 let folded = [];
 addEventListener("beforeprint", () => {
   folded = [...document.querySelectorAll("details:not([open])")];

@@ -1,0 +1,111 @@
+"""A card's face in the reader's words, as its page shows it."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+from urllib.parse import quote
+
+from babel import Locale, UnknownLocaleError
+
+from api.contexts import CardView, Day, Way
+from cards.face import Face, Shop
+from cards.face import Way as Address
+from cards.profile import Address as Postal
+from infra.i18n import Voice, later, voice
+from kernel.locale import base_language
+
+_MONDAY: Final = date(2026, 1, 5)
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MAP: Final = "https://www.openstreetmap.org/search?query="
+_KINDS: Final = {
+    "work": later("Work"),
+    "mobile": later("Mobile"),
+    "home": later("Home"),
+    "fax": later("Fax"),
+    "other": later("Other"),
+}
+
+
+def card_view(face: Face, *, own_language: str) -> CardView:
+    """``own_language`` is the one in which the card is written."""
+    words = voice(face.language)
+    return CardView(
+        name=face.name,
+        initials=initials(face),
+        pronouns=face.pronouns,
+        role=" · ".join(each for each in (face.title, face.department) if each),
+        organisation=face.organisation,
+        description=face.description,
+        texts_in="" if base_language(own_language) == face.language else own_language,
+        contacts=tuple(_contacts(face, words)),
+        place=_place(face),
+        days=_days(face.shop, words) if face.shop and face.shop.hours else (),
+        timezone=face.shop.timezone if face.shop else "",
+        socials=tuple(_account(each) for each in face.socials),
+        messengers=tuple(_account(each) for each in face.messengers),
+        links=tuple(_links(face, words)),
+        languages=", ".join(_language(tag, words) for tag in face.languages),
+        hobbies=face.hobbies,
+    )
+
+
+def initials(face: Face) -> str:
+    """One or two letters that stand in for a photo."""
+    parts = [face.given, face.family] if face.given and face.family else face.name.split()
+    return "".join(part[:1] for part in (parts[:1] + parts[1:][-1:])).upper()
+
+
+def _contacts(face: Face, words: Voice) -> Iterator[Way]:
+    for phone in face.phones:
+        note = phone.label or words.gettext(_KINDS[phone.kind])
+        dialled = "".join(each for each in phone.number if each.isdigit() or each == "+")
+        yield Way("print" if phone.kind == "fax" else "phone", phone.number, f"tel:{dialled}", "phone", note)
+    for email in face.emails:
+        note = email.label or words.gettext(_KINDS[email.kind])
+        yield Way("mail", email.address, f"mailto:{quote(email.address, safe='@')}", "email", note)
+
+
+def _place(face: Face) -> Way | None:
+    """Where to find the person: the first address of theirs at work, else the store's."""
+    at_work = next((each for each in face.addresses if each.kind == "work"), None)
+    found = at_work or (face.shop.address if face.shop else None)
+    if found is None:
+        return None
+    name = face.shop.name if face.shop else found.label or ""
+    return Way("pin", in_one_line(found), _MAP + quote(in_one_line(found)), "place", name)
+
+
+def in_one_line(address: Postal) -> str:
+    city = " ".join(each for each in (address.postal_code, address.city) if each)
+    return ", ".join(each for each in (*address.lines, city, address.region) if each) or address.country or ""
+
+
+def _days(shop: Shop, words: Voice) -> tuple[Day, ...]:
+    names = Locale.parse(words.locale).days["stand-alone"]["wide"]
+    return tuple(
+        Day(number + 1, names[(_MONDAY + timedelta(days=number)).weekday()], _told(shop.hours.get(day, [])))
+        for number, day in enumerate(_DAYS)
+    )
+
+
+def _told(hours: list[str]) -> str:
+    return ", ".join(each.replace("-", "–") for each in hours)
+
+
+def _account(way: Address) -> Way:
+    return Way(way.key, way.name, way.url, way.key, way.handle)
+
+
+def _links(face: Face, words: Voice) -> Iterator[Way]:
+    if face.booking_url:
+        yield Way("calendar", words.gettext("Book an appointment"), face.booking_url, "booking")
+    for link in face.links:
+        yield Way("globe", link.name, link.url, "link")
+
+
+def _language(tag: str, words: Voice) -> str:
+    """By its name in the reader's language; one that nobody knows stays what it is."""
+    try:
+        return Locale.parse(tag, sep="_" if "_" in tag else "-").get_display_name(words.locale) or tag
+    except (UnknownLocaleError, ValueError):
+        return tag

@@ -15,7 +15,9 @@ from api.key_ring import KeyRing
 from api.page_cache import PageCache
 from api.rendering import Rendering
 from api.signers import Signers
-from infra import metrics
+from api.staff_cards import StaffCards
+from cards import invites, links
+from infra import metrics, secrets
 from infra.database import reading
 from infra.pdf import PdfPool
 from infra.scrape import Scrape
@@ -59,6 +61,20 @@ class House:
     @property
     def base_url(self) -> str:
         return self.settings.server.address()
+
+    @cached_property
+    def card_key(self) -> bytes:
+        """Of the marks on links that receipts show (cards.links)."""
+        return secrets.derived(self.settings.data, links.PURPOSE)
+
+    @cached_property
+    def staff_cards(self) -> StaffCards:
+        return StaffCards()
+
+    @cached_property
+    def invite_key(self) -> bytes:
+        """Of links by which staff edit their cards (cards.invites)."""
+        return secrets.derived(self.settings.data, invites.PURPOSE)
 
     @cached_property
     def rendering(self) -> Rendering:

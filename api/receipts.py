@@ -19,6 +19,7 @@ from api.answers import json_answer, no_content
 from api.body import json_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
+from cards import forgetting
 from infra import metrics
 from kernel import money
 from kernel.clock import iso
@@ -149,7 +150,8 @@ async def get_receipt(token: IdOrToken, house: TheHouse, caller: TheCaller) -> R
 
 @router.delete("/{token:receipt}/shopper", status_code=204, responses=schemas.READS)
 async def delete_shopper(token: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
-    """Erase who bought: the `shopper`, `metadata`, wished deliveries, and all messages with their addresses.
+    """Erase who bought: the `shopper`, `metadata`, wished deliveries, and all messages with their addresses; what they
+    did with the seller's card by this receipt, and the contact that they left there.
 
     The receipt stays as it is. Twice is the same as once.
     """
@@ -158,6 +160,7 @@ async def delete_shopper(token: IdOrToken, house: TheHouse, caller: TheCaller) -
     def erase(conn: Connection) -> None:
         record = find.one(conn, caller.merchant_id, token, store_id=caller.store_id, till_id=caller.till_id)
         retention.erase_shopper(conn, caller.merchant_id, record.id)
+        forgetting.forget_shopper(conn, caller.merchant_id, record.id)
 
     await house.write(erase)
     return no_content()

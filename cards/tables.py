@@ -1,11 +1,15 @@
 """Tables of cards, and of what is done with them."""
 
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database import Base, Instant
+
+# Nobody shall find it again: no backup holds the rows of such a table.
+FLEETING: Final[Any] = {"info": {"is_fleeting": True}}
 
 
 class Card(Base):
@@ -79,8 +83,8 @@ class CardContact(Base):
     consent_version: Mapped[str] = mapped_column(String(64))
     source: Mapped[str] = mapped_column(String(10))
     # The receipt from which the visitor came. No foreign key: receipts may be purged, and stand beside cards.
-    receipt_id: Mapped[str | None] = mapped_column(String(40))
-    # One form sent twice is one contact.
+    receipt_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    # A hash of the form and of what was written in it: one that is sent twice is one contact.
     form_id: Mapped[str] = mapped_column(String(64), unique=True)
     left_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -108,7 +112,7 @@ class CardVisitor(Base):
     """What somebody did with a card today, so that it is counted once. Forgotten when the day is over."""
 
     __tablename__ = "card_visitors"
-    __table_args__ = (Index("ix_card_visitors_day", "day"),)
+    __table_args__ = (Index("ix_card_visitors_day", "day"), FLEETING)
 
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -125,6 +129,7 @@ class DailySalt(Base):
     """The salt of a merchant's visitors of one day, which all servers share. It is forgotten with the day."""
 
     __tablename__ = "daily_salts"
+    __table_args__ = FLEETING
 
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"), primary_key=True)
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -135,7 +140,7 @@ class CardVisit(Base):
     """What came of the card that a receipt showed: it was viewed, saved, and so on, by whoever holds the receipt."""
 
     __tablename__ = "card_visits"
-    __table_args__ = (Index("ix_card_visits_merchant_id_card_id", "merchant_id", "card_id"),)
+    __table_args__ = (Index("ix_card_visits_merchant_id_first_at", "merchant_id", "first_at"),)
 
     # No foreign key: receipts stand beside cards.
     receipt_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -150,7 +155,7 @@ class ServiceRating(Base):
     """How a shopper rates who served them. The last answer for a receipt holds."""
 
     __tablename__ = "service_ratings"
-    __table_args__ = (Index("ix_service_ratings_merchant_id_card_id", "merchant_id", "card_id"),)
+    __table_args__ = (Index("ix_service_ratings_merchant_id_rated_at", "merchant_id", "rated_at"),)
 
     receipt_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))

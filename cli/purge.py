@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from accounts import manage
 from accounts.tables import Merchant
+from cards import forgetting
 from cli.opened import opened
 from infra.database import reading
 from infra.settings import Settings
@@ -19,7 +20,7 @@ def purge(
     merchant: Annotated[str | None, typer.Option(help="The slug of one merchant; without it, all.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
 ) -> None:
-    """Delete receipts that are older than their merchant keeps them (`keep_days`), for good.
+    """Delete receipts that are older than their merchant keeps them (`keep_days`), for good; contacts left on cards too.
 
     The worker does it every night. The service may run meanwhile.
 
@@ -37,8 +38,15 @@ def purge(
                     count = retention.count_due(conn, merchant_id, now=now)
                 typer.echo(f"{slug}: {count:,} receipts would be deleted, of more than {days} days ago")
             else:
-                count = retention.purge_merchant(engine, storage, merchant_id, now=now, stop=lambda: False)
+                count = retention.purge_merchant(
+                    engine, storage, merchant_id, now=now, stop=_never, forget=forgetting.forget_receipts
+                )
+                forgetting.purge_contacts(engine, now=now, stop=_never, merchant_id=merchant_id)
                 typer.echo(f"{slug}: {count:,} receipts were deleted, of more than {days} days ago")
+
+
+def _never() -> bool:
+    return False
 
 
 def _merchants(conn: Connection, slug: str | None) -> list[tuple[str, str, int | None]]:

@@ -70,7 +70,7 @@ def run(settings: Settings) -> None:
         "access_log": False,
         "log_config": None,
         "server_header": False,
-        # Nothing asks for the reader's address or scheme, so nobody's word for them is taken.
+        # Whose word for a visitor's address is taken is a setting (api.visitors); for anything else nobody's is.
         "proxy_headers": False,
     }
     if server.workers == 1:

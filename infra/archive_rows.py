@@ -41,11 +41,20 @@ def _kind(of: object) -> Kind:
 
 
 def count(conn: Connection, table: Table) -> int:
+    if is_fleeting(table):
+        return 0
     return int(conn.exec_driver_sql(f'SELECT count(*) FROM "{table.name}"').scalar_one())  # noqa: S608 – our own name
 
 
+def is_fleeting(table: Table) -> bool:
+    """Whether its rows are to be forgotten with the day, so that no backup may remember them."""
+    return bool(table.info.get("is_fleeting"))
+
+
 def lines(conn: Connection, table: Table) -> Iterator[tuple[int, bytes]]:
-    """Of each table some rows at a time: how many, and their lines."""
+    """Of each table some rows at a time: how many, and their lines. Of a fleeting one there are none."""
+    if is_fleeting(table):
+        return
     kinds = columns(table)
     wanted = ", ".join(f'CAST("{each.name}" AS text)' if each.kind == "json" else f'"{each.name}"' for each in kinds)
     streamed = conn.execution_options(stream_results=True, max_row_buffer=_TOGETHER)

@@ -130,8 +130,13 @@ def _with_plus(element: unindexed, compiler: Any, **options: Any) -> str:
 
 def insert_or_ignore(connection: Connection, table: Any) -> Any:
     """``INSERT … ON CONFLICT DO NOTHING`` of the connection's dialect."""
+    return upsert(connection, table).on_conflict_do_nothing()
+
+
+def upsert(connection: Connection, table: Any) -> Any:
+    """An INSERT that can be given what to do ``on_conflict``, in the connection's dialect."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
+    return dialect.insert(table)
 
 
 def _alembic(url: str) -> Config:

@@ -22,6 +22,14 @@ _KEY_BYTES: Final = 32
 _OF_TESTS: Final = "COUNTERFOIL_TEST_"
 _PORTS: Final = range(1, 65536)
 _A_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]*)*/?")
+_OF_APPLE: Final = (
+    "apple_pass_certificate",
+    "apple_pass_key",
+    "apple_wwdr_certificate",
+    "apple_team_id",
+    "apple_pass_type",
+)
+_OF_GOOGLE: Final = ("google_wallet_key", "google_wallet_issuer")
 _AN_URL: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
@@ -137,6 +145,12 @@ class Server(_Group):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="Server processes. More than one needs PostgreSQL.")
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=9,
+        description="Proxies before the server that each add to X-Forwarded-For; visitors are told apart by it.",
+    )
 
     def address(self) -> str:
         """Where a browser of this machine finds the service, unless a public address is set."""
@@ -200,6 +214,56 @@ class Mail(_Group):
         return frozenset({"email"} if self.smtp_url or self.ses_region or self.mail_outbox else ())
 
 
+class Wallet(_Group):
+    """Passes of Apple Wallet and Google Wallet. Without, cards have no such buttons."""
+
+    apple_pass_certificate: Path | None = Field(
+        None, description="File of the certificate that signs passes of Apple Wallet, PEM."
+    )
+    apple_pass_key: Path | None = Field(None, description="File of its key, PEM.")
+    apple_pass_key_password: SecretStr | None = Field(None, description="What opens the key, where it is sealed.")
+    apple_wwdr_certificate: Path | None = Field(
+        None, description="File of the certificate of Apple's WWDR (G4) that issued it, PEM or DER."
+    )
+    apple_team_id: str | None = Field(
+        None, pattern=r"^[A-Z0-9]{10}$", description="Team of the certificate at Apple: ten letters and digits."
+    )
+    apple_pass_type: str | None = Field(
+        None, pattern=r"^pass\.[A-Za-z0-9.-]{1,150}$", description="Pass type identifier, as in the certificate."
+    )
+    apple_push_url: Annotated[str, AfterValidator(_endpoint_url)] = Field(
+        "https://api.push.apple.com", description="Apple's push service, which tells phones that a pass has changed."
+    )
+    google_wallet_key: Path | None = Field(
+        None, description="JSON file of the service account that may write to Google Wallet."
+    )
+    google_wallet_issuer: str | None = Field(
+        None, pattern=r"^[0-9]{1,20}$", description="Issuer id of the merchant's account at Google Wallet."
+    )
+    google_wallet_url: Annotated[str, AfterValidator(_http_url)] = Field(
+        "https://walletobjects.googleapis.com/walletobjects/v1", description="Google Wallet's REST API."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        for needed in (_OF_APPLE, _OF_GOOGLE):
+            lacking = self.lacking(needed)
+            if lacking and len(lacking) < len(needed):
+                raise ValueError(f"{', '.join(lacking)}: must be set with the others of that wallet")
+        return self
+
+    def lacking(self, names: tuple[str, ...]) -> list[str]:
+        return [f"COUNTERFOIL_{name}".upper() for name in names if getattr(self, name) is None]
+
+    @property
+    def lacking_for_apple(self) -> list[str]:
+        return self.lacking(_OF_APPLE)
+
+    @property
+    def lacking_for_google(self) -> list[str]:
+        return self.lacking(_OF_GOOGLE)
+
+
 class Work(_Group):
     """The jobs that are done behind the scenes."""
 
@@ -253,12 +317,14 @@ class Settings:
         log: Log | None = None,
         *,
         mail: Mail | None = None,
+        wallet: Wallet | None = None,
         is_demo: bool = False,
     ) -> None:
         self.data = data or Data()
         self.server = server or Server()
         self.pdf = Pdf()
         self.mail = mail or Mail()
+        self.wallet = wallet or Wallet()
         self.work = Work()
         self.watch = Watch()
         self.log = log or Log()
@@ -266,7 +332,7 @@ class Settings:
         self.is_demo = is_demo
 
 
-GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Work, Watch, Log, Commands)
+GROUPS: tuple[type[_Group], ...] = (Data, Server, Pdf, Mail, Wallet, Work, Watch, Log, Commands)
 
 
 def misspelt(names: Iterable[str]) -> list[str]:

@@ -46,3 +46,8 @@ def is_token(text: str) -> bool:
 def digest(secret: str) -> str:
     """SHA-256 in hex, for secrets of full entropy (keys, tokens); a password would need a slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def least_id(prefix: str, moment: datetime) -> str:
+    """What no id that was made from ``moment`` on sorts before, and each earlier one does."""
+    return f"{prefix}_{_base32(int(moment.timestamp() * 1000) << 80, 26)}"

@@ -46,6 +46,14 @@ _ROOTS = text(
 _COUNT = text(f"SELECT COALESCE(SUM(1 + ({_LATER.format(what='count(*)')})), 0) {_DUE}").bindparams(*_INSTANTS)
 
 
+# What else is to be forgotten with receipts: of a merchant, by their ids.
+Forget = Callable[[Connection, str, Collection[str]], None]
+
+
+def _nothing_else(_conn: Connection, _merchant_id: str, _ids: Collection[str]) -> None:
+    """Where nothing hangs on receipts but what is ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """The first of a family. ``issued_at`` is in microseconds, as it is stored."""
@@ -57,15 +65,26 @@ class Root:
 _BEFORE_ALL: Final = Root(-(2**62), "")
 
 
-def purge_all(engine: Engine, storage: Storage, *, now: datetime, stop: Callable[[], bool]) -> int:
-    """Purge every merchant's receipts and their PDFs, in small transactions with pauses, until ``stop``; how many."""
+def purge_all(
+    engine: Engine, storage: Storage, *, now: datetime, stop: Callable[[], bool], forget: Forget = _nothing_else
+) -> int:
+    """Purge every merchant's receipts and their PDFs, in small transactions with pauses, until ``stop``; how many.
+
+    ``forget`` is asked in the transaction of the receipts that go.
+    """
     with reading(engine) as conn:
         limited = list(conn.scalars(select(Merchant.id).where(Merchant.keep_days.is_not(None)).order_by(Merchant.id)))
-    return sum(purge_merchant(engine, storage, merchant_id, now=now, stop=stop) for merchant_id in limited)
+    return sum(purge_merchant(engine, storage, each, now=now, stop=stop, forget=forget) for each in limited)
 
 
 def purge_merchant(
-    engine: Engine, storage: Storage, merchant_id: str, *, now: datetime, stop: Callable[[], bool]
+    engine: Engine,
+    storage: Storage,
+    merchant_id: str,
+    *,
+    now: datetime,
+    stop: Callable[[], bool],
+    forget: Forget = _nothing_else,
 ) -> int:
     """As :func:`purge_all`, for one. Where it is killed, the next run does what is left."""
     count, last = 0, _BEFORE_ALL
@@ -80,7 +99,7 @@ def purge_merchant(
         # First the PDFs: nobody would find them when this is killed after the commit.
         _forget_pdfs(storage, tokens)
         with _in_turn(engine) as conn:
-            gone = remove(conn, merchant_id, roots, now=now)
+            gone = remove(conn, merchant_id, roots, now=now, forget=forget)
         # And once more: until the commit, who asked for one made it again.
         _forget_pdfs(storage, gone)
         count, last = count + len(gone), roots[-1]
@@ -141,7 +160,9 @@ def due(conn: Connection, merchant_id: str, *, now: datetime, after: Root = _BEF
     return [Root(row.issued_at, row.id) for row in found]
 
 
-def remove(conn: Connection, merchant_id: str, roots: Sequence[Root], *, now: datetime) -> list[str]:
+def remove(
+    conn: Connection, merchant_id: str, roots: Sequence[Root], *, now: datetime, forget: Forget = _nothing_else
+) -> list[str]:
     """Delete those families of which all is still over its time; the tokens of their receipts.
 
     Two may do so at once, and refunds may arrive meanwhile: who comes second waits, and then sees what is left.
@@ -160,6 +181,7 @@ def remove(conn: Connection, merchant_id: str, roots: Sequence[Root], *, now: da
     if not going:
         return []
     _forget_people(conn, merchant_id, going)
+    forget(conn, merchant_id, going)
     conn.execute(delete(ReturnedSum).where(ReturnedSum.merchant_id == merchant_id, ReturnedSum.receipt_id.in_(going)))
     gone = [{"digest": digest(each), "merchant_id": merchant_id, "purged_at": now} for each in going.values()]
     conn.execute(insert_or_ignore(conn, PurgedReceipt), gone)

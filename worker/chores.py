@@ -6,8 +6,10 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
+from cards import forgetting
 from infra.jobs import Payload
 from notify import asking, sending
+from pos import wallets
 from receipts import retention
 from worker.workshop import Workshop
 
@@ -29,9 +31,17 @@ def _sweep(conn: Connection, shop: Workshop) -> None:
 
 
 def purge(shop: Workshop, _job_id: str, _payload: Payload) -> None:
-    """Delete receipts that are older than their merchants keep them. What a stop leaves, the next night does."""
-    count = retention.purge_all(shop.engine, shop.storage, now=shop.clock(), stop=shop.ended.is_set)
-    _log.info("receipts_purged", count=count)
+    """Delete receipts and contacts that are older than their merchants keep them. What a stop leaves, the next night
+    does."""
+    now, stop = shop.clock(), shop.ended.is_set
+    count = retention.purge_all(shop.engine, shop.storage, now=now, stop=stop, forget=forgetting.forget_receipts)
+    contacts = forgetting.purge_contacts(shop.engine, now=now, stop=stop)
+    _log.info("receipts_purged", count=count, contacts=contacts)
+
+
+def forget_visitors(shop: Workshop, _job_id: str, _payload: Payload) -> None:
+    """Forget what tells yesterday's visitors of cards apart."""
+    forgetting.forget_days(shop.engine, now=shop.clock(), stop=shop.ended.is_set)
 
 
 def forget_jobs(shop: Workshop, _job_id: str, _payload: Payload) -> None:

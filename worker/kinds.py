@@ -4,18 +4,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from cards.wallets import GOOGLE, PUSH
 from infra.jobs import Kind, Payload, Schedule
 from infra.tracing import span
 from notify.asking import DELIVER
-from worker.chores import forget_jobs, purge, sweep
+from worker.chores import forget_jobs, forget_visitors, purge, sweep
 from worker.deliver import deliver
+from worker.google import write_objects
+from worker.passes import push_passes
 from worker.ses import take_ses_events
 from worker.workshop import Workshop
 
 _SWEEP: Final = "sweep"
 _FORGET_JOBS: Final = "forget-jobs"
 _PURGE: Final = "purge"
+_FORGET_VISITORS: Final = "forget-visitors"
 _SES_EVENTS: Final = "ses-events"
+# Seconds from one look to the next: whoever holds a pass does not look at it meanwhile.
+_PASSES: Final = 2.0
 # Nobody waits for these.
 _chore = partial(Kind, poll=5.0, is_chore=True)
 
@@ -29,11 +35,15 @@ def kinds(shop: Workshop) -> list[Kind]:
     def of(handle: Callable[[Workshop, str, Payload], None]) -> Callable[[str, Payload], None]:
         return partial(_traced, handle, shop)
 
+    wallet = shop.settings.wallet
     return [
         Kind(DELIVER, of(deliver), at_once=shop.mail_at_once if shop.mailer else 0),
+        Kind(PUSH, of(push_passes), poll=_PASSES, at_once=0 if wallet.lacking_for_apple else 1),
+        Kind(GOOGLE, of(write_objects), poll=_PASSES, at_once=0 if wallet.lacking_for_google else 1),
         _chore(_SWEEP, of(sweep)),
         _chore(_FORGET_JOBS, of(forget_jobs)),
         _chore(_PURGE, of(purge)),
+        _chore(_FORGET_VISITORS, of(forget_visitors)),
         _chore(_SES_EVENTS, of(take_ses_events)),
     ]
 
@@ -43,6 +53,8 @@ def schedules(shop: Workshop) -> list[Schedule]:
         Schedule("sweep", _SWEEP, "* * * * *"),
         Schedule("forget-jobs", _FORGET_JOBS, "17 3 * * *"),
         Schedule("purge", _PURGE, "37 2 * * *"),
+        # Soon after the day is over, which is UTC's.
+        Schedule("forget-visitors", _FORGET_VISITORS, "3 0 * * *"),
     ]
     of_ses = [Schedule("ses-events", _SES_EVENTS, "* * * * *")]
     return always + of_ses if shop.settings.mail.ses_events_queue_url else always

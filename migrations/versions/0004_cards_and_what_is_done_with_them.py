@@ -92,6 +92,7 @@ def upgrade() -> None:
     with op.batch_alter_table("card_contacts", schema=None) as batch_op:
         batch_op.create_index("ix_card_contacts_card_id_id", ["card_id", "id"], unique=False)
         batch_op.create_index("ix_card_contacts_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_card_contacts_receipt_id"), ["receipt_id"], unique=False)
 
     op.create_table(
         "card_counts",
@@ -154,7 +155,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("receipt_id", "card_id", "act", name=op.f("pk_card_visits")),
     )
     with op.batch_alter_table("card_visits", schema=None) as batch_op:
-        batch_op.create_index("ix_card_visits_merchant_id_card_id", ["merchant_id", "card_id"], unique=False)
+        batch_op.create_index("ix_card_visits_merchant_id_first_at", ["merchant_id", "first_at"], unique=False)
 
     op.create_table(
         "google_objects",
@@ -177,7 +178,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("receipt_id", name=op.f("pk_service_ratings")),
     )
     with op.batch_alter_table("service_ratings", schema=None) as batch_op:
-        batch_op.create_index("ix_service_ratings_merchant_id_card_id", ["merchant_id", "card_id"], unique=False)
+        batch_op.create_index("ix_service_ratings_merchant_id_rated_at", ["merchant_id", "rated_at"], unique=False)
 
     with op.batch_alter_table("stores", schema=None) as batch_op:
         batch_op.add_column(sa.Column("opening_hours", sa.JSON(), nullable=True))

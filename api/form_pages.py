@@ -14,6 +14,7 @@ from api import forms
 from api.house import House
 from api.notices import absent
 from api.page_cache import Rendered
+from api.qr_forms import qr_wish
 from api.reader import language_of, wants_copy
 from api.served import ASK_AGAIN, respond
 from infra.pdf import Page
@@ -136,14 +137,14 @@ async def _xml(request: Request, house: House, record: ReceiptRecord, look: Bran
 
 
 async def _qr_svg(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
-    wish, language = forms.qr_wish(request.query_params), language_of(request, record, look)
+    wish, language = qr_wish(request.query_params), language_of(request, record, look)
     said = {"base_url": house.base_url, "language": language}
     make = partial(forms.qr_svg, record.token, look, wish, storage=house.storage, **said)
     return Rendered(await house.drawing.run(make), "image/svg+xml", (ASK_AGAIN,))
 
 
 async def _qr_png(request: Request, house: House, record: ReceiptRecord, look: BrandLook) -> Rendered:
-    wish = forms.qr_wish(request.query_params)
+    wish = qr_wish(request.query_params)
     make = partial(forms.qr_png, record.token, look, wish, storage=house.storage, base_url=house.base_url)
     return Rendered(await house.drawing.run(make), "image/png", (ASK_AGAIN,))
 

@@ -5,6 +5,7 @@ Always dark on white with a ground of their own, in dark mode too: many readers 
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from html import escape
 from io import BytesIO
 from math import sqrt
@@ -15,7 +16,19 @@ from PIL import Image, ImageOps
 from infra.qr_matrix import Ecc, TextTooLong, holds, matrix
 from kernel.errors import Invalid
 
-__all__ = ["Ecc", "LogoHidesCode", "SizeTooSmall", "TextTooLong", "holds", "matrix", "png", "svg"]
+__all__ = [
+    "Ecc",
+    "LogoHidesCode",
+    "SizeTooSmall",
+    "TextTooLong",
+    "Unreadable",
+    "holds",
+    "level",
+    "matrix",
+    "png",
+    "prove",
+    "svg",
+]
 
 # Shares of the symbol that a logo may cover, tried in turn. Level Q mends 25 % of the codewords, H 30 %.
 _SHARES = (0.08, 0.06, 0.04, 0.025)
@@ -31,6 +44,10 @@ class LogoHidesCode(Invalid):
     slug, title = "qr-logo", "The QR code cannot be read with this logo on it"
 
 
+class Unreadable(Invalid):
+    slug, title = "qr-unreadable", "No reader of ours reads the QR code of this text"
+
+
 class SizeTooSmall(Invalid):
     slug, title = "qr-size", "The QR code does not fit into this size"
 
@@ -41,18 +58,19 @@ def svg(
     ecc: Ecc = "M",
     margin: int = 4,
     size: int | None = None,
+    unit: str = "",
     title: str = "QR code",
     logo: bytes | None = None,
 ) -> str:
-    """An ``<svg>`` for a page or a file: no style, no id. ``margin`` in modules, ``size`` in CSS pixels.
+    """An ``<svg>`` for a page or a file: no style, no id. ``margin`` in modules, ``size`` in CSS pixels or ``unit``.
 
     ``title`` is what a screen reader says. ``logo`` is a PNG; the code is then at level Q at least, and was read again.
     Raises :class:`TextTooLong` or :class:`LogoHidesCode`.
     """
-    rows = matrix(text, _level(ecc, logo))
+    rows = matrix(text, level(ecc, logo))
     side = len(rows) + 2 * margin
     inset = "" if logo is None else _inset(logo, _logo_box(text, rows, logo), side)
-    measure = "" if size is None else f' width="{size}" height="{size}"'
+    measure = "" if size is None else f' width="{size}{unit}" height="{size}{unit}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg"{measure} viewBox="0 0 {side} {side}" role="img">'
         f'<title>{escape(title, quote=False)}</title><path fill="#fff" d="M0 0h{side}v{side}H0z"/>'
@@ -61,14 +79,21 @@ def svg(
 
 
 def png(
-    text: str, *, ecc: Ecc = "M", margin: int = 4, scale: int = 8, size: int | None = None, logo: bytes | None = None
+    text: str,
+    *,
+    ecc: Ecc = "M",
+    margin: int = 4,
+    scale: int = 8,
+    size: int | None = None,
+    dpi: float | None = None,
+    logo: bytes | None = None,
 ) -> bytes:
     """The same as PNG, one bit a pixel without a logo. ``scale`` is pixels a module, unless ``size`` says the whole.
 
-    In a picture of ``size`` pixels the modules are as large as whole pixels allow, and the rest widens the margin.
-    Raises :class:`SizeTooSmall` too.
+    ``dpi`` tells a printer how large it is. In a picture of ``size`` pixels the modules are as large as whole pixels
+    allow, and the rest widens the margin. Raises :class:`SizeTooSmall` too.
     """
-    rows = matrix(text, _level(ecc, logo))
+    rows = matrix(text, level(ecc, logo))
     side = len(rows) + 2 * margin
     if size is not None:
         scale = size // side
@@ -77,10 +102,23 @@ def png(
     picture = _raster(rows, scale, size or scale * side)
     if logo is not None:
         picture = _with_logo(picture, scale, logo, _logo_box(text, rows, logo))
-    return _png(picture)
+    return _png(picture, **({} if dpi is None else {"dpi": (dpi, dpi)}))
 
 
-def _level(ecc: Ecc, logo: bytes | None) -> Ecc:
+@lru_cache(maxsize=4096)
+def prove(text: str, ecc: Ecc = "M") -> None:
+    """Read the plain code of ``text`` as a phone would. Takes some milliseconds, once. Raises :class:`Unreadable`."""
+    rows = matrix(text, ecc)
+    if not _says(_raster(rows, 4, 4 * (len(rows) + 8)), text):
+        raise Unreadable
+
+
+def _says(picture: Image.Image, text: str) -> bool:
+    return any(code.bytes == text.encode() for code in zxingcpp.read_barcodes(picture.convert("L")))
+
+
+def level(ecc: Ecc, logo: bytes | None) -> Ecc:
+    """At which the code of a wished level is made."""
     return "Q" if logo is not None and ecc in "LM" else ecc
 
 
@@ -124,9 +162,9 @@ def _raster(rows: Rows, scale: int, size: int) -> Image.Image:
     return picture
 
 
-def _png(picture: Image.Image) -> bytes:
+def _png(picture: Image.Image, **options: tuple[float, float]) -> bytes:
     out = BytesIO()
-    picture.save(out, "PNG", optimize=True)
+    picture.save(out, "PNG", optimize=True, **options)
     return out.getvalue()
 
 
@@ -135,7 +173,7 @@ def _logo_box(text: str, rows: Rows, logo: bytes) -> Box:
     plain = _raster(rows, 4, 4 * (len(rows) + 8))
     for share in _SHARES:
         box = _box(len(rows), share, _opened(logo))
-        if any(code.text == text for code in zxingcpp.read_barcodes(_with_logo(plain, 4, logo, box))):
+        if _says(_with_logo(plain, 4, logo, box), text):
             return box
     raise LogoHidesCode("Even a small logo hides too much of it. A shorter link or level H would leave more room.")
 

@@ -6,18 +6,13 @@ carries that as XML, and is PDF/A-3.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
-from importlib.metadata import version
-from typing import Final
 
 import structlog
 
 from accounts.find import BrandLook
 from infra import facturx as standard
-from infra import fonts
+from infra.making import made_by
 from infra.pdf import Attachment, Page, PdfPool
-from infra.settings import ROOT
 from infra.storage import Storage, at_hand, content_key
 from receipts import facturx
 from receipts.paper import sheet
@@ -25,7 +20,6 @@ from receipts.records import ReceiptRecord
 from receipts.retention import pdf_folder
 from receipts.signed import ATTACHMENT
 
-_DECIDING: Final = ("kernel", "infra", "accounts", "receipts", "locales", "templates/pdf")
 _log = structlog.get_logger(__name__)
 
 
@@ -66,7 +60,7 @@ def key(record: ReceiptRecord, look: BrandLook, wish: PdfWish) -> str:
     beside = (record.token, record.number, record.kind, record.original, record.amendments)
     asked = repr((beside, look, wish)).encode()
     documents = (record.content_json.encode(), record.issuer_json.encode())
-    return content_key(pdf_folder(record.token), *documents, asked, made_by(), suffix=".pdf")
+    return content_key(pdf_folder(record.token), *documents, asked, made_by("receipts"), suffix=".pdf")
 
 
 def is_invoice(record: ReceiptRecord) -> bool:
@@ -109,14 +103,3 @@ def _carried(record: ReceiptRecord, signed: bytes | None, xml: bytes | None) -> 
     if xml is not None:
         # Germany wants this word for this profile; France takes it too.
         yield Attachment(standard.FILENAME, xml, "Factur-X invoice", "Alternative", record.accepted_at)
-
-
-@cache
-def made_by() -> bytes:
-    """Changes with what else decides over the bytes: our code, words and templates, the engine, the fonts installed."""
-    digest = sha256(repr((*map(version, ("weasyprint", "babel", "factur-x")), fonts.absent())).encode())
-    for folder in _DECIDING:
-        for path in sorted((ROOT / folder).rglob("*.*")):
-            if path.suffix in (".py", ".po", ".html", ".css"):
-                digest.update(path.read_bytes())
-    return digest.digest()

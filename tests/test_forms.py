@@ -8,7 +8,8 @@ import zxingcpp
 from PIL import Image, ImageDraw
 
 from accounts.find import BrandLook
-from api.forms import QrWish, qr_png, qr_svg, qr_wish, text
+from api.forms import qr_png, qr_svg, text
+from api.qr_forms import QrWish, qr_wish
 from infra.folder import Folder, open_folder
 from infra.storage import content_key
 from kernel.errors import Invalid

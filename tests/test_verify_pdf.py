@@ -84,7 +84,7 @@ def test_the_very_file_that_we_made_is_known_and_an_edited_one_is_not(
     assert "<h1>This PDF carries a genuine receipt</h1>" in page
     owner.post("/v1/receipts", refund(receipt["id"], "1.00"))
     # Nor does another version of ours unmake it.
-    monkeypatch.setattr(printed, "made_by", lambda: b"the next release")
+    monkeypatch.setattr(printed, "made_by", lambda _: b"the next release")
     page = say(pdf)
     assert "byte for byte, the one that we made" in page
     assert "€1.00 of €30.62 went back." in page

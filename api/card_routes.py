@@ -2,9 +2,16 @@
 
 from starlette.routing import BaseRoute
 
-from api import card_beacon, card_contact_files, card_pages, card_pictures
+from api import card_beacon, card_contact_files, card_pages, card_pictures, wallet_pages, wallet_service
 
 
 def routes() -> list[BaseRoute]:
     """Each part tells its own."""
-    return [*card_pages.routes(), *card_contact_files.routes(), *card_beacon.routes(), *card_pictures.routes()]
+    return [
+        *card_pages.routes(),
+        *card_contact_files.routes(),
+        *card_beacon.routes(),
+        *card_pictures.routes(),
+        *wallet_pages.routes(),
+        *wallet_service.routes(),
+    ]

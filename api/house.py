@@ -17,8 +17,11 @@ from api.rendering import Rendering
 from api.signers import Signers
 from api.staff_cards import StaffCards
 from cards import invites, links
-from infra import metrics, secrets
+from infra import metrics, pass_parts, secrets
 from infra.database import reading
+from infra.google_wallet import GoogleWallet
+from infra.pass_parts import PassOffice
+from infra.pass_signer import PassSigner, open_signer
 from infra.pdf import PdfPool
 from infra.scrape import Scrape
 from infra.settings import Settings
@@ -36,6 +39,8 @@ _PICTURES_AT_ONCE: Final = 2
 _PICTURES_WAITING: Final = 100
 _PRESENTED_AT_ONCE: Final = 2
 _PRESENTED_WAITING: Final = 8
+_SAVED_AT_ONCE: Final = 4
+_SAVED_WAITING: Final = 40
 _KEYS_SECONDS: Final = 5.0
 _LOGO_SECONDS: Final = 86_400.0
 _LOGO_BYTES: Final = 8_000_000
@@ -75,6 +80,28 @@ class House:
     def invite_key(self) -> bytes:
         """Of links by which staff edit their cards (cards.invites)."""
         return secrets.derived(self.settings.data, invites.PURPOSE)
+
+    @cached_property
+    def pass_office(self) -> PassOffice:
+        """Where Apple is set up."""
+        wallet = self.settings.wallet
+        key = secrets.derived(self.settings.data, pass_parts.PURPOSE)
+        return PassOffice(self.base_url, wallet.apple_pass_type or "", wallet.apple_team_id or "", key)
+
+    @cached_property
+    def pass_signer(self) -> PassSigner:
+        """Raises :class:`infra.pass_signer.PassesUnsigned`, until its files can be read."""
+        return open_signer(self.settings.wallet)
+
+    @cached_property
+    def google_wallet(self) -> GoogleWallet:
+        """Raises :class:`infra.google_wallet.GoogleWalletDown`, until its file can be read."""
+        return GoogleWallet(self.settings.wallet)
+
+    @cached_property
+    def saving(self) -> Rendering:
+        """For what waits for Google Wallet."""
+        return Rendering(threads=_SAVED_AT_ONCE, waiting=_SAVED_WAITING)
 
     @cached_property
     def rendering(self) -> Rendering:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from api import card_paths, schemas, stop_paths, trust_paths
+from api import card_paths, schemas, stop_paths, trust_paths, wallet_paths
 from kernel.ids import TOKEN_PATTERN
 from kernel.locale import LANGUAGES
 
@@ -65,7 +65,12 @@ _FORMS: Final = {
 def paths() -> dict[str, Any]:
     """To be merged into the document's ``paths``."""
     forms = {path: {"get": _operation(path, *form)} for path, form in _FORMS.items()}
-    return {"/r/{token}": {"get": _page()}} | forms | card_paths.paths() | stop_paths.paths() | trust_paths.paths()
+    others = (card_paths, stop_paths, trust_paths, wallet_paths)
+    return (
+        {"/r/{token}": {"get": _page()}}
+        | forms
+        | {path: told for each in others for path, told in each.paths().items()}
+    )
 
 
 def _page() -> dict[str, Any]:

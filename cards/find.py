@@ -111,6 +111,11 @@ def by_token(conn: Connection, token: str) -> CardRecord | None:
     return _one(conn, Card.token == token)
 
 
+def by_serial(conn: Connection, card_id: str) -> CardRecord | None:
+    """The card that a wallet's pass shows: whoever asks has shown the pass's token, so no merchant is named."""
+    return _one(conn, Card.id == card_id)
+
+
 def one(conn: Connection, merchant_id: str, id_or_token: str) -> CardRecord:
     """Raises :class:`NotFound` for a card that the merchant does not have."""
     known = Card.id if id_or_token.startswith("crd_") else Card.token

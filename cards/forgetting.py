@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from accounts.tables import Merchant
 from cards import contacts
 from cards.numbers import day_of
-from cards.tables import CardContact, CardVisit, CardVisitor, DailySalt, ServiceRating
+from cards.tables import CardContact, CardVisit, CardVisitor, DailySalt, PassRegistration, ServiceRating
 from infra.database import reading
 from kernel.ids import least_id
 
@@ -51,6 +51,9 @@ def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[
     _forget_answers(conn, merchant_id, receipt_ids)
     of_receipts = (CardContact.merchant_id == merchant_id, CardContact.receipt_id.in_(receipt_ids))
     conn.execute(update(CardContact).where(*of_receipts).values(receipt_id=None))
+    # Phones that have the receipt as a pass: nobody will tell them more.
+    mine = (PassRegistration.merchant_id == merchant_id, PassRegistration.serial.in_(receipt_ids))
+    conn.execute(delete(PassRegistration).where(*mine))
 
 
 def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:

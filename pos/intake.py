@@ -14,7 +14,7 @@ from kernel import money
 from kernel.errors import Conflict, FieldError, Forbidden, Invalid, Problem, Unauthorized
 from kernel.ids import is_token, new_id, new_token
 from notify.asking import Post, Wanted, ask
-from pos import asked
+from pos import asked, wallets
 from receipts import amend, totals
 from receipts.document import Issuer
 from receipts.fields import context_for
@@ -128,6 +128,8 @@ def take(
     if post is not None:
         new = ((arrivals[at], each) for at, each in answers.items() if isinstance(each, Issued) and each.is_new)
         ask(conn, post, [wanted for arrival, issued in new for wanted in _wanted(arrival, issued)], now=now)
+        issued = [(arrivals[at].merchant_id, each) for at, each in answers.items() if isinstance(each, Issued)]
+        wallets.tell_of_amended(conn, post.jobs, issued, now=now)
     return [answers[index] for index in range(len(arrivals))]
 
 

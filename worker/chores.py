@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from cards import forgetting
 from infra.jobs import Payload
 from notify import asking, sending
-from pos import wallets
 from receipts import retention
 from worker.workshop import Workshop
 

@@ -1,0 +1,93 @@
+"""Passes behind links: ``/c/{token}.pkpass``, ``/r/{token}.pkpass``, and the way into Google Wallet."""
+
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from api.card_behind import card_behind
+from api.house import House
+from api.served import NEVER_KEEP, respond
+from api.wallets import Wallets, buttons, of_card, of_receipt, require_apple, signed_pass
+from cards import find as cards
+from cards import google, wallets
+from cards.find import CardRecord
+from infra.google_wallet import GoogleWalletDown
+from kernel.errors import Gone, NotFound
+from kernel.ids import is_token
+from receipts.retention import purged
+
+__all__ = ["Wallets", "buttons", "routes"]
+
+_log = structlog.get_logger()
+_LOCATION: Final = b"location"
+
+
+def routes() -> list[BaseRoute]:
+    """They use the convertor that :func:`api.pages.routes` registers."""
+    return [
+        Route("/c/{token:token}.pkpass", card_pass, methods=["GET"]),
+        Route("/c/{token:token}/google", to_google, methods=["POST"]),
+        Route("/r/{token:token}.pkpass", receipt_pass, methods=["GET"]),
+    ]
+
+
+async def card_pass(request: Request) -> Response:
+    house: House = request.app.state.house
+    require_apple(house)
+    record = await card_behind(house, request.path_params["token"])
+    return respond(request, await signed_pass(house, of_card(record)))
+
+
+async def receipt_pass(request: Request) -> Response:
+    house: House = request.app.state.house
+    require_apple(house)
+    token = request.path_params["token"]
+    found = await house.read(lambda conn: of_receipt(conn, house, token)) if is_token(token) else None
+    if found is None:
+        if await house.read(lambda conn: purged(conn, [token])):
+            raise Gone("The receipt behind this link was deleted after the time for which its shop keeps receipts")
+        raise NotFound("There is no receipt behind this link, or not yet")
+    return respond(request, await signed_pass(house, found))
+
+
+async def to_google(request: Request) -> Response:
+    """Make the object, and lead to where it is taken."""
+    house: House = request.app.state.house
+    if not buttons(house).google:
+        raise NotFound("This service makes no passes for Google Wallet")
+    record = await card_behind(house, request.path_params["token"])
+    try:
+        link = await house.saving.run(lambda: _saved(house, record))
+    except GoogleWalletDown as error:
+        _log.error("google_wallet_down", why=error.why)
+        raise
+    return _see_other(link)
+
+
+def _saved(house: House, record: CardRecord) -> str:
+    """It is noted first, so that whatever changes from here on is told; and it is written once more where a change came
+    too early for that."""
+    wallet, base_url = house.google_wallet, house.base_url
+
+    def again(conn: Connection) -> CardRecord:
+        return cards.one(conn, record.merchant_id, record.id)
+
+    with house.engine.begin() as conn:
+        wallets.note_object(conn, record, now=house.clock())
+        written = again(conn)
+    google.write(wallet, written, base_url=base_url)
+    with house.engine.connect() as conn:
+        newest = again(conn)
+    if newest.changed_at != written.changed_at:
+        google.write(wallet, newest, base_url=base_url)
+    return wallet.link(google.object_id(wallet, record), google.class_id(wallet, record), origin=base_url)
+
+
+def _see_other(address: str) -> Response:
+    response = Response(status_code=303)
+    response.raw_headers = [NEVER_KEEP, (_LOCATION, address.encode()), (b"content-length", b"0")]
+    return response

@@ -1,0 +1,103 @@
+"""A card as an object of Google Wallet: the type ``generic``, of a class that all cards of a brand share.
+
+https://developers.google.com/wallet/reference/rest/v1/genericobject
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from cards.face import Face, Way
+from cards.find import CardRecord, face_of
+from cards.links import page_url
+from infra.google_wallet import GoogleWallet
+from infra.i18n import voice
+from infra.theme import theme
+from kernel.locale import LANGUAGES
+
+_STATES: Final = {"active": "ACTIVE", "paused": "INACTIVE", "revoked": "EXPIRED"}
+
+
+def object_id(wallet: GoogleWallet, record: CardRecord) -> str:
+    return wallet.named(record.id)
+
+
+def class_id(wallet: GoogleWallet, record: CardRecord) -> str:
+    return wallet.named(record.look.id)
+
+
+def write(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> None:
+    """The object as the card is now, and its class. Raises :class:`infra.google_wallet.GoogleWalletDown`."""
+    wallet.put("genericClass", {"id": class_id(wallet, record)})
+    wallet.put("genericObject", content(wallet, record, base_url=base_url))
+
+
+def content(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> dict[str, Any]:
+    own = record.own_language
+    faces = {each: face_of(record, base_url=base_url, language=each) for each in (own, *record.languages)}
+    face, name = faces[own], lambda each: each.name
+    link = page_url(base_url, record.token, "wallet")
+    made = {
+        "id": object_id(wallet, record),
+        "classId": class_id(wallet, record),
+        "state": _STATES[record.state],
+        "cardTitle": _said(faces, own, lambda each: each.organisation),
+        "header": _said(faces, own, name),
+        "hexBackgroundColor": theme(record.look.colour).light.brand,
+        "barcode": {"type": "QR_CODE", "value": link},
+        "textModulesData": list(_texts(face)),
+        "linksModuleData": {"uris": [_uri(*each) for each in enumerate(_ways(face, link))]},
+    }
+    title = {"subheader": _said(faces, own, lambda each: each.title)} if face.title else {}
+    return made | title | _pictures(record, base_url)
+
+
+def _said(faces: Mapping[str, Face], own: str, tell: Callable[[Face], str]) -> dict[str, Any]:
+    """A text in the card's own language, and in the others where it differs."""
+    text = tell(faces[own])
+    others = [_value(each, tell(face)) for each, face in faces.items() if tell(face) not in ("", text)]
+    said: dict[str, Any] = {"defaultValue": _value(own, text)}
+    return said | ({"translatedValues": others} if others else {})
+
+
+def _value(language: str, text: str) -> dict[str, str]:
+    return {"language": language, "value": text}
+
+
+def _texts(face: Face) -> Iterator[dict[str, str]]:
+    _ = voice(face.language if face.language in LANGUAGES else "en").gettext
+    told = {
+        "department": (_("Department"), face.department),
+        "about": (_("About"), face.description),
+        "phone": (_("Phone"), "\n".join(each.number for each in face.phones)),
+        "email": (_("Email"), "\n".join(each.address for each in face.emails)),
+    }
+    for name, (label, text) in told.items():
+        if text:
+            yield {"id": name, "header": label, "body": text}
+
+
+def _ways(face: Face, link: str) -> Iterator[Way]:
+    yield Way("card", face.name, link)
+    for way in (*face.links, *face.socials, *face.messengers):
+        # Others would be refused, and the whole object with them.
+        if way.url.startswith("https://"):
+            yield way
+
+
+def _uri(number: int, way: Way) -> dict[str, str]:
+    return {"id": f"{way.key}{number}", "uri": way.url, "description": way.name}
+
+
+def _pictures(record: CardRecord, base_url: str) -> dict[str, Any]:
+    """Google fetches them, so they must be where it can."""
+    if not base_url.startswith("https://"):
+        return {}
+    logo, photo = record.look.logo_key, record.photo_key
+    made = {"logo": _image(f"{base_url}/media/{logo}")} if logo else {}
+    return made | (
+        {"heroImage": _image(f"{base_url}/c/{record.token}/photo.jpg")} if photo and record.is_active else {}
+    )
+
+
+def _image(address: str) -> dict[str, Any]:
+    return {"sourceUri": {"uri": address}}

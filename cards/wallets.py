@@ -1,0 +1,132 @@
+"""Who has a card in their wallet, and how they hear of its changes.
+
+A phone with a pass of Apple Wallet registers itself; for Google Wallet we keep an object that shows the card. Both hear
+of a change by a job, which is enqueued where the change is written, and only where there is somebody to hear it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
+
+from cards.find import CardRecord
+from cards.tables import Card, CardTemplate, GoogleObject, PassRegistration
+from infra.database import insert_or_ignore
+from infra.jobs import Jobs
+from kernel.ids import new_id
+
+# The kinds of the jobs that tell phones to ask for a pass again, and that write objects anew.
+PUSH: Final = "push-passes"
+GOOGLE: Final = "google-objects"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """``push_token`` is where Apple reaches it."""
+
+    id: str
+    push_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed: one pass, by its serial number, or all cards of a brand."""
+
+    merchant_id: str
+    serial: str | None = None
+    brand_id: str | None = None
+
+
+def register(conn: Connection, merchant_id: str, serial: str, device: Device, *, now: datetime) -> bool:
+    """Whether the device is new to this pass. Of those who come at once, one is; a known one may have moved."""
+    named = {"device": device.id, "serial": serial}
+    row = {**named, "merchant_id": merchant_id, "push_token": device.push_token, "registered_at": now}
+    new = insert_or_ignore(conn, PassRegistration).values(row).returning(PassRegistration.serial)
+    if conn.scalar(new) is not None:
+        return True
+    moved = update(PassRegistration).filter_by(**named, merchant_id=merchant_id)
+    conn.execute(moved.values(push_token=device.push_token))
+    return False
+
+
+def unregister(conn: Connection, serial: str, device: str) -> None:
+    """Whoever asks has the pass, and may ask when its subject is gone: so no merchant is named."""
+    conn.execute(delete(PassRegistration).filter_by(serial=serial, device=device))
+
+
+def forget_token(conn: Connection, push_token: str) -> None:
+    """Apple says that nobody is there any more. The token may stand for passes of several merchants."""
+    conn.execute(delete(PassRegistration).where(PassRegistration.push_token == push_token))
+
+
+def serials_of(conn: Connection, device: str) -> list[str]:
+    """Of all passes that the device has. It has passes of any merchant, and its id is known to it alone."""
+    return list(conn.scalars(select(PassRegistration.serial).where(PassRegistration.device == device)))
+
+
+def changed_cards(conn: Connection, serials: Collection[str]) -> dict[str, datetime]:
+    """When each of these cards was last changed, itself or by its brand's template."""
+    query = select(Card.id, Card.changed_at, CardTemplate.changed_at.label("template_changed_at"))
+    query = query.outerjoin(CardTemplate, CardTemplate.brand_id == Card.brand_id).where(Card.id.in_(serials))
+    return {row.id: max(row.changed_at, row.template_changed_at or row.changed_at) for row in conn.execute(query)}
+
+
+def devices(conn: Connection, change: Change, *, after: str, limit: int) -> list[Device]:
+    """Those that have what changed, by id from ``after`` on. One that has several of the passes is told once."""
+    query = select(PassRegistration.device, func.max(PassRegistration.push_token).label("push_token"))
+    query = query.where(_registered(change), PassRegistration.device > after)
+    query = query.group_by(PassRegistration.device).order_by(PassRegistration.device).limit(limit)
+    return [Device(row.device, row.push_token) for row in conn.execute(query)]
+
+
+def objects(conn: Connection, change: Change, *, after: str, limit: int) -> Sequence[str]:
+    """Ids of the cards among what changed of which Google Wallet has an object, from ``after`` on."""
+    query = select(GoogleObject.card_id).where(_shown(change), GoogleObject.card_id > after)
+    return conn.scalars(query.order_by(GoogleObject.card_id).limit(limit)).all()
+
+
+def note_object(conn: Connection, record: CardRecord, *, now: datetime) -> None:
+    row = {"card_id": record.id, "merchant_id": record.merchant_id, "made_at": now}
+    conn.execute(insert_or_ignore(conn, GoogleObject).values(row))
+
+
+def tell_wallets(conn: Connection, jobs: Jobs, record: CardRecord, *, now: datetime) -> None:
+    """After a change of the card that its readers see: of its profile, photo, place or state."""
+    tell(conn, jobs, Change(record.merchant_id, serial=record.id), now=now)
+
+
+def tell_wallets_of_brand(conn: Connection, jobs: Jobs, merchant_id: str, brand_id: str, *, now: datetime) -> None:
+    """After a change of all cards of a brand, as of its template."""
+    tell(conn, jobs, Change(merchant_id, brand_id=brand_id), now=now)
+
+
+def tell(conn: Connection, jobs: Jobs, change: Change, *, now: datetime) -> None:
+    """One job each for Apple's and Google's, where anything of the change is in such a wallet."""
+    told = {"merchant": change.merchant_id, "serial": change.serial, "brand": change.brand_id}
+    for kind, held in ((PUSH, _registered(change)), (GOOGLE, _shown(change))):
+        if _is_any(conn, select(1).where(held).limit(1)):
+            jobs.enqueue(conn, kind, told, job_id=new_id(kind, now))
+
+
+def _is_any(conn: Connection, query: Select[int]) -> bool:
+    return conn.scalar(query) is not None
+
+
+def _registered(change: Change) -> ColumnElement[bool]:
+    mine = PassRegistration.merchant_id == change.merchant_id
+    if change.serial is not None:
+        return mine & (PassRegistration.serial == change.serial)
+    return mine & PassRegistration.serial.in_(_cards_of(change))
+
+
+def _shown(change: Change) -> ColumnElement[bool]:
+    mine = GoogleObject.merchant_id == change.merchant_id
+    if change.serial is not None:
+        return mine & (GoogleObject.card_id == change.serial)
+    return mine & GoogleObject.card_id.in_(_cards_of(change))
+
+
+def _cards_of(change: Change) -> Select[str]:
+    return select(Card.id).where(Card.merchant_id == change.merchant_id, Card.brand_id == change.brand_id)

@@ -1,0 +1,152 @@
+"""Google Wallet: objects over REST, and the link by which somebody takes one.
+
+https://developers.google.com/wallet/generic/rest and https://developers.google.com/wallet/generic/use-cases/jwt. A link
+that carries a whole card would be too long for many phones, so the object is made first and the link names it.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from urllib.parse import quote
+
+import orjson
+
+from infra.settings import Wallet
+from kernel.errors import Unavailable
+
+if TYPE_CHECKING:
+    import httpx
+
+SAVE: Final = "https://pay.google.com/gp/v/save/"
+_SCOPE: Final = "https://www.googleapis.com/auth/wallet_object.issuer"
+_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_SECONDS: Final = 5.0
+_TOKEN_SECONDS: Final = 3600
+# So long before its end a token is no longer used.
+_SPARE: Final = 120
+_NEEDED: Final = ("client_email", "private_key", "token_uri")
+
+Kind = Literal["genericClass", "genericObject"]
+
+
+class GoogleWalletDown(Unavailable):
+    """``why`` is for who runs the service; who asked learns only that it does not work."""
+
+    slug: ClassVar[str] = "google-wallet-down"
+    title: ClassVar[str] = "Google Wallet does not answer just now"
+
+    def __init__(self, why: str) -> None:
+        super().__init__("Please try again.", retry_after=30)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account, as Google's console gives it away."""
+
+    email: str
+    key: str
+    token_url: str
+
+
+def read_account(path: Path) -> Account:
+    """Raises :class:`GoogleWalletDown` for a file that is none."""
+    try:
+        told = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise GoogleWalletDown(f"COUNTERFOIL_GOOGLE_WALLET_KEY: {path} cannot be read ({error.strerror})") from None
+    except orjson.JSONDecodeError:
+        raise GoogleWalletDown(f"COUNTERFOIL_GOOGLE_WALLET_KEY: {path} is not JSON") from None
+    values = [str(told.get(name) or "") if isinstance(told, dict) else "" for name in _NEEDED]
+    if not all(values):
+        raise GoogleWalletDown(f"COUNTERFOIL_GOOGLE_WALLET_KEY: {path} lacks one of {', '.join(_NEEDED)}")
+    account = Account(*values)
+    _signed(account, {})
+    return account
+
+
+class GoogleWallet:
+    """Any number of threads may use it; they share the token that Google gives for an hour."""
+
+    def __init__(self, wallet: Wallet) -> None:
+        assert wallet.google_wallet_key
+        self._account = read_account(wallet.google_wallet_key)
+        self._issuer = wallet.google_wallet_issuer
+        self._url = wallet.google_wallet_url.rstrip("/")
+        self._lock = Lock()
+        self._token, self._until = "", 0.0
+
+    def named(self, name: str) -> str:
+        """The id of a class or object of ours."""
+        return f"{self._issuer}.{name}"
+
+    def put(self, kind: Kind, content: Mapping[str, Any]) -> None:
+        """Make it, or change it where it is there. Raises :class:`GoogleWalletDown`."""
+        status = self._ask("POST", kind, content)
+        if status == 409:
+            status = self._ask("PATCH", f"{kind}/{quote(content['id'], safe='')}", content)
+        if status == 401:
+            with self._lock:
+                self._until = 0.0
+        if status >= 300:
+            raise GoogleWalletDown(f"Google Wallet answered {status} for a {kind}")
+
+    def link(self, object_id: str, class_id: str, *, origin: str) -> str:
+        """Where somebody takes the object into their wallet."""
+        claims = {
+            "iss": self._account.email,
+            "aud": "google",
+            "typ": "savetowallet",
+            "iat": int(time.time()),
+            "origins": [origin],
+            "payload": {"genericObjects": [{"id": object_id, "classId": class_id}]},
+        }
+        return SAVE + _signed(self._account, claims)
+
+    def _ask(self, method: str, path: str, content: Mapping[str, Any]) -> int:
+        headers = {"Authorization": f"Bearer {self._bearer()}"}
+        return _sent(method, f"{self._url}/{path}", json=content, headers=headers).status_code
+
+    def _bearer(self) -> str:
+        with self._lock:
+            if time.monotonic() > self._until:
+                self._token, seconds = self._granted()
+                self._until = time.monotonic() + seconds - _SPARE
+            return self._token
+
+    def _granted(self) -> tuple[str, float]:
+        """A token, for a JWT that proves that we have the key (RFC 7523)."""
+        account, now = self._account, int(time.time())
+        claims = {"iss": account.email, "scope": _SCOPE, "aud": account.token_url}
+        assertion = _signed(account, claims | {"iat": now, "exp": now + _TOKEN_SECONDS})
+        answer = _sent("POST", account.token_url, data={"grant_type": _GRANT, "assertion": assertion})
+        try:
+            told = orjson.loads(answer.content)
+            return str(told["access_token"]), float(told["expires_in"])
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            raise GoogleWalletDown(f"Google's accounts answered {answer.status_code}, and no token") from None
+
+
+def _sent(method: str, url: str, **options: Any) -> "httpx.Response":
+    # Late, as PyJWT is: a service without Google Wallet does without.
+    import httpx
+
+    try:
+        return httpx.request(method, url, timeout=_SECONDS, follow_redirects=False, **options)
+    except httpx.HTTPError as error:
+        raise GoogleWalletDown(f"no answer from Google: {type(error).__name__}") from None
+
+
+def _signed(account: Account, claims: Mapping[str, Any]) -> str:
+    import jwt
+
+    try:
+        return jwt.encode(dict(claims), account.key, algorithm="RS256")
+    except (ValueError, TypeError, jwt.PyJWTError):
+        raise GoogleWalletDown("COUNTERFOIL_GOOGLE_WALLET_KEY: its private_key is no RSA key in PEM") from None

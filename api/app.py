@@ -17,6 +17,13 @@ from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from accounts import manage
 from api import (
     accounts,
+    card_invites,
+    card_numbers,
+    card_photos,
+    card_schemas,
+    card_templates,
+    cards,
+    contacts,
     deliveries,
     docs_page,
     health,
@@ -65,6 +72,7 @@ _BODIES = (
     manage.StoreProfile,
     manage.TillProfile,
     manage.StaffProfile,
+    *card_schemas.BODIES,
 )
 _DESCRIPTION = """\
 Post a sale, get a link and a QR code; behind the link is an interactive receipt.
@@ -99,6 +107,12 @@ def create_app(
         suppressions.router,
         accounts.router,
         keys.router,
+        cards.router,
+        card_photos.router,
+        card_invites.router,
+        card_templates.router,
+        card_numbers.router,
+        contacts.router,
         hooks.router,
         health.router,
         metrics.router,

@@ -66,8 +66,7 @@ async def post_delivery(token: IdOrToken, request: Request, house: TheHouse, cal
     """
     caller.require("receipts:write")
     wanted = await model_body(request, NewDelivery) if await request.body() else NewDelivery()
-    if wanted.channel not in house.post.channels:
-        raise NotSetUp(f"{wanted.channel} is not set up on this server; its operator can", errors=[_NO_CHANNEL])
+    require_channel(house, wanted.channel)
     message, is_new = await house.write(lambda conn: _deliver(conn, house, caller, token, wanted))
     return json_answer(_shown(message), 202 if is_new else 200)
 
@@ -123,7 +122,7 @@ def _deliver(conn: Connection, house: House, caller: Caller, token: str, new: Ne
         # Of those who ask at once, all ask for the same one.
         ordinal=before.ordinal + 1 if before else 0,
     )
-    _require_open(conn, wanted)
+    require_open(conn, wanted)
     if asking.count_since(conn, merchant_id, record.id, hours=_DAY, now=now) >= _MOST_A_DAY:
         raise TooMany(f"{_MOST_A_DAY} messages left for this receipt within a day", retry_after=3600)
     asking.ask(conn, house.post, [wanted], now=now)
@@ -144,7 +143,15 @@ def _of_shopper(shopper: dict[str, Any]) -> str:
     return address
 
 
-def _require_open(conn: Connection, wanted: Wanted) -> None:
+def require_channel(house: House, channel: Channel, *, at: str = "/channel") -> None:
+    """Raises :class:`NotSetUp` at the field ``at``."""
+    if channel not in house.post.channels:
+        said = f"{channel} is not set up on this server; its operator can"
+        raise NotSetUp(said, errors=[FieldError(at, "is not set up here")])
+
+
+def require_open(conn: Connection, wanted: Wanted) -> None:
+    """Raises :class:`AddressStopped`."""
     if not is_deliverable(wanted.address):
         raise Invalid(errors=[FieldError("/to", UNDELIVERABLE)])
     for stopped in asking.reasons(conn, [wanted]).values():
@@ -154,13 +161,11 @@ def _require_open(conn: Connection, wanted: Wanted) -> None:
         )
 
 
-_NO_CHANNEL: Final = FieldError("/channel", "is not set up here")
-
-
 def _shown(message: MessageInfo) -> dict[str, Any]:
     return {
         "id": message.id,
-        "receipt_id": message.subject_id,
+        "receipt_id": message.subject_id if message.subject_id.startswith("rct_") else None,
+        "about": message.subject_id,
         "channel": message.channel,
         "to": message.address,
         "language": message.language,

@@ -110,7 +110,8 @@ class ReceiptDetail(Links):
 
 class Delivery(_Answer):
     id: str
-    receipt_id: str
+    receipt_id: str | None = Field(description="Null where it is no receipt that was sent.")
+    about: str = Field(description="The receipt; or `con_…`, a contact left on a card, or `inv_…`, an invite.")
     channel: Channel
     to: str
     language: str | None
@@ -195,9 +196,7 @@ class StoreAnswer(_Answer):
     phone: str | None
     timezone: str
     tax_id: str | None
-    opening_hours: dict[str, list[str]] | None = Field(
-        description="By day, `mon` to `sun`, in the store's time zone."
-    )
+    opening_hours: dict[str, list[str]] | None = Field(description="By day, `mon` to `sun`, in the store's time zone.")
 
 
 class StoreList(_Answer):
@@ -233,6 +232,7 @@ _PROBLEMS = {
     408: "The body took too long to arrive.",
     409: "Contradicts what is there: another body under the same key or id, or more money going back than was paid.",
     410: "The receipt was deleted after the time for which its merchant keeps receipts.",
+    412: "It was changed since.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "Fields are at fault; `errors` names them.",
@@ -262,6 +262,10 @@ DELIVERS: dict[int | str, dict[str, Any]] = {
     202: {"model": Delivery, "description": "A new message; it is on its way."},
     200: {"model": Delivery, "description": "This was asked for before; nothing more is sent."},
     **problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+}
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {"description": "UTF-8 with CRLF.", "content": {"text/csv": {"schema": {"type": "string"}}}},
+    **READS,
 }
 NEW_KEY: dict[int | str, dict[str, Any]] = {201: {"model": CreatedKey, "description": "The new key."}, **WRITES}
 

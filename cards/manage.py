@@ -22,6 +22,7 @@ from kernel.ids import new_id, new_token
 
 State = Literal["active", "paused", "revoked"]
 _REVOKED: Final = "revoked"
+_FOR_GOOD: Final = "Make a new one for another member of staff"
 
 
 class CardExists(Conflict):
@@ -83,22 +84,31 @@ def change(conn: Connection, record: CardRecord, *, now: datetime, **values: Any
     """Write columns anew. Raises :class:`CardRevoked`, also where it was revoked a moment ago."""
     mine = (Card.merchant_id == record.merchant_id, Card.id == record.id, Card.state != _REVOKED)
     if not conn.execute(update(Card).where(*mine).values(values | {"changed_at": now})).rowcount:
-        raise CardRevoked("Make a new one for another member of staff")
+        raise CardRevoked(_FOR_GOOD)
+
+
+def require_alive(record: CardRecord) -> None:
+    """Raises :class:`CardRevoked`, also where nothing is to be written."""
+    if record.state == _REVOKED:
+        raise CardRevoked(_FOR_GOOD)
 
 
 def put_profile(conn: Connection, record: CardRecord, content: Profile, *, now: datetime) -> None:
-    change(conn, record, now=now, profile=profile.write(content))
+    if content != record.profile:
+        change(conn, record, now=now, profile=profile.write(content))
 
 
 def move(conn: Connection, record: CardRecord, belongs: Belongs, *, now: datetime) -> None:
-    """To another store or brand."""
+    """To another store or brand; to where it is changes nothing."""
     store_id = accounts.id_of(conn, Store, record.merchant_id, belongs.store, at="/store") if belongs.store else None
     brand_id = _brand(conn, record.merchant_id, belongs, store_id)
-    change(conn, record, now=now, store_id=store_id, brand_id=brand_id)
+    if (store_id, brand_id) != (record.store_id, record.look.id):
+        change(conn, record, now=now, store_id=store_id, brand_id=brand_id)
 
 
 def set_photo(conn: Connection, record: CardRecord, key: str | None, *, now: datetime) -> None:
-    change(conn, record, now=now, photo_key=key)
+    if key != record.photo_key:
+        change(conn, record, now=now, photo_key=key)
 
 
 def set_state(conn: Connection, record: CardRecord, state: State, *, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from api.card_view import card_view
 from api.contexts import CardLinks, CardPage, CardView, ExchangeForm
 from api.receipt_page import brand_view, language_links
+from api.wallets import Wallets
 from cards.face import Face
 from cards.find import CardRecord, face_of
 from cards.links import page_url
@@ -17,9 +18,9 @@ def card_page(
     language: str,
     exchange: ExchangeForm,
     tags: dict[str, str],
-    wallets: tuple[str, ...] = (),
+    wallets: Wallets,
 ) -> CardPage:
-    """``wallets`` are those that are set up: apple, google. ``tags`` come from the link that was followed."""
+    """``tags`` come from the link that was followed."""
     face = face_of(record, base_url=base_url, language=language)
     card = card_view(face, own_language=_written_in(record, language))
     return CardPage(
@@ -37,9 +38,7 @@ def card_page(
     )
 
 
-def card_links(
-    record: CardRecord, face: Face, *, base_url: str, language: str, wallets: tuple[str, ...] = ()
-) -> CardLinks:
+def card_links(record: CardRecord, face: Face, *, base_url: str, language: str, wallets: Wallets) -> CardLinks:
     path = f"/c/{record.token}"
     return CardLinks(
         page=page_url(base_url, record.token),
@@ -48,8 +47,8 @@ def card_links(
         qr=f"{path}/qr.svg",
         photo=photo_url(record),
         preview=f"{base_url}{path}/preview.jpg?lang={language}",
-        pkpass=f"{path}.pkpass?lang={language}" if "apple" in wallets else "",
-        google=f"{path}/google" if "google" in wallets else "",
+        pkpass=f"{path}.pkpass?lang={language}" if wallets.apple else "",
+        google=f"{path}/google" if wallets.google else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from api import card_beacon, card_contact_files, card_pages, card_pictures, wallet_pages, wallet_service
+from api import card_beacon, card_contact_files, card_pages, card_pictures, invite_pages, wallet_pages, wallet_service
 
 
 def routes() -> list[BaseRoute]:
@@ -12,6 +12,7 @@ def routes() -> list[BaseRoute]:
         *card_contact_files.routes(),
         *card_beacon.routes(),
         *card_pictures.routes(),
+        *invite_pages.routes(),
         *wallet_pages.routes(),
         *wallet_service.routes(),
     ]

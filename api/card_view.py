@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from typing import Final
 from urllib.parse import quote
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 
 from api.contexts import CardView, Day, Way
 from cards.face import Face, Shop
 from cards.face import Way as Address
+from cards.names import language_name
 from cards.profile import Address as Postal
 from infra.i18n import Voice, later, voice
 from kernel.locale import base_language
@@ -44,7 +45,7 @@ def card_view(face: Face, *, own_language: str) -> CardView:
         socials=tuple(_account(each) for each in face.socials),
         messengers=tuple(_account(each) for each in face.messengers),
         links=tuple(_links(face, words)),
-        languages=", ".join(_language(tag, words) for tag in face.languages),
+        languages=", ".join(language_name(tag, face.language) for tag in face.languages),
         hobbies=face.hobbies,
     )
 
@@ -101,11 +102,3 @@ def _links(face: Face, words: Voice) -> Iterator[Way]:
         yield Way("calendar", words.gettext("Book an appointment"), face.booking_url, "booking")
     for link in face.links:
         yield Way("globe", link.name, link.url, "link")
-
-
-def _language(tag: str, words: Voice) -> str:
-    """By its name in the reader's language; one that nobody knows stays what it is."""
-    try:
-        return Locale.parse(tag, sep="_" if "_" in tag else "-").get_display_name(words.locale) or tag
-    except (UnknownLocaleError, ValueError):
-        return tag

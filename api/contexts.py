@@ -300,3 +300,53 @@ class CardPage(Page):
     links: CardLinks
     exchange: ExchangeForm
     tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form. ``kind`` is an input's type, or ``area`` or ``choice``."""
+
+    name: str
+    label: str
+    value: str
+    kind: str = "text"
+    choices: tuple[Choice, ...] = ()
+    hint: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGroup:
+    """Fields that belong together, in rows: one for each telephone, say, and an empty one for another. ``error`` is of
+    the whole group."""
+
+    legend: str
+    rows: tuple[tuple[Field, ...], ...]
+    is_locked: bool = False
+    is_folded: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitePage(Page):
+    """A member of staff edits their own card. ``fixed`` is what the brand has set, as name and value."""
+
+    brand: BrandView
+    name: str
+    initials: str
+    photo: str
+    card_url: str
+    tools: tuple[Way, ...]
+    has_photo_field: bool
+    photo_error: str
+    groups: tuple[FieldGroup, ...]
+    fixed: tuple[tuple[str, str], ...]
+    until: str
+    is_saved: bool
+    has_errors: bool

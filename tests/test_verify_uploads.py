@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from api import verify
+from api import uploads
 from api.house import _PRESENTED_AT_ONCE, _PRESENTED_WAITING
 from infra import metrics
 from tests.support.inside import Inside, Person, on_sqlite
@@ -96,6 +96,6 @@ def test_uploads_that_are_held_open_take_no_more_memory_than_there_are_places(in
 
 @on_sqlite
 def test_an_upload_that_takes_for_ever_is_given_up(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "_SECONDS", 0.05)
+    monkeypatch.setattr(uploads, "_SECONDS", 0.05)
     refused = inside.run(upload(inside, asyncio.Event().wait))  # type: ignore[arg-type]
     assert refused[0]["status"] == 408

@@ -59,7 +59,10 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
             "translations": {"de": {"title": "Barista, die Latte malt"}},
         },
     },
-    "CardContent": {"store": "high-street", "profile": {"given": "Sam", "family": "Moor", "title": "Head barista"}},
+    "CardContent": {
+        "store": "high-street",
+        "profile": {"given": "Sam", "family": "Moor", "emails": [{"address": "sam@corner-shop.example"}]},
+    },
     "NewState": {"state": "paused"},
     "NewInvite": {"send": True},
     "CardTemplate": {

@@ -172,8 +172,11 @@ PUT: Final = {
     "StoreProfile": "/v1/stores/high-street",
     "TillProfile": "/v1/stores/mitte/tills/till-9",
     "StaffProfile": "/v1/staff/sam",
+    "CardTemplate": "/v1/brands/corner-shop/card-template",
 }
-POSTED: Final = {"Sale": "/v1/receipts", "Batch": "/v1/receipts/batch", "NewKey": "/v1/keys"}
+POSTED: Final = {"Sale": "/v1/receipts", "Batch": "/v1/receipts/batch", "NewKey": "/v1/keys", "NewCard": "/v1/cards"}
+# Below the card that is posted before.
+OF_CARD: Final = {"CardContent": ("PUT", ""), "NewState": ("PUT", "/state"), "NewInvite": ("POST", "/invites")}
 
 
 def test_every_example_of_the_openapi_document_is_accepted_as_it_stands(owner: Person, till: Person) -> None:
@@ -184,10 +187,16 @@ def test_every_example_of_the_openapi_document_is_accepted_as_it_stands(owner: P
         for name, path in POSTED.items()
     }
     # The sale of the batch is the one that came before.
-    assert posted == {"Sale": 201, "Batch": 200, "NewKey": 201}
+    assert posted == {"Sale": 201, "Batch": 200, "NewKey": 201, "NewCard": 201}
     [receipt] = owner.get("/v1/receipts").json()["receipts"]
     assert owner.post(f"/v1/receipts/{receipt['id']}/deliveries", EXAMPLES["NewDelivery"]).status_code == 202
-    assert EXAMPLES.keys() == PUT.keys() | POSTED.keys() | {"NewDelivery"}
+    [card] = owner.get("/v1/cards").json()["cards"]
+    of_card = {
+        name: owner.ask(method, f"/v1/cards/{card['id']}{path}", json=EXAMPLES[name]).status_code
+        for name, (method, path) in OF_CARD.items()
+    }
+    assert of_card == {"CardContent": 200, "NewState": 200, "NewInvite": 201}
+    assert EXAMPLES.keys() == PUT.keys() | POSTED.keys() | OF_CARD.keys() | {"NewDelivery"}
 
 
 def test_every_operation_of_the_openapi_document_says_what_it_does(stranger: Person) -> None:

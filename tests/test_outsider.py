@@ -16,6 +16,7 @@ from starlette.routing import Route
 from api.app import create_app
 from infra.database import Base
 from infra.settings import Settings
+from tests.support.cards import EMMA
 from tests.support.inside import Person
 from tests.support.sales import coffee, example, refund
 from tests.support.shops import Shops
@@ -72,6 +73,20 @@ WALK = [
     Door("GET", "/v1/deliveries", 200, "/v1/deliveries"),
     Door("GET", "/v1/suppressions", 200, "/v1/suppressions"),
     Door("DELETE", "/v1/suppressions/{address:path}", 404, "/v1/suppressions/shopper%40example.com"),
+    Door("GET", "/v1/cards", 200, "/v1/cards"),
+    Door("POST", "/v1/cards", 422, "/v1/cards", {"store": "kreuzberg", "profile": {"name": "Mine"}}),
+    Door("POST", "/v1/cards", 422, "/v1/cards", {"brand": "linden-rye", "profile": {"name": "Mine"}}),
+    Door("GET", "/v1/cards/{card}", 404, "/v1/cards/{card}"),
+    Door("GET", "/v1/cards/{card}", 404, "/v1/cards/{card_token}"),
+    Door("PUT", "/v1/cards/{card}", 404, "/v1/cards/{card}", {"profile": {"name": "Mine"}}),
+    Door("PUT", "/v1/cards/{card}/state", 404, "/v1/cards/{card}/state", {"state": "paused"}),
+    Door("PUT", "/v1/cards/{card}/photo", 404, "/v1/cards/{card}/photo", b"picture"),
+    Door("DELETE", "/v1/cards/{card}/photo", 404, "/v1/cards/{card}/photo"),
+    Door("POST", "/v1/cards/{card}/invites", 404, "/v1/cards/{card}/invites", {"send": True}),
+    Door("DELETE", "/v1/cards/{card}/invites", 404, "/v1/cards/{card}/invites"),
+    Door("DELETE", "/v1/cards/{card}", 404, "/v1/cards/{card}"),
+    Door("GET", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template"),
+    Door("PUT", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template", {"locked": []}),
     Door("GET", "/v1/keys", 200, "/v1/keys"),
     Door("POST", "/v1/keys", 404, "/v1/keys", {"name": "mine", "scopes": ["receipts:read"], "store": "kreuzberg"}),
     Door("DELETE", "/v1/keys/{key_id}", 404, "/v1/keys/{key}"),
@@ -160,7 +175,11 @@ def ours(owner: Person) -> Names:
     wanted = {"source": "shopify", "store": "mitte", "secret": "a secret of ours"}
     endpoint = owner.post("/v1/hook-endpoints", wanted).json()
     hook = endpoint["url"].rpartition("/")[2]
+    card = owner.post("/v1/cards", {"staff": "emma", "store": "mitte", "profile": EMMA}).json()
+    owner.post(f"/v1/cards/{card['id']}/invites", {})
     return {
+        "card": card["id"],
+        "card_token": card["token"],
         "receipt": receipt["id"],
         "token": receipt["token"],
         "key": key["id"],

@@ -15,13 +15,12 @@ from starlette.routing import BaseRoute, Route
 from api.answers import no_content
 from api.card_behind import card_behind
 from api.house import House
-from api.visitors import address_of, agent_of, is_from_our_page, is_person
+from api.visitors import is_from_our_page, is_person, receipt_behind, visitor_of
 from cards import links, numbers
 from cards.find import CardRecord
 from cards.networks import MESSENGERS, NETWORKS
 from cards.numbers import Act
 from kernel.errors import BadRequest, TooLarge
-from receipts import find as receipts_find
 
 _MOST_BYTES: Final = 1024
 # What a page tells. A visitor is counted with their first view, a contact where it is left.
@@ -53,17 +52,8 @@ async def beacon(request: Request) -> Response:
     told = _read(await _body(request))
     record = await card_behind(house, request.path_params["token"])
     if told is not None and is_person(request) and is_from_our_page(request, house):
-        address = address_of(request, trusted=house.settings.server.trusted_proxies)
-        agent = agent_of(request)
-        await house.write(lambda conn: _count(conn, house, record, told, address, agent))
+        await house.write(lambda conn: _count(conn, house, request, record, told))
     return no_content()
-
-
-def receipt_behind(conn: Connection, house: House, record: CardRecord, mark: str) -> str | None:
-    """The receipt whose link was followed, as long as it is kept."""
-    receipt_id = links.receipt_of(house.card_key, record.token, mark)
-    is_kept = receipt_id is not None and receipts_find.stays(conn, record.merchant_id, receipt_id)
-    return receipt_id if is_kept else None
 
 
 async def _body(request: Request) -> Any:
@@ -93,17 +83,14 @@ def _targets(act: str) -> frozenset[str]:
     return _TARGETS if act == "tap" else _WALLETS if act == "wallet" else frozenset()
 
 
-def _count(conn: Connection, house: House, record: CardRecord, told: Told, address: str, agent: str) -> None:
-    now = house.clock()
-    receipt_id = receipt_behind(conn, house, record, told.mark) if told.mark else None
-    visitor = numbers.visitor_of(conn, record.merchant_id, address, agent, now)
+def _count(conn: Connection, house: House, request: Request, record: CardRecord, told: Told) -> None:
     numbers.count(
         conn,
         record,
         told.act,
         source=told.source,
         target=told.target,
-        visitor=visitor,
-        receipt_id=receipt_id,
-        now=now,
+        receipt_id=receipt_behind(conn, house, record, told.mark),
+        visitor=visitor_of(conn, house, request, record),
+        now=house.clock(),
     )

@@ -2,7 +2,17 @@
 
 from starlette.routing import BaseRoute
 
-from api import card_beacon, card_contact_files, card_pages, card_pictures, invite_pages, wallet_pages, wallet_service
+from api import (
+    card_beacon,
+    card_contact_files,
+    card_exchange,
+    card_pages,
+    card_pictures,
+    service_rating,
+    invite_pages,
+    wallet_pages,
+    wallet_service,
+)
 
 
 def routes() -> list[BaseRoute]:
@@ -11,6 +21,8 @@ def routes() -> list[BaseRoute]:
         *card_pages.routes(),
         *card_contact_files.routes(),
         *card_beacon.routes(),
+        *card_exchange.routes(),
+        *service_rating.routes(),
         *card_pictures.routes(),
         *invite_pages.routes(),
         *wallet_pages.routes(),

@@ -7,9 +7,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.house import House
+from cards import links, numbers
+from cards.find import CardRecord
+from receipts import find as receipts_find
 
 _log = structlog.get_logger()
 # Of programs that open links by themselves. Messengers and networks that show a preview, search engines, monitors,
@@ -60,8 +64,19 @@ def address_of(request: Request, *, trusted: int) -> str:
     return found or peer
 
 
-def agent_of(request: Request) -> str:
-    return request.headers.get("user-agent", "")
+def visitor_of(conn: Connection, house: House, request: Request, record: CardRecord) -> str:
+    """As :func:`cards.numbers.visitor_of` tells who sent it."""
+    address = address_of(request, trusted=house.settings.server.trusted_proxies)
+    agent = request.headers.get("user-agent", "")
+    return numbers.visitor_of(conn, record.merchant_id, address, agent, house.clock())
+
+
+def receipt_behind(conn: Connection, house: House, record: CardRecord, mark: str) -> str | None:
+    """The receipt whose link to the card was followed, as long as it is kept. ``conn`` is in a transaction that
+    writes."""
+    receipt_id = links.receipt_of(house.card_key, record.token, mark) if mark else None
+    is_kept = receipt_id is not None and receipts_find.stays(conn, record.merchant_id, receipt_id)
+    return receipt_id if is_kept else None
 
 
 def _bare(told: str) -> str:

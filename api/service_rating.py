@@ -1,0 +1,62 @@
+"""``POST /r/{token}/service``: the shopper says how they were served, by whom the receipt names."""
+
+from typing import Final
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from api.form_body import form_fields
+from api.house import House
+from api.visitors import is_from_our_page
+from cards import find, ratings
+from cards.find import CardRecord
+from kernel.errors import FieldError, Forbidden, Invalid, NotFound
+from kernel.ids import is_token
+from kernel.locale import LANGUAGES
+from receipts import find as receipts_find
+from receipts.records import ReceiptRecord
+
+_MOST_BYTES: Final = 1024
+
+
+def routes() -> list[BaseRoute]:
+    return [Route("/r/{token:token}/service", rate, methods=["POST"])]
+
+
+async def rate(request: Request) -> Response:
+    """303 to the receipt; another answer takes the place of the one before.
+
+    Raises :class:`Invalid`, :class:`Forbidden` for a form of another site, and :class:`NotFound` where there is no such
+    receipt, or nobody with a card served.
+    """
+    house: House = request.app.state.house
+    sent = await form_fields(request, most=_MOST_BYTES)
+    token, score = request.path_params["token"], _score(sent.get("score", ""))
+    if not is_from_our_page(request, house):
+        raise Forbidden("The form must be sent from the receipt's own page")
+    await house.write(lambda conn: _rate(conn, house, token, score))
+    house.pages.forget(token)
+    language = request.query_params.get("lang")
+    return RedirectResponse(f"/r/{token}{f'?lang={language}' if language in LANGUAGES else ''}#card", 303)
+
+
+def _score(told: str) -> int:
+    for score in ratings.SCORES:
+        if told == str(score):
+            return score
+    raise Invalid(errors=[FieldError("/score", f"must be from {ratings.SCORES[0]} to {ratings.SCORES[-1]}")])
+
+
+def _rate(conn: Connection, house: House, token: str, score: int) -> None:
+    record = receipts_find.by_token(conn, token) if is_token(token) else None
+    card = _server_of(conn, record) if record else None
+    if record is None or card is None or not receipts_find.stays(conn, record.merchant_id, record.id):
+        raise NotFound("There is no such receipt, or nobody to rate on it")
+    ratings.rate(conn, record.merchant_id, card.id, record.id, score, now=house.clock())
+
+
+def _server_of(conn: Connection, record: ReceiptRecord) -> CardRecord | None:
+    card = find.of_staff(conn, record.merchant_id, record.staff_id) if record.staff_id else None
+    return card if card and card.is_active else None

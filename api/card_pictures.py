@@ -14,6 +14,7 @@ from api.house import House
 from api.page_cache import Rendered
 from api.qr_forms import Coded, qr_wish
 from api.served import ASK_AGAIN, respond
+from cards import kept
 from cards.codes import offline_level
 from cards.find import CardRecord
 from cards.links import Source, page_url
@@ -51,18 +52,18 @@ async def of_card(request: Request, make: Make) -> Response:
 
 
 async def _photo(request: Request, house: House, record: CardRecord, *, form: Form) -> Rendered:
-    data = await house.drawing.run(partial(_portrait, house, record.photo_key, form)) if record.photo_key else None
+    data = await house.drawing.run(partial(_portrait, house, record, form))
     if data is None:
         raise NotFound("The card has no photo")
     return Rendered(data, _MEDIA[form], (ASK_AGAIN,))
 
 
-def _portrait(house: House, key: str, form: Form) -> bytes | None:
-    photo = house.storage.get(key)
+def _portrait(house: House, record: CardRecord, form: Form) -> bytes | None:
+    photo = house.storage.get(record.photo_key) if record.photo_key else None
     if photo is None:
         return None
-    small = content_key("portraits", photo, made_by("infra"), suffix=f".{form}")
-    return house.storage.once(small, lambda: portrait_form(photo, form, _SIDES[form]))
+    key = content_key(kept.folder(record.token), photo, made_by("infra"), suffix=f".{form}")
+    return house.storage.once(key, lambda: portrait_form(photo, form, _SIDES[form]))
 
 
 async def _qr_svg(request: Request, house: House, record: CardRecord) -> Rendered:

@@ -140,6 +140,27 @@ def is_seen(char: str) -> bool:
     return unicodedata.category(char) not in _UNSEEN
 
 
+def file_of(char: str, weight: int) -> tuple[Path, int] | None:
+    """The installed font that draws a letter, and which of those in its file; spaces and such are Latin's.
+
+    A script without a font of ours takes what the machine has; None where that is nothing, and for emoji.
+    """
+    own = next((code for code, source in SOURCES.items() if source.holds(char)), None)
+    if own is not None:
+        return _installed(own, weight) if not is_seen(char) or ord(char) in _letters(own) else None
+    return _stand_in(char, weight) if is_seen(char) and script(char) not in _NO_SCRIPT else None
+
+
+@lru_cache(maxsize=4096)
+def _stand_in(char: str, weight: int) -> tuple[Path, int] | None:
+    charset = f":charset={ord(char):x}"
+    if not _ask("fc-list", charset, "family"):
+        return None
+    pattern = f"sans-serif:{_WEIGHTS[weight]}{charset}"
+    file, _, index = _ask("fc-match", "-f", "%{file}\t%{index}", pattern).partition("\t")
+    return (Path(file), int(index) & 0xFFFF) if index else None
+
+
 def name_of(char: str) -> str:
     """The name of a letter's script, or ``Signs``."""
     return "Signs" if script(char) in _NO_SCRIPT else script_name(script(char))

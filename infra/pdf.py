@@ -79,9 +79,10 @@ class PdfPool:
     ) -> bytes:
         """A tagged PDF (PDF/UA-1), in the language of ``<html lang>``, titled by ``<title>``; both are needed.
 
-        ``page`` is ``roll`` (80 mm wide, as high as its content; more than 5 m become several pages) or ``a4``. ``css``
-        stands beside the page's own style. ``files`` are what relative URLs name; every other URL but ``/static/…`` is
-        left out. With ``xmp``, an RDF document that explains its own properties, the PDF is PDF/A-3b too. The same
+        ``page`` is ``roll`` (80 mm wide, as high as its content; more than 5 m become several pages), ``a4``, ``card``
+        (85 by 55 mm with crop marks; art goes 3 mm over the edge) or ``sheet`` (A4 to its edges). ``css`` stands beside
+        the page's own style. ``files`` are what relative URLs name; every other URL but ``/static/…`` is left out. With
+        ``xmp``, an RDF document that explains its own properties, the PDF is PDF/A-3b too. The same
         input gives the same bytes. Blocks for up to ``seconds`` of waiting and as many of rendering. Raises
         :class:`PdfUnavailable`, :class:`PdfTimeout`, :class:`PdfTooLarge` or :class:`PdfFailed`.
         """

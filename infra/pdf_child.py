@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 from infra.pdf_attachment import Attachment
 
-Page = Literal["roll", "a4"]
+Page = Literal["roll", "a4", "card", "sheet"]
 TOO_LARGE: Final = 3
 _GRACE_SECONDS: Final = 5
 

@@ -29,7 +29,11 @@ _PAGES: Final = {
     # 5080 mm are the 14,400 points that a PDF page may have; 72 of the 80 mm are what a receipt printer reaches.
     "roll": "@page { size: 80mm 5080mm; margin: 4mm }",
     "a4": "@page { size: A4; margin: 18mm 20mm }",
+    # Marks stand in what is left of the 8 mm beyond the art.
+    "card": "@page { size: 85mm 55mm; margin: 0; bleed: 8mm; marks: crop cross }",
+    "sheet": "@page { size: A4; margin: 0 }",
 }
+_BLEED: Final = 3 * 72 / 25.4  # points over the edge that a printer wants of what is to reach it
 _REORDERED: Final = re.compile("[\u0900-\u1cff\ua800-\uabff]")
 _OWN_STYLE: Final = CSS(filename=Path(__file__).with_name("pdf_base.css"))
 
@@ -70,9 +74,19 @@ class Engine:
             pdf_variant=variant,
             pdf_tags=True,
             attachments=pdf_archive.attached(job.attachments),
-            finisher=lambda _, written: pdf_archive.relate(job.attachments, written),
+            finisher=lambda _, written: _finish(job, written),
         )
         return Rendered(pdf, tuple(sorted({name_of(letter) for letter in _squares(document)})), served.refused)
+
+
+def _finish(job: Job, pdf: Any) -> None:
+    pdf_archive.relate(job.attachments, pdf)
+    if job.page != "card":
+        return
+    for page in (each for each in pdf.objects if isinstance(each, dict) and each.get("Type") == "/Page"):
+        left, top, right, bottom = page["TrimBox"]
+        # WeasyPrint says 10 points whatever the art does.
+        page["BleedBox"] = pydyf.Array([left - _BLEED, top - _BLEED, right + _BLEED, bottom + _BLEED])
 
 
 class _Slip(HTML):  # type: ignore[misc]  # the library carries no types

@@ -68,6 +68,14 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+@lru_cache(maxsize=1024)
+def on_either(colour: str) -> str:
+    """``colour`` at the lightness at which it can be read on white as well as on black, with 4.5 : 1 on each."""
+    _, chroma, hue = _oklch(colour.lower())
+    steps = [_hex(step / 500, chroma, hue) for step in range(200, 400)]
+    return max(steps, key=lambda each: min(contrast(each, _WHITE), contrast(each, _BLACK)))
+
+
 def _light(colour: str) -> Palette:
     _, chroma, hue = _oklch(colour)
     paper, soft = "#fffdf9", _hex(0.955, min(chroma, 0.011), hue)

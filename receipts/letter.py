@@ -1,16 +1,15 @@
 """A receipt as an email: one subject, one HTML form, one text form, all told as the receipt's page tells it."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from accounts.find import BrandLook
 from infra import pages
 from infra.i18n import Voice, later, voice
+from infra.letter_style import dressed
 from kernel.locale import isolated
+from notify.letters import LONGEST_SUBJECT, Composed, one_line, short
 from receipts.columns import wrapped
-from receipts.letter_style import dressed
 from receipts.letter_view import CUTS, Around, letter_page, stamps, why
 from receipts.paper import closing
 from receipts.records import ReceiptRecord
@@ -18,7 +17,6 @@ from receipts.shapes import ReceiptView
 from receipts.text import plain
 from receipts.view import view
 
-LONGEST_SUBJECT: Final = 78
 # Gmail shows what comes after 102 KB only when it is asked to.
 MOST_BYTES: Final = 102_400
 _SUBJECTS: Final = {
@@ -28,19 +26,7 @@ _SUBJECTS: Final = {
     "exchange": later("Your exchange at %(brand)s"),
     "gift": later("Your gift receipt from %(brand)s"),
 }
-# Controls, and what turns the direction of text around (UAX 9).
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _LEAST_BRAND: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """``subject`` is one line of at most 78 characters, ``html`` a whole document below 102,400 bytes."""
-
-    subject: str
-    html: str
-    text: str
-    language: str
 
 
 def compose(
@@ -79,19 +65,15 @@ def _subject(spoken: Voice, receipt: ReceiptView) -> str:
             phrase = spoken.gettext("%(subject)s, %(amount)s") % {"subject": phrase, "amount": amount}
         return " · ".join((*stamps(receipt), phrase))
 
-    brand = " ".join(_UNPRINTABLE.sub(" ", receipt.brand).split())
+    brand = one_line(receipt.brand)
     over = len(written(brand)) - LONGEST_SUBJECT
-    return written(_short(brand, max(len(brand) - over, _LEAST_BRAND)))[:LONGEST_SUBJECT]
+    return written(short(brand, max(len(brand) - over, _LEAST_BRAND)))[:LONGEST_SUBJECT]
 
 
 def _phrase(spoken: Voice, receipt: ReceiptView, brand: str) -> str:
     is_gift = receipt.is_gift and receipt.kind == "sale"
     kind = "gift" if is_gift else receipt.kind
     return spoken.gettext(_SUBJECTS[kind]) % {"brand": isolated(brand, spoken.direction)}
-
-
-def _short(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def _html(record: ReceiptRecord, receipt: ReceiptView, look: BrandLook, around: Around) -> str:

@@ -8,10 +8,10 @@ from markupsafe import Markup
 
 from accounts.find import BrandLook
 from infra.i18n import Voice, voice
+from infra.letter_style import Styles, styles
 from infra.theme import theme
 from receipts import jsonld
 from receipts.labels import filled
-from receipts.letter_style import Styles, styles
 from receipts.paper import Help, closing
 from receipts.records import ReceiptRecord
 from receipts.shapes import ReceiptView

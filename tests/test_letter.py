@@ -15,7 +15,8 @@ from jinja2 import meta
 from infra import pages
 from infra.theme import theme
 from kernel.locale import LANGUAGES, direction
-from receipts.letter import LONGEST_SUBJECT, MOST_BYTES, Composed, compose
+from notify.letters import LONGEST_SUBJECT, Composed
+from receipts.letter import MOST_BYTES, compose
 from receipts.letter_view import LetterPage
 from receipts.view import view
 from tests.support.gallery import GALLERY

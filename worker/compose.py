@@ -1,106 +1,46 @@
 """A message as a letter: what it is about, in the reader's language, with what hangs on it."""
 
-from dataclasses import dataclass
-from typing import Final
-
-import structlog
-from sqlalchemy import Connection
-
-from accounts import find as accounts_find
-from accounts import signing_keys
-from accounts.find import BrandLook
 from infra.mail import Letter, Refused, envelope_sender
-from infra.mail_address import is_address, is_deliverable, routable
-from kernel.errors import Problem
-from kernel.locale import choose
-from notify import mime, stopping
+from infra.mail_address import is_deliverable, routable
+from notify import mime
 from notify.sending import Due
-from receipts import find, printed
-from receipts import letter as receipt_letter
-from receipts.records import ReceiptRecord
-from receipts.signed import signed_document
+from worker import card_letters, receipt_letters
+from worker.told import CONTACT, INVITE, Told
 from worker.workshop import Workshop
-
-_PDF_NAME: Final = "receipt.pdf"
-# How often a letter waits for its PDF. Then it goes without: its link leads to it too, and it may never come.
-_PDF_TRIES: Final = 3
-_log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _About:
-    record: ReceiptRecord
-    look: BrandLook
 
 
 def letter(shop: Workshop, message: Due) -> Letter:
-    """Raises :class:`kernel.errors.NotFound` where the receipt is gone, Refused where the address is none, and at the
-    first tries what :func:`receipts.printed.pdf` raises.
+    """Raises :class:`kernel.errors.NotFound` where what it is about is gone, Refused where the address is none, and
+    what :func:`worker.receipt_letters.told` does.
 
     The same message is the same letter at every try, but for a PDF that it goes without, so that a mail server that
     got it twice can tell.
     """
     if not is_deliverable(message.address):
         raise Refused("the address cannot be written to")
-    about = shop.read(lambda conn: _look_up(conn, message))
-    mail, address = shop.settings.mail, shop.settings.server.address()
+    told, mail = _told(shop, message), shop.settings.mail
     sender = mail.mail_from or ""
-    language = choose([message.language, about.record.content.language], about.look.languages, about.look.languages[0])
-    stop_url = f"{address}/u/{stopping.link_token(shop.stop_key, message.id)}" if message.is_automatic else None
-    attachments = _attachments(shop, message, about, language)
-    composed = receipt_letter.compose(
-        about.record,
-        about.look,
-        url=f"{address}/r/{about.record.token}",
-        base_url=address,
-        language=language,
-        stop_url=stop_url,
-        has_pdf=bool(attachments),
-    )
     data = mime.build(
-        sender_name=about.look.name,
+        sender_name=told.sender_name,
         sender=sender,
         recipient=message.address,
-        reply_to=_reply_to(about.look),
-        subject=composed.subject,
-        html=composed.html,
-        text=composed.text,
-        language=composed.language,
+        reply_to=told.reply_to,
+        subject=told.composed.subject,
+        html=told.composed.html,
+        text=told.composed.text,
+        language=told.composed.language,
         message_id=f"<{message.id}@{sender.rpartition('@')[2]}>",
         date=message.asked_at,
-        stop_url=stop_url,
-        attachments=attachments,
+        stop_url=told.stop_url,
+        attachments=told.attachments,
     )
     return Letter(envelope_sender(mail, message.id), routable(message.address), data)
 
 
-def _look_up(conn: Connection, message: Due) -> _About:
-    record = find.one(conn, message.merchant_id, message.subject_id)
-    return _About(record, accounts_find.brand_look(conn, message.merchant_id, record.brand_id))
-
-
-def _reply_to(look: BrandLook) -> str | None:
-    """One that was set before addresses were looked at more closely must not keep the letter."""
-    return look.support_email if look.support_email and is_address(look.support_email) else None
-
-
-def _attachments(shop: Workshop, message: Due, about: _About, language: str) -> list[mime.Attachment]:
-    if not message.with_pdf:
-        return []
-    try:
-        return [_pdf(shop, about, language)]
-    except Problem as problem:
-        if message.attempts < _PDF_TRIES:
-            raise
-        _log.warning("letter_without_pdf", message=message.id, reason=problem.detail or problem.title)
-        return []
-
-
-def _pdf(shop: Workshop, about: _About, language: str) -> mime.Attachment:
-    record, address = about.record, shop.settings.server.address()
-    keys = shop.read(lambda conn: signing_keys.signers(conn, record.merchant_id, sealer=shop.sealer))
-    signed = signed_document(record, signing_keys.signer_for(keys, record.accepted_at), base_url=address)
-    url = f"{address}/r/{record.token}"
-    wish = printed.PdfWish(url, language, page="a4", signed=signed)
-    made = printed.pdf(shop.pdf, shop.storage, record, about.look, wish)
-    return mime.Attachment(_PDF_NAME, "application/pdf", made)
+def _told(shop: Workshop, message: Due) -> Told:
+    """By what the message is about, which its id tells."""
+    if message.subject_id.startswith(CONTACT):
+        return card_letters.of_contact(shop, message)
+    if message.subject_id.startswith(INVITE):
+        return card_letters.of_invite(shop, message)
+    return receipt_letters.told(shop, message)

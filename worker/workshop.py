@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Event
 from typing import TypeVar
 
 from cryptography.fernet import Fernet
 from sqlalchemy import Connection, Engine
 
+from cards import invites
+from infra import secrets
 from infra.database import reading
 from infra.jobs import Jobs
 from infra.mail import Mailer
@@ -38,6 +41,11 @@ class Workshop:
     clock: Clock
     # Set when the worker is to stop: what takes long looks at it.
     ended: Event = field(default_factory=Event)
+
+    @cached_property
+    def invite_key(self) -> bytes:
+        """Of links by which staff edit their cards (cards.invites)."""
+        return secrets.derived(self.settings.data, invites.PURPOSE)
 
     def read(self, look: Callable[[Connection], Found]) -> Found:
         with reading(self.engine) as conn:

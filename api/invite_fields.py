@@ -43,9 +43,16 @@ class Rows:
         )
 
 
+# Legends, and below each its rows.
 SINGLE: Final = (
-    (later("Name"), ("prefix", "given", "additional", "family", "suffix", "name", "nickname", "pronouns")),
-    (later("What you do"), ("title", "department", "description", "hobbies", "languages", "booking_url")),
+    (
+        later("Name"),
+        (("given", "family"), ("pronouns", "nickname"), ("prefix", "suffix"), ("additional", "name")),
+    ),
+    (
+        later("What you do"),
+        (("title", "department"), ("description",), ("hobbies", "languages"), ("booking_url",)),
+    ),
 )
 LABELS: Final = {
     "prefix": later("Before the name"),
@@ -53,7 +60,7 @@ LABELS: Final = {
     "additional": later("Middle names"),
     "family": later("Last name"),
     "suffix": later("After the name"),
-    "name": later("Whole name, if it is written in another way"),
+    "name": later("Whole name, if written otherwise"),
     "nickname": later("Nickname"),
     "pronouns": later("Pronouns"),
     "title": later("Title"),

@@ -72,10 +72,15 @@ def translations_of(record: CardRecord) -> tuple[str, ...]:
 
 
 def _groups(record: CardRecord, draft: Draft, fixed: frozenset[str], words: Voice) -> Iterator[FieldGroup]:
-    for legend, names in SINGLE:
-        fields = tuple((_single(name, name, f"/{name}", draft, words),) for name in names if name not in fixed)
-        if fields:
-            yield FieldGroup(words.gettext(legend), fields, error=draft.error_at("") if "name" in names else "")
+    unnamed = draft.error_at("")
+    for legend, layout in SINGLE:
+        made = [
+            tuple(_single(name, name, f"/{name}", draft, words) for name in names if name not in fixed)
+            for names in layout
+        ]
+        if any(made):
+            yield FieldGroup(words.gettext(legend), tuple(row for row in made if row), error=unnamed)
+        unnamed = ""
     for rows in ROWS:
         if rows.name not in fixed:
             yield _listed(rows, draft, words)

@@ -84,6 +84,7 @@ _CARDS: Final[dict[tuple[str, str], tuple[dict[str, Any], tuple[str, ...]]]] = {
     ("kaveri", "ananya"): (_ANANYA, ("#f4dfe6", "#b97a56", "#1d1512", "#8a1c4a")),
     ("noor", "layla"): (_LAYLA, ("#efe2c8", "#c98f6a", "#7a4a12", "#40362b")),
 }
+NAMES: Final = tuple(Profile.model_validate(content).full_name() for content, _ in _CARDS.values())
 _TEMPLATES: Final = {
     "linden-rye": Template.model_validate(
         {"links": [{"url": "https://linden-rye.example", "label": "linden-rye.example"}], "locked": ["title"]}
@@ -97,8 +98,8 @@ def put_all(conn: Connection, storage: Storage, merchants: dict[str, str], *, no
         if not find.listed(conn, merchants[brand], limit=1):
             manage.put_template(conn, merchants[brand], brand, template, now=now)
     return {
-        Profile.model_validate(content).full_name(): _put(conn, storage, merchants[shop], staff, content, hues, now)
-        for (shop, staff), (content, hues) in _CARDS.items()
+        name: _put(conn, storage, merchants[shop], staff, content, hues, now)
+        for name, ((shop, staff), (content, hues)) in zip(NAMES, _CARDS.items(), strict=True)
     }
 
 

@@ -17,7 +17,7 @@ async function keep(addresses) {
 }
 
 async function answer(request) {
-  const kept = await caches.match(request, { cacheName: store, ignoreSearch: new URL(request.url).pathname === scope, ignoreVary: true });
+  const kept = await caches.match(request, { cacheName: store, ignoreSearch: true, ignoreVary: true });
   try {
     const fresh = await fetch(request, kept ? { signal: AbortSignal.timeout(patience) } : undefined);
     if (request.mode === "navigate") await remember(request, fresh);

@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from accounts import keys
 from cli import demo_shops
@@ -23,8 +20,7 @@ from kernel.ids import new_token
 from tests.support import browser, gallery
 from tests.support.gallery import GALLERY
 from tests.support.served import served
-
-PHONE = {"width": 390, "height": 844}
+from tests.support.shopper import Shopper, scanned, somebody, width
 
 
 @dataclass(frozen=True)
@@ -58,19 +54,6 @@ def chromium() -> Iterator[Browser]:
         started.close()
 
 
-@dataclass
-class Shopper:
-    """Somebody with a browser, who notices what goes wrong in it."""
-
-    context: BrowserContext
-    page: Page
-    answers: list[Response] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def answered(self, answer: Response) -> None:
-        self.answers.append(answer)
-
-
 @pytest.fixture
 def shopper(chromium: Browser) -> Iterator[Shopper]:
     yield from somebody(chromium)
@@ -80,20 +63,6 @@ def shopper(chromium: Browser) -> Iterator[Shopper]:
 def scriptless(chromium: Browser) -> Iterator[Shopper]:
     """The same without JavaScript."""
     yield from somebody(chromium, java_script_enabled=False)
-
-
-def somebody(chromium: Browser, **options: Any) -> Iterator[Shopper]:
-    context = chromium.new_context(**{"viewport": PHONE, "reduced_motion": "reduce"} | options)
-    shopper = Shopper(context, context.new_page())
-    shopper.page.on("response", shopper.answered)
-    shopper.page.on("console", lambda said: shopper.complaints.append(said.text))
-    shopper.page.on("pageerror", lambda error: shopper.complaints.append(str(error)))
-    yield shopper
-    context.close()
-
-
-def width(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth"))
 
 
 def test_a_shopper_opens_a_receipt_and_nothing_complains(site: Site, shopper: Shopper) -> None:
@@ -113,10 +82,9 @@ def test_everything_comes_from_us_and_little_of_it(site: Site, shopper: Shopper,
     shopper.page.click("[popovertarget=qr]")
     shopper.page.wait_for_load_state("networkidle")
     assert all(answer.url.startswith((site.address, "data:")) for answer in shopper.answers)
-    sizes = {answer.url: int(answer.header_value("content-length") or 0) for answer in shopper.answers if answer.ok}
-    critical = sum(size for url, size in sizes.items() if url == site.pages[name] or url.endswith((".js", ".css")))
+    critical, whole = shopper.weight(site.pages[name])
     assert 0 < critical <= 14_000
-    assert sum(sizes.values()) < 40_000
+    assert whole < 40_000
     assert shopper.context.cookies() == []
 
 
@@ -236,15 +204,6 @@ def test_the_codes_can_be_scanned_from_the_screen(site: Site, chromium: Browser,
         assert scanned(page, ".fiscal", tmp_path) == {"V0;till-3;Kassenbeleg-V1;example"}
         page.get_by_role("button", name="QR code").click()
         assert scanned(page, "#qr", tmp_path) == {site.pages["sale"].partition("?")[0]}
-
-
-def scanned(page: Page, selector: str, folder: Path) -> set[str]:
-    part = page.locator(selector)
-    part.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
-    picture = folder / "part.png"
-    part.screenshot(path=picture)
-    return {code.text for code in zxingcpp.read_barcodes(Image.open(picture))}
 
 
 def test_arabic_is_laid_out_from_the_right(site: Site, shopper: Shopper) -> None:

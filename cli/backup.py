@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, Table, make_url
 
 from accounts import find
+from cards import find as card_find
 from cli.opened import require_current
 from cli.progress import Progress
 from infra import archive_rows, database, secrets
@@ -30,7 +31,7 @@ def backup(
         bool, typer.Option("--include-secret-key", help="Put the secret key in too: whoever has the file has it then.")
     ] = False,
 ) -> None:
-    """Write a backup while the service runs: the database as it is at this moment, the logos, and, if wished, the key.
+    """Write a backup while the service runs: the database as it is at this moment, all pictures, and, if wished, the key.
 
     The file gets its name when it is whole. It is restored by `counterfoil restore`, on SQLite or PostgreSQL, with a
     folder or a bucket.
@@ -54,13 +55,13 @@ def write(
         progress = Progress("rows", sum(archive_rows.count(conn, table) for table in tables))
         written = tuple(_table(writer, conn, table, progress) for table in tables)
         progress.end()
-        logos = find.logo_keys(conn)
+        pictures = [*find.logo_keys(conn), *card_find.photo_keys(conn)]
     manifest = Manifest(
         made_at=iso(utc_now()),
         revision=database.revisions()[0],
         fingerprint=secrets.fingerprint(key) if key else None,
         tables=written,
-        objects=tuple(_objects(writer, storage, logos)),
+        objects=tuple(_objects(writer, storage, pictures)),
         secret_key=_key(writer, key) if includes_key and key else None,
     )
     writer.finish(manifest)
@@ -86,7 +87,7 @@ def _objects(writer: ArchiveWriter, storage: Storage, keys: list[str]) -> Iterat
     for key in keys:
         data = storage.get(key)
         if data is None:
-            typer.echo(f"The logo {key} is missing in the storage; put it again through the API", err=True)
+            typer.echo(f"The picture {key} is missing in the storage; put it again through the API", err=True)
         else:
             yield ObjectPart(key=key, part=writer.add(f"objects/{key}", [data]))
 
@@ -162,7 +163,7 @@ def _for_us_alone(path: Path) -> int:
 def _tell(manifest: Manifest, file: str) -> None:
     size = f", {Path(file).stat().st_size // 1000:,} kB" if file != "-" else ""
     what = f"{manifest.rows('receipts'):,} receipts of {manifest.rows('merchants'):,} merchants"
-    typer.echo(f"Backed up {what}, {len(manifest.objects)} logos{size}.", err=True)
+    typer.echo(f"Backed up {what}, {len(manifest.objects)} pictures{size}.", err=True)
     if manifest.fingerprint and not manifest.secret_key:
         told = "The secret key is not in it. Keep COUNTERFOIL_SECRET_KEY (or secret.key) elsewhere: without it, "
         typer.echo(f"{told}webhook secrets and signing keys of this backup cannot be opened.", err=True)

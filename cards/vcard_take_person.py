@@ -13,7 +13,7 @@ from kernel.locale import LANGUAGES, base_language
 _PARTS: Final = ("family", "given", "additional", "prefix", "suffix")
 _LONGEST_NOTE: Final = 2000
 _MOST_PHOTO_BYTES: Final = 8_000_000
-_DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64\\?,", re.IGNORECASE)
 _NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]+")
 
 

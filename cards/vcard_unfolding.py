@@ -17,7 +17,7 @@ _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
 )
 # Without a mark: the B of BEGIN in two octets.
-_UNMARKED: Final = ((b"B\x00", "utf-16-le"), (b"\x00B", "utf-16-be"))
+_UNMARKED: Final = ((re.compile(b"[Bb]\x00"), "utf-16-le"), (re.compile(b"\x00[Bb]"), "utf-16-be"))
 _BEGIN: Final = re.compile(rb"\s*BEGIN\s*:\s*VCARD\s*", re.IGNORECASE)
 _END: Final = re.compile(rb"\s*END\s*:\s*VCARD\s*", re.IGNORECASE)
 _AGENT: Final = re.compile(rb"\s*(?:[\w-]+\.)?AGENT\b[^:]*:\s*", re.IGNORECASE)
@@ -74,7 +74,7 @@ def _as_utf_8(data: bytes) -> bytes:
             told = data[len(mark) :]
             return told if encoding == "utf-8" else told.decode(encoding, "replace").encode("utf-8", "replace")
     for start, encoding in _UNMARKED:
-        if data.startswith(start):
+        if start.match(data):
             return data.decode(encoding, "replace").encode("utf-8", "replace")
     return data
 

@@ -17,6 +17,7 @@ from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from accounts import manage
 from api import (
     accounts,
+    card_import,
     card_invites,
     card_numbers,
     card_photos,
@@ -110,6 +111,7 @@ def create_app(
         cards.router,
         card_photos.router,
         card_invites.router,
+        card_import.router,
         card_templates.router,
         card_numbers.router,
         contacts.router,

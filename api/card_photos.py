@@ -11,10 +11,8 @@ from api.body import binary_body
 from api.cards import IdOrToken
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
-from cards import find, manage
+from cards import find, manage, photos
 from cards.find import CardRecord
-from infra.portraits import portrait
-from infra.storage import content_key
 
 router = APIRouter(prefix="/v1/cards", tags=["Cards"])
 MOST_BYTES: Final = 8_000_000
@@ -27,7 +25,7 @@ async def put_photo(card: IdOrToken, request: Request, house: TheHouse, caller: 
     data = await binary_body(request, most=MOST_BYTES)
     await house.read(lambda conn: find.one(conn, caller.merchant_id, card))
     # Before the transaction: it takes a second, and nobody else writes meanwhile.
-    key = await house.drawing.run(lambda: kept(house, data))
+    key = await house.drawing.run(lambda: photos.kept(house.storage, data))
     await _set(house, caller, card, key)
     return no_content()
 
@@ -45,11 +43,3 @@ async def _set(house: House, caller: TheCaller, card: str, key: str | None) -> N
         manage.set_photo(conn, before, key, now=house.clock())
 
     await card_answers.changed(house, caller, card, change)
-
-
-def kept(house: House, data: bytes) -> str:
-    """The key of an uploaded photo. Raises what :func:`infra.portraits.portrait` raises; keep it off the event loop."""
-    photo = portrait(data)
-    key = content_key("photos", photo, suffix=".jpg")
-    house.storage.put(key, photo)
-    return key

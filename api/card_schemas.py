@@ -114,6 +114,10 @@ NEW_INVITE: dict[int | str, dict[str, Any]] = {
     201: {"model": InviteAnswer, "description": "The new invite."},
     **schemas.WRITES,
 }
+IMPORTS: dict[int | str, dict[str, Any]] = {
+    200: {"model": ImportAnswer, "description": "What became of each row."},
+    **schemas.WRITES,
+}
 TEMPLATE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The brand's template.",

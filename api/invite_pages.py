@@ -18,7 +18,7 @@ from api.page_cache import Rendered
 from api.reader import own_language, wishes
 from api.served import NEVER_KEEP, respond
 from api.uploads import Limits, sent_form
-from cards import invites, wallets
+from cards import invites, photos, wallets
 from cards.find import CardRecord
 from cards.invites import Invited
 from cards.template import locked
@@ -91,7 +91,7 @@ async def _photo(house: House, sent: FormData, invited: Invited) -> dict[str, An
         return {}
     if data:
         try:
-            return {"key": await house.drawing.run(lambda: card_photos.kept(house, data))}
+            return {"key": await house.drawing.run(lambda: photos.kept(house.storage, data))}
         except (Invalid, TooLarge) as problem:
             raise Invalid(errors=[FieldError("/photo", problem.detail or problem.title)]) from None
     return {"key": None} if is_dropped and invited.card.photo_key else {}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import checks, checks_database, checks_work
+from cli import checks, checks_database, checks_wallet, checks_work
 from cli.verdict import Check, Verdict, ill
 from infra.settings import Settings
 
@@ -28,6 +28,8 @@ _CHECKS: dict[str, Check] = {
     "workers": checks_work.workers,
     "messages": checks_work.messages,
     "mail": checks.mail,
+    "apple wallet": checks_wallet.apple,
+    "google wallet": checks_wallet.google,
     "pdf": checks.pdf,
     "fonts": checks.installed_fonts,
     "metrics": checks.metrics,
@@ -38,7 +40,8 @@ _CHECKS: dict[str, Check] = {
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: a list of what, state, says and do.")] = False,
 ) -> None:
-    """Check settings, address, database, disk, storage, secret and signing keys, jobs, mail, PDF, fonts and metrics.
+    """Check settings, address, database, disk, storage, secret and signing keys, jobs, mail, wallets, PDF, fonts and
+    metrics.
 
     Says what to do about each that is not well, and exits with 1 where something is broken. It leaves no file
     behind, so it may run before the first start, and as another user than the service.

@@ -1,0 +1,222 @@
+"""A card goes into Google Wallet by an object that is made first and a short link, and hears of changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import Engine, select
+
+from api.wallets import buttons
+from cards import google as objects
+from cards import manage, wallets
+from cards.find import CardRecord, one
+from cards.tables import GoogleObject
+from cards.wallets import GOOGLE
+from infra.google_wallet import SAVE, GoogleWalletDown, read_account
+from infra.jobs import tally
+from infra.settings import Settings
+from kernel.clock import utc_now
+from tests.support.apple import with_wallet
+from tests.support.cards import a_card
+from tests.support.google_wallet import EMAIL, ISSUER, Google
+from tests.support.inside import Inside, on_sqlite
+from tests.support.shops import Shops
+from tests.support.waiting import wait_until
+from tests.support.workshop import Clock, Postman, workshop
+from worker.google import write_objects
+from worker.work import working
+from worker.workshop import Workshop
+
+LONGEST = 1_800
+
+
+@pytest.fixture
+def google() -> Iterator[Google]:
+    with Google() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, google: Google, tmp_path: Path) -> Settings:
+    return with_wallet(settings, google.settings(tmp_path))
+
+
+@pytest.fixture
+def card(engine: Engine, shops: Shops) -> CardRecord:
+    return a_card(engine, shops)
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Workshop]:
+    with workshop(settings, Postman(), Clock()) as opened:
+        yield opened
+
+
+def taken(inside: Inside, card: CardRecord) -> str:
+    """Where the button leads."""
+    answer = inside.request("POST", f"/c/{card.token}/google")
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def object_of(google: Google, card: CardRecord) -> Any:
+    return google.objects[f"{ISSUER}.{card.id}"]
+
+
+def changed(engine: Engine, shop: Workshop, card: CardRecord, **values: Any) -> CardRecord:
+    with engine.begin() as conn:
+        now = utc_now()
+        manage.change(conn, card, now=now, **values)
+        wallets.tell_wallets(conn, shop.jobs, card, now=now)
+        return one(conn, card.merchant_id, card.id)
+
+
+def told(card: CardRecord) -> dict[str, Any]:
+    return {"merchant": card.merchant_id, "serial": card.id}
+
+
+def test_the_button_makes_the_object_and_leads_to_where_it_is_taken(
+    inside: Inside, google: Google, card: CardRecord
+) -> None:
+    address = taken(inside, card)
+    assert address.startswith(SAVE)
+    assert urlsplit(address).netloc == "pay.google.com"
+    claims = google.read(address.removeprefix(SAVE), "google")
+    assert (claims["iss"], claims["typ"], claims["origins"]) == (EMAIL, "savetowallet", ["https://receipts.test"])
+    [named] = claims["payload"]["genericObjects"]
+    assert google.objects[named["id"]]["classId"] == named["classId"]
+    assert named["classId"] in google.classes
+
+
+def test_the_object_says_what_the_card_says(inside: Inside, google: Google, card: CardRecord) -> None:
+    taken(inside, card)
+    made = object_of(google, card)
+    assert made["state"] == "ACTIVE"
+    assert made["header"]["defaultValue"] == {"language": "en", "value": "Dr. Emma Lind"}
+    assert made["subheader"]["translatedValues"] == [{"language": "de", "value": "Bäckermeisterin"}]
+    assert made["barcode"]["value"] == f"https://receipts.test/c/{card.token}?s=wallet"
+    assert {"id": "phone", "header": "Phone", "body": "+49 30 5550 1234\n+49 151 1234567"} in made["textModulesData"]
+    assert all(each["uri"].startswith("https://") for each in made["linksModuleData"]["uris"])
+
+
+def test_the_link_is_short_however_much_the_card_says(
+    inside: Inside, engine: Engine, shops: Shops, google: Google
+) -> None:
+    many = [{"url": f"https://linden-rye.example/{number:03}" + "x" * 300} for number in range(20)]
+    card = a_card(engine, shops, description="x" * 2000, links=many, name="Emma " + "Lind" * 70)
+    assert len(taken(inside, card)) <= LONGEST
+
+
+def test_the_button_pressed_again_changes_the_same_object(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine
+) -> None:
+    taken(inside, card)
+    taken(inside, card)
+    assert len(google.objects) == 1
+    assert len(google.tokens) == 1
+    with engine.connect() as conn:
+        assert conn.scalars(select(GoogleObject.card_id)).all() == [card.id]
+
+
+@pytest.mark.parametrize("state, shown", [("paused", "INACTIVE"), ("revoked", "EXPIRED")])
+def test_a_card_that_is_put_away_is_put_away_there_too(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop, state: str, shown: str
+) -> None:
+    taken(inside, card)
+    changed(engine, shop, card, state=state)
+    write_objects(shop, "job", told(card))
+    assert object_of(google, card)["state"] == shown
+    assert inside.request("POST", f"/c/{card.token}/google").status_code == (410 if state == "revoked" else 404)
+
+
+@on_sqlite
+def test_a_worker_writes_the_object_anew(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, settings: Settings
+) -> None:
+    taken(inside, card)
+    with working(settings) as shop:
+        changed(engine, shop, card, state="paused")
+        wait_until(lambda: object_of(google, card)["state"] == "INACTIVE")
+
+
+def test_a_card_that_nobody_took_makes_no_job(engine: Engine, card: CardRecord, shop: Workshop) -> None:
+    changed(engine, shop, card, state="paused")
+    with engine.connect() as conn:
+        assert GOOGLE not in tally(conn)
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 403])
+def test_while_google_is_away_the_button_says_so_and_when_to_try_again(
+    inside: Inside, google: Google, card: CardRecord, status: int
+) -> None:
+    google.broken = status
+    answer = inside.request("POST", f"/c/{card.token}/google")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "30"
+    assert answer.json()["type"] == "urn:counterfoil:problem:google-wallet-down"
+    google.broken = 0
+    assert taken(inside, card)
+
+
+def test_while_google_is_away_the_job_is_tried_again(
+    inside: Inside, google: Google, card: CardRecord, shop: Workshop, engine: Engine
+) -> None:
+    taken(inside, card)
+    google.broken = 503
+    changed(engine, shop, card, state="paused")
+    with pytest.raises(GoogleWalletDown, match="503"):
+        write_objects(shop, "job", told(card))
+    google.broken = 0
+    write_objects(shop, "job", told(card))
+    assert object_of(google, card)["state"] == "INACTIVE"
+
+
+def test_a_token_that_google_takes_no_more_is_asked_for_anew(inside: Inside, google: Google, card: CardRecord) -> None:
+    taken(inside, card)
+    google.tokens[0] = "ya29.withdrawn"
+    assert inside.request("POST", f"/c/{card.token}/google").status_code == 503
+    assert taken(inside, card)
+
+
+def test_a_change_that_comes_while_the_object_is_made_is_not_lost(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is revoked after it was read, and before the object is written: the last word is the newest."""
+    write = objects.write
+
+    def late(*args: Any, **named: Any) -> None:
+        if args[1].is_active:
+            with engine.begin() as conn:
+                manage.set_state(conn, card, "revoked", now=utc_now())
+        write(*args, **named)
+
+    monkeypatch.setattr(objects, "write", late)
+    taken(inside, card)
+    assert object_of(google, card)["state"] == "EXPIRED"
+
+
+@on_sqlite
+def test_only_what_is_set_up_has_a_button(inside: Inside, card: CardRecord) -> None:
+    house = inside.app.state.house
+    assert (buttons(house).apple, buttons(house).google) == (False, True)
+    assert inside.request("GET", f"/c/{card.token}.pkpass").status_code == 404
+    assert inside.request("POST", "/wallet/v1/log", json={"logs": []}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (None, "cannot be read"),
+        ("{", "is not JSON"),
+        ("[]", "lacks one of client_email, private_key, token_uri"),
+        ('{"client_email": "a@b", "private_key": "PEM", "token_uri": "https://x"}', "no RSA key in PEM"),
+    ],
+)
+def test_a_file_that_is_no_service_account_is_named(tmp_path: Path, content: str | None, said: str) -> None:
+    path = tmp_path / "google.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(GoogleWalletDown, match=said):
+        read_account(path)

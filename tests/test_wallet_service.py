@@ -1,0 +1,418 @@
+"""A phone with a pass registers it, hears that it changed, asks what did, and fetches it: Apple's web service."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Engine, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
+
+from api.wallets import last_modified
+from cards import manage, numbers, wallets
+from cards.find import CardRecord, one
+from cards.tables import CardCount, PassRegistration
+from cards.template import Template
+from cards.wallets import PUSH, Change, Device
+from infra.apns import PushFailed
+from infra.jobs import tally
+from infra.settings import Settings
+from kernel.clock import utc_now
+from tests.support.apns import PushServer
+from tests.support.apple import Apple, apple
+from tests.support.authority import PASS_TYPE
+from tests.support.cards import a_card
+from tests.support.inside import Inside, Person
+from tests.support.pass_checker import faults
+from tests.support.phone import Phone
+from tests.support.sales import coffee, refund
+from tests.support.shops import OPENED, Shops
+from tests.support.waiting import wait_until
+from tests.support.workshop import Clock, Postman, workshop
+from tests.test_races import at_once
+from worker.passes import push_passes
+from worker.work import working
+from worker.workshop import Workshop
+
+REGISTRATIONS: Final = f"/wallet/v1/devices/phone/registrations/{PASS_TYPE}"
+
+
+@pytest.fixture(scope="session")
+def its(tmp_path_factory: pytest.TempPathFactory) -> Apple:
+    return apple(tmp_path_factory.mktemp("apple"))
+
+
+@pytest.fixture
+def push(its: Apple, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushServer]:
+    its.trusted(monkeypatch)
+    with PushServer(its.authority, tmp_path_factory.mktemp("apns")) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, its: Apple, push: PushServer) -> Settings:
+    return its.settings(settings, apple_push_url=push.url)
+
+
+@pytest.fixture
+def card(engine: Engine, shops: Shops) -> CardRecord:
+    return a_card(engine, shops)
+
+
+@pytest.fixture
+def phone(inside: Inside) -> Phone:
+    return Phone(inside)
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Workshop]:
+    with workshop(settings, Postman(), Clock()) as opened:
+        yield opened
+
+
+def path_of(card: CardRecord) -> str:
+    return f"/c/{card.token}.pkpass"
+
+
+def changed(engine: Engine, shop: Workshop, card: CardRecord, **values: Any) -> CardRecord:
+    """As an endpoint does it: the change, and what tells of it, in one transaction."""
+    with engine.begin() as conn:
+        now = utc_now()
+        manage.change(conn, card, now=now, **values)
+        wallets.tell_wallets(conn, shop.jobs, card, now=now)
+        return one(conn, card.merchant_id, card.id)
+
+
+def registrations(engine: Engine) -> int:
+    with engine.connect() as conn:
+        return conn.scalar(select(func.count()).select_from(PassRegistration)) or 0
+
+
+def pushes_waiting(engine: Engine) -> int:
+    with engine.connect() as conn:
+        found = tally(conn).get(PUSH)
+    return found.waiting if found else 0
+
+
+# --- the way of a change
+
+
+def test_a_phone_hears_of_a_change_asks_what_it_was_and_fetches_it(
+    engine: Engine, settings: Settings, phone: Phone, card: CardRecord, push: PushServer, its: Apple
+) -> None:
+    held = phone.take(path_of(card))
+    assert phone.register(held).status_code == 201
+    assert phone.ask_what_changed(PASS_TYPE) == [card.id]
+    with working(settings) as shop:
+        changed(engine, shop, card, photo_key=None)
+        wait_until(lambda: push.taken)
+    assert [(each.token, each.topic, each.payload) for each in push.taken] == [(phone.push_token, PASS_TYPE, b"{}")]
+    assert phone.ask_what_changed(PASS_TYPE) == [card.id]
+    assert phone.fetch(held).status_code == 200
+    assert faults(phone.held[card.id][0], root=its.root) == []
+
+
+def test_a_card_that_is_revoked_is_pushed_and_its_pass_crossed_out(
+    engine: Engine, shop: Workshop, phone: Phone, card: CardRecord, push: PushServer, inside: Inside
+) -> None:
+    held = phone.take(path_of(card))
+    assert held.content["voided"] is False
+    phone.register(held)
+    changed(engine, shop, card, state="revoked")
+    assert pushes_waiting(engine) == 1
+    push_passes(shop, "job", told(card))
+    assert push.tokens() == [phone.push_token]
+    phone.fetch(held)
+    assert phone.opened(card.id).content["voided"] is True
+    assert inside.request("GET", path_of(card)).status_code == 410
+
+
+def test_a_card_that_is_paused_is_crossed_out_and_comes_back(
+    engine: Engine, shop: Workshop, phone: Phone, card: CardRecord, inside: Inside
+) -> None:
+    held = phone.take(path_of(card))
+    card = changed(engine, shop, card, state="paused")
+    assert inside.request("GET", path_of(card)).status_code == 404
+    phone.fetch(held)
+    assert phone.opened(card.id).content["voided"] is True
+    changed(engine, shop, card, state="active")
+    phone.fetch(held)
+    assert phone.opened(card.id).content["voided"] is False
+
+
+def test_a_change_of_the_template_is_told_to_all_cards_of_the_brand_by_one_job(
+    engine: Engine, shop: Workshop, phone: Phone, card: CardRecord, push: PushServer
+) -> None:
+    held = phone.take(path_of(card))
+    phone.register(held)
+    with engine.begin() as conn:
+        now = utc_now()
+        brand = manage.put_template(conn, card.merchant_id, "linden-rye", Template(organisation="L & R"), now=now)
+        wallets.tell_wallets_of_brand(conn, shop.jobs, card.merchant_id, brand, now=now)
+    assert pushes_waiting(engine) == 1
+    push_passes(shop, "job", {"merchant": card.merchant_id, "brand": brand})
+    assert push.tokens() == [phone.push_token]
+    phone.fetch(held)
+    assert phone.opened(card.id).fields()["organisation"]["value"] == "L & R"
+
+
+def test_a_receipt_whose_goods_went_back_is_pushed_and_says_so(
+    engine: Engine, till: Person, shop: Workshop, shops: Shops, phone: Phone, push: PushServer, its: Apple
+) -> None:
+    receipt = till.post("/v1/receipts", coffee()).json()
+    held = phone.take(f"/r/{receipt['token']}.pkpass")
+    assert faults(phone.held[receipt["id"]][0], root=its.root) == []
+    assert "state" not in held.fields()
+    phone.register(held)
+    assert till.post("/v1/receipts", refund(receipt["id"])).status_code == 201
+    assert pushes_waiting(engine) == 1
+    push_passes(shop, "job", {"merchant": shops.linden, "serial": receipt["id"]})
+    assert push.tokens() == [phone.push_token]
+    assert phone.ask_what_changed(PASS_TYPE) == [receipt["id"]]
+    phone.fetch(held)
+    assert phone.opened(receipt["id"]).fields()["state"]["value"] == "Erstattet"
+
+
+def test_nothing_is_enqueued_where_no_phone_has_the_pass(
+    engine: Engine, shop: Workshop, card: CardRecord, till: Person
+) -> None:
+    changed(engine, shop, card, state="paused")
+    receipt = till.post("/v1/receipts", coffee()).json()
+    till.post("/v1/receipts", refund(receipt["id"]))
+    assert pushes_waiting(engine) == 0
+
+
+def test_a_change_that_is_rolled_back_tells_nobody(
+    engine: Engine, shop: Workshop, phone: Phone, card: CardRecord
+) -> None:
+    phone.register(phone.take(path_of(card)))
+    with engine.connect() as conn:
+        wallets.tell_wallets(conn, shop.jobs, card, now=utc_now())
+        conn.rollback()
+    assert pushes_waiting(engine) == 0
+
+
+# --- registering
+
+
+def test_a_phone_that_is_known_is_answered_so_and_may_have_moved(
+    engine: Engine, phone: Phone, card: CardRecord
+) -> None:
+    held = phone.take(path_of(card))
+    assert phone.register(held).status_code == 201
+    phone.push_token = "cd" * 32
+    assert phone.register(held).status_code == 200
+    with engine.connect() as conn:
+        [device] = wallets.devices(conn, Change(card.merchant_id, serial=card.id), after="", limit=10)
+    assert device == Device(phone.device, "cd" * 32)
+
+
+def test_a_phone_that_drops_the_pass_hears_nothing_more(engine: Engine, phone: Phone, card: CardRecord) -> None:
+    held = phone.take(path_of(card))
+    phone.register(held)
+    assert phone.unregister(held).status_code == 200
+    assert phone.unregister(held).status_code == 200
+    assert registrations(engine) == 0
+    assert phone.ask_what_changed(PASS_TYPE) == []
+
+
+def test_a_token_of_another_pass_opens_nothing(engine: Engine, phone: Phone, card: CardRecord, till: Person) -> None:
+    held = phone.take(path_of(card))
+    phone.register(held)
+    receipt = till.post("/v1/receipts", coffee()).json()
+    held.content["authenticationToken"] = phone.take(f"/r/{receipt['token']}.pkpass").content["authenticationToken"]
+    assert phone.register(held).status_code == 401
+    assert phone.unregister(held).status_code == 401
+    assert phone.fetch(held).status_code == 401
+    assert registrations(engine) == 1
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "ApplePass", "ApplePass ", "Bearer {}", "ApplePass {}x", "ApplePass \xe9"]
+)
+def test_without_the_token_nothing_is_told(inside: Inside, phone: Phone, card: CardRecord, authorization: str) -> None:
+    held = phone.take(path_of(card))
+    told = authorization.format(held.content["authenticationToken"])
+    path = f"/wallet/v1/passes/{PASS_TYPE}/{card.id}"
+    assert inside.request("GET", path, headers={"Authorization": told.encode("latin-1")}).status_code == 401
+
+
+def test_a_phone_is_told_of_its_own_passes_only(phone: Phone, card: CardRecord, inside: Inside) -> None:
+    phone.register(phone.take(path_of(card)))
+    assert Phone(inside, device="another-phone").ask_what_changed(PASS_TYPE) == []
+
+
+def test_passes_of_another_type_are_not_here(inside: Inside, card: CardRecord) -> None:
+    assert inside.request("GET", f"/wallet/v1/passes/pass.other/{card.id}").status_code == 404
+    assert inside.request("GET", "/wallet/v1/devices/phone/registrations/pass.other").status_code == 404
+
+
+@pytest.mark.parametrize("body", [{}, [], {"pushToken": 7}, {"pushToken": "a" * 201}, {"pushToken": "a\nb"}])
+def test_a_push_token_that_is_none_is_refused(inside: Inside, phone: Phone, card: CardRecord, body: Any) -> None:
+    held = phone.take(path_of(card))
+    token = {"Authorization": f"ApplePass {held.content['authenticationToken']}"}
+    answer = inside.request("POST", f"{REGISTRATIONS}/{card.id}", json=body, headers=token)
+    assert answer.status_code == 400
+
+
+def test_a_new_phone_counts_as_one_that_took_the_card_into_its_wallet(
+    engine: Engine, phone: Phone, card: CardRecord
+) -> None:
+    held = phone.take(path_of(card))
+    phone.register(held)
+    phone.unregister(held)
+    phone.register(held)
+    with engine.connect() as conn:
+        found = conn.execute(select(CardCount.act, CardCount.source, CardCount.times)).all()
+    assert [tuple(row) for row in found] == [("wallet", "wallet", 1)]
+    assert "wallet" in numbers.ACTS
+
+
+def test_a_phone_that_registers_from_two_places_at_once_is_one(engine: Engine, phone: Phone, card: CardRecord) -> None:
+    held = phone.take(path_of(card))
+    answers = at_once(8, lambda _: phone.register(held).status_code)
+    assert sorted(answers) == [200] * 7 + [201]
+    assert registrations(engine) == 1
+
+
+def unguarded(engine: Engine, card: CardRecord, meet: Any) -> bool:
+    """It looks first, and then writes what it thinks is right."""
+    row = {"device": "phone", "serial": card.id, "merchant_id": card.merchant_id}
+    with engine.connect() as conn:
+        is_known = conn.scalar(select(PassRegistration.serial).filter_by(device="phone", serial=card.id)) is not None
+    meet.wait(30)
+    try:
+        with engine.begin() as conn:
+            if not is_known:
+                conn.execute(insert(PassRegistration).values(row | {"push_token": "ab", "registered_at": OPENED}))
+    except IntegrityError:
+        return False
+    return True
+
+
+def test_with_the_guard_off_one_of_two_phones_is_lost(engine: Engine, card: CardRecord) -> None:
+    meet = Barrier(2)
+    assert sorted(at_once(2, lambda _: unguarded(engine, card, meet))) == [False, True]
+
+
+# --- asking
+
+
+def test_what_did_not_change_since_is_not_told(
+    engine: Engine, shop: Workshop, phone: Phone, card: CardRecord, till: Person
+) -> None:
+    receipt = till.post("/v1/receipts", coffee()).json()
+    phone.register(phone.take(path_of(card)))
+    phone.register(phone.take(f"/r/{receipt['token']}.pkpass"))
+    assert phone.ask_what_changed(PASS_TYPE) == sorted([card.id, receipt["id"]])
+    # The receipt is of a moment ago, and told once more; the card is not.
+    assert phone.ask_what_changed(PASS_TYPE) == [receipt["id"]]
+    changed(engine, shop, card, photo_key=None)
+    assert card.id in phone.ask_what_changed(PASS_TYPE)
+
+
+@pytest.mark.parametrize("tag", ["yesterday", "-1", "9" * 17, "9" * 40, "2026-11-21T10:00:00Z", "%00"])
+def test_a_tag_that_is_none_of_ours_is_answered(phone: Phone, card: CardRecord, tag: str) -> None:
+    phone.register(phone.take(path_of(card)))
+    phone.tag = tag
+    assert phone.ask_what_changed(PASS_TYPE) in ([card.id], [])
+
+
+def test_a_pass_that_the_phone_has_is_not_sent_again(phone: Phone, card: CardRecord) -> None:
+    held = phone.take(path_of(card))
+    answer = phone.fetch(held)
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert phone.fetch(held, is_conditional=False).status_code == 200
+
+
+def test_a_phone_that_came_between_two_changes_within_a_second_gets_the_second(
+    engine: Engine, shop: Workshop, phone: Phone, card: CardRecord
+) -> None:
+    """Times of HTTP have no parts of a second."""
+    card = changed(engine, shop, card, photo_key=None)
+    held = phone.take(path_of(card))
+    changed(engine, shop, card, state="paused")
+    assert phone.fetch(held).status_code == 200
+    assert phone.opened(card.id).content["voided"] is True
+
+
+def test_until_a_second_is_over_a_pass_is_said_to_be_older() -> None:
+    moment = datetime(2026, 11, 28, 8, 0, 0, 400_000, tzinfo=UTC)
+    second = moment.replace(microsecond=0)
+    assert last_modified(moment, moment + timedelta(milliseconds=100)) < second
+    assert last_modified(moment, moment + timedelta(seconds=3)) == second
+
+
+def test_what_phones_complain_of_is_logged_short_and_on_one_line(inside: Inside) -> None:
+    lines = ["bad\r\nresponse\x1b[31m", "x" * 10_000, *["more"] * 50]
+    with capture_logs() as logged:
+        assert inside.request("POST", "/wallet/v1/log", json={"logs": lines}).status_code == 200
+    said = [each["line"] for each in logged if each["event"] == "wallet_said"]
+    assert said == ["bad response [31m", "x" * 500, *["more"] * 18]
+
+
+@pytest.mark.parametrize("body", [{}, [], {"logs": "text"}])
+def test_logs_that_are_no_lines_are_refused(inside: Inside, body: Any) -> None:
+    assert inside.request("POST", "/wallet/v1/log", json=body).status_code == 400
+
+
+# --- pushing
+
+
+def registered(engine: Engine, card: CardRecord, *tokens: str) -> None:
+    with engine.begin() as conn:
+        for number, token in enumerate(tokens):
+            device = Device(f"phone-{number:04}", token)
+            wallets.register(conn, card.merchant_id, card.id, device, now=OPENED)
+
+
+def told(card: CardRecord) -> dict[str, Any]:
+    return {"merchant": card.merchant_id, "serial": card.id}
+
+
+@pytest.mark.parametrize("word", [(410, "Unregistered"), (400, "BadDeviceToken")])
+def test_a_phone_that_is_gone_is_forgotten(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
+) -> None:
+    registered(engine, card, "aa", "bb")
+    push.words["aa"] = word
+    push_passes(shop, "job", told(card))
+    assert push.tokens() == ["bb"]
+    assert registrations(engine) == 1
+
+
+@pytest.mark.parametrize("word", [(429, "TooManyRequests"), (503, "ServiceUnavailable"), (403, "BadCertificate")])
+def test_while_apple_does_not_take_it_nobody_is_forgotten_and_the_job_is_tried_again(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
+) -> None:
+    registered(engine, card, "aa", "bb")
+    push.words["aa"] = word
+    with pytest.raises(PushFailed, match=str(word[0])):
+        push_passes(shop, "job", told(card))
+    assert push.tokens() == ["bb"]
+    assert registrations(engine) == 2
+    push.words.clear()
+    push_passes(shop, "job", told(card))
+    assert push.tokens() == ["bb", "aa", "bb"]
+
+
+def test_many_phones_are_told_by_several_jobs_over_one_connection_each(
+    engine: Engine, settings: Settings, card: CardRecord, push: PushServer, shop: Workshop
+) -> None:
+    registered(engine, card, *(f"{number:04x}" for number in range(250)))
+    with working(settings) as worker:
+        changed(engine, worker, card, state="paused")
+        wait_until(lambda: len(push.taken) == 250)
+    assert len(set(push.tokens())) == 250
+    assert push.connections == 3
+
+
+def test_a_push_service_that_is_away_is_told_in_words(
+    settings: Settings, engine: Engine, its: Apple, card: CardRecord
+) -> None:
+    registered(engine, card, "aa")
+    away = its.settings(settings, apple_push_url="https://localhost:1")
+    with workshop(away, Postman(), Clock()) as shop, pytest.raises(PushFailed, match="no answer from Apple"):
+        push_passes(shop, "job", told(card))

@@ -17,7 +17,10 @@ _CARETS: Final = {"^n": "\n", "^'": '"', "^^": "^"}
 _CARET: Final = re.compile(r"\^[n'^]")
 _ESCAPED: Final = re.compile(r"\\([nN\\;,:\"])")
 _ENCODINGS: Final = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT"})
+_LONGEST_HEAD: Final = 10_000
 _MOST_PARAMETERS: Final = 50
+# Of a structured value, and of what stands between commas in one of its fields.
+_MOST_FIELDS: Final = 50
 # Those that are text, and quick to read.
 _CHARSET: Final = re.compile(
     r"utf-?8|us-ascii|latin-?1|iso-?8859-?\d{1,2}|(?:windows-|cp)125\d|koi8-[ru]|gbk?|gb2312|gb18030|big5|shift[_-]jis"
@@ -53,7 +56,7 @@ class Property:
     @property
     def fields(self) -> list[list[str]]:
         """Of a structured value: its fields, each a list of what stands between commas."""
-        return [_listed(each) for each in _split(self.value, ";")]
+        return [_listed(each) for each in _split(self.value, ";")[:_MOST_FIELDS]]
 
     def first(self, *parameters: str) -> str:
         """Of the first of these that is given; empty where none is."""
@@ -72,9 +75,9 @@ def parsed(line: bytes) -> Property | None:
     """None where the line is no property."""
     head = _HEAD.match(line)
     end = head.end() if head and line[head.end() : head.end() + 1] == b":" else line.find(b":")
-    told = _decoded(line[: max(end, 0)])
+    told = _decoded(line[:end]) if 0 < end <= _LONGEST_HEAD else ""
     name = _NAME.match(told)
-    if end < 0 or name is None or told[name.end() : name.end() + 1] not in ("", ";"):
+    if name is None or told[name.end() : name.end() + 1] not in ("", ";"):
         return None
     parameters = _parameters(told[name.end() :])
     value = _value(line[end + 1 :], parameters)
@@ -91,7 +94,7 @@ def _meant(escaped: re.Match[str]) -> str:
 
 
 def _listed(value: str) -> list[str]:
-    return [told for each in _split(value, ",") if (told := unescaped(each))]
+    return [told for each in _split(value, ",")[:_MOST_FIELDS] if (told := unescaped(each))]
 
 
 def _split(value: str, separator: str) -> list[str]:

@@ -134,7 +134,10 @@ def _looked_up(
         staff_id = accounts_find.staff_id(conn, caller.merchant_id, staff) if staff else None
         wanted = Wanted(asked.first, asked.last, asked.by, within(conn, caller, store), staff_id)
         found = tally.tally(conn, caller.merchant_id, wanted)
-        return found, tally.names(conn, caller.merchant_id, found) if asked.by == "card" else {}
+        if asked.by != "card":
+            return found, {}
+        named = tally.names(conn, caller.merchant_id, found)
+        return {key: found[key] for key in sorted(found, key=lambda key: named[key].staff)}, named
 
     return look
 

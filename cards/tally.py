@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, Literal
 
@@ -30,8 +30,9 @@ class Wanted:
 
     def span(self) -> tuple[datetime, datetime]:
         """From when, and until before when."""
-        start = datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC)
-        return start, start + (self.last - self.first + timedelta(days=1))
+        start, end = (datetime.combine(day, time.min, UTC) for day in (self.first, self.last))
+        # The last day of the calendar has no next one.
+        return start, end + timedelta(days=1) if self.last < date.max else datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -147,7 +148,7 @@ def _key(table: Any, at: Any, wanted: Wanted) -> Any:
     if wanted.by == "card":
         return table.card_id
     if wanted.by == "source":
-        return literal_column("'receipt'").label("key")
+        return literal_column("CAST('receipt' AS varchar)").label("key")
     return ((type_coerce(at, BigInteger) - microseconds(wanted.span()[0])) // _DAY).label("key")
 
 

@@ -31,7 +31,7 @@ def backup(
         bool, typer.Option("--include-secret-key", help="Put the secret key in too: whoever has the file has it then.")
     ] = False,
 ) -> None:
-    """Write a backup while the service runs: the database as it is at this moment, all pictures, and, if wished, the key.
+    """Write a backup while the service runs: the database as it is at this moment, pictures, and, if wished, the key.
 
     The file gets its name when it is whole. It is restored by `counterfoil restore`, on SQLite or PostgreSQL, with a
     folder or a bucket.

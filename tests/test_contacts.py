@@ -4,8 +4,11 @@ import csv
 import io
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Engine, select
 
 from accounts import find as accounts_find
@@ -85,7 +88,7 @@ def test_a_text_that_changed_meanwhile_is_shown_again_before_anything_is_kept(
     ids=str,
 )
 def test_what_is_wrong_is_said_at_its_field_and_what_was_written_stays(
-    stranger: Person, card: CardRecord, engine: Engine, written: dict[str, str | None], said: str
+    stranger: Person, card: CardRecord, engine: Engine, written: dict[str, Any], said: str
 ) -> None:
     answer = leave(stranger, card, **written)
     assert (answer.status_code, said in answer.text, left(engine)) == (422, True, [])
@@ -104,6 +107,15 @@ def test_one_form_sent_twice_is_one_contact(stranger: Person, card: CardRecord, 
     assert (statuses, len(left(engine)), counted(engine)) == ({303}, 1, {"exchange": 1})
     with engine.connect() as conn:
         assert len(conn.execute(select(Message.id)).all()) == 1
+
+
+def test_without_the_constraint_it_would_be_several(stranger: Person, card: CardRecord, engine: Engine) -> None:
+    """The control: it is the unique form that decides."""
+    table = "card_contacts"
+    with engine.begin() as conn, Operations(MigrationContext.configure(conn)).batch_alter_table(table) as altered:
+        altered.drop_constraint("uq_card_contacts_form_id", type_="unique")
+    at_once(4, lambda _: leave(stranger, card))
+    assert len(left(engine)) == 4
 
 
 @on_sqlite
@@ -162,7 +174,7 @@ def test_who_changes_the_name_of_their_browser_leaves_no_more_than_a_network_may
     ids=["json", "multipart", "many", "long", "bytes"],
 )
 def test_what_is_no_form_of_ours_is_refused(
-    stranger: Person, card: CardRecord, options: dict[str, object], status: int
+    stranger: Person, card: CardRecord, options: dict[str, Any], status: int
 ) -> None:
     assert stranger.ask("POST", f"/c/{card.token}/exchange", **options).status_code == status
 
@@ -237,9 +249,9 @@ def test_a_key_of_a_store_sees_the_contacts_of_its_cards(
     stranger: Person, inside: Inside, card: CardRecord, shops: Shops, engine: Engine
 ) -> None:
     leave(stranger, card)
-    for store, count in (("mitte", 1), ("kreuzberg", 0)):
-        person = Person(inside, key_of(engine, shops, store, ["cards:read"]))
-        assert len(person.get("/v1/contacts").json()["contacts"]) == count
+    insider, person = (Person(inside, key_of(engine, shops, store, ["cards:read"])) for store in ("mitte", "kreuzberg"))
+    assert len(insider.get("/v1/contacts").json()["contacts"]) == 1
+    assert person.get("/v1/contacts").json()["contacts"] == []
     assert person.get("/v1/contacts", card=card.id).status_code == 404
     assert person.get("/v1/contacts", store="mitte").status_code == 422
     assert person.get("/v1/contacts", staff="emma").status_code == 404

@@ -188,7 +188,7 @@ def test_only_an_active_card_counts(stranger: Person, card: CardRecord, engine: 
     answers = []
     for state in ("paused", "revoked"):
         with engine.begin() as conn:
-            manage.set_state(conn, find.one(conn, card.merchant_id, card.id), state, now=clock())  # type: ignore[arg-type]
+            manage.set_state(conn, find.one(conn, card.merchant_id, card.id), state, now=clock())
         answers.append(tell(stranger, card, "view").status_code)
     assert (answers, counted(engine)) == ([404, 410], {})
 

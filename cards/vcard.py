@@ -99,8 +99,9 @@ def _add_name(lines: Lines, face: Face) -> None:
     """Both forms always: Apple shows the parts, Android the whole."""
     whole = _full_name(face)
     parts = (face.family, face.given, face.additional, face.prefix, face.suffix)
+    told = fields(*map(one_line, parts)) if face.has_parts else ""
     lines.add("FN", text(whole))
-    lines.add("N", fields(*map(one_line, parts)) if face.has_parts else fields("", whole, "", "", ""))
+    lines.add("N", told or fields("", whole, "", "", ""))
     lines.add("NICKNAME", text(face.nickname))
 
 
@@ -129,9 +130,9 @@ def _add_photo(lines: Lines, photo: bytes | None) -> None:
 def _add_short(lines: Lines, face: Face) -> None:
     """The name, and as much of the rest as there is room for, what matters most first."""
     whole = _full_name(face)[:_SHORT_NAME]
-    parts = (face.family, face.given) if face.has_parts else ("", whole)
+    parts = [one_line(each)[:_SHORT_NAME] for each in (face.family, face.given)]
+    told = parts if any(parts) else ["", whole]
     lines.add("FN", text(whole), _charset(whole))
-    told = [one_line(each)[:_SHORT_NAME] for each in parts]
     lines.add("N", fields(*told, "", "", ""), _charset(*told))
     for name, value, *parameters in _briefly(face):
         before = len(lines.added)

@@ -1,12 +1,13 @@
 """vCards as they are written: what phones and programs need, and that no field becomes a property."""
 
+import dataclasses
 import re
 from collections import Counter
 from typing import Any, Final
 
 import pytest
 import vobject
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from cards.face import Face
 from cards.names import country_name
@@ -274,6 +275,7 @@ def injects_nothing(face: Face, made: bytes) -> None:
 
 
 @given(hostile_faces())
+@example(dataclasses.replace(emma(), given="\ud800", family="\x00"))
 @settings(max_examples=200, suppress_health_check=SLOW, deadline=None)
 def test_no_field_becomes_a_property(face: Face) -> None:
     for version in VERSIONS:

@@ -9,8 +9,8 @@ from api import (
     card_pages,
     card_paper,
     card_pictures,
-    service_rating,
     invite_pages,
+    service_rating,
     wallet_pages,
     wallet_service,
 )

@@ -71,12 +71,12 @@ LABELS: Final = {
     "booking_url": later("Where appointments are made"),
 }
 HINTS: Final = {
-    "hobbies": later("Separated by commas"),
+    "hobbies": later("One on each line"),
     "languages": later("As codes, best first: en, de, tr"),
     "booking_url": "https://…",
 }
-# Kept as lists, written as one line.
-LISTED: Final = frozenset({"hobbies", "languages"})
+# Kept as lists, written with this between. A hobby may hold a comma, and none a line break.
+_BETWEEN: Final = {"hobbies": "\n", "languages": ", "}
 TRANSLATED: Final = ("name", "title", "department", "description", "hobbies")
 _LABEL: Final = Cell("label", later("Label"))
 ROWS: Final = (
@@ -126,12 +126,12 @@ ROWS: Final = (
 def filled(profile: Profile) -> dict[str, str]:
     """The fields with what the profile has in them."""
     plain = profile.model_dump(mode="json", exclude_none=True)
-    fields = {name: _line(plain[name]) for name in LABELS if name in plain}
+    fields = {name: _line(name, plain[name]) for name in LABELS if name in plain}
     for rows in ROWS:
         for number, row in enumerate(plain[rows.name]):
-            fields |= {f"{rows.name}.{number}.{name}": _line(value, "\n") for name, value in _flat(row).items()}
+            fields |= {f"{rows.name}.{number}.{name}": _line(name, value) for name, value in _flat(row).items()}
     for language, words in plain["translations"].items():
-        fields |= {f"translations.{language}.{name}": _line(value) for name, value in words.items()}
+        fields |= {f"translations.{language}.{name}": _line(name, value) for name, value in words.items()}
     return fields
 
 
@@ -207,10 +207,10 @@ def _deep(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _told(name: str, value: str) -> Any:
-    if name in LISTED:
-        return [each.strip() for each in value.split(",") if each.strip()]
+    if name in _BETWEEN:
+        return [each.strip() for each in value.split(_BETWEEN[name].strip(" ")) if each.strip()]
     return value.replace("\r\n", "\n").strip() or None
 
 
-def _line(value: Any, between: str = ", ") -> str:
-    return between.join(map(str, value)) if isinstance(value, list) else str(value)
+def _line(name: str, value: Any) -> str:
+    return _BETWEEN.get(name, "\n").join(map(str, value)) if isinstance(value, list) else str(value)

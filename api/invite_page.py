@@ -18,7 +18,7 @@ from infra.theme import theme
 from kernel.errors import FieldError
 from kernel.locale import LANGUAGES, base_language, direction
 
-_LONG = ("description",)
+_LONG = ("description", "hobbies")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A link is the invite's id with a mark that only we can make, so nothing that ope
 """
 
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from notify.asking import Wanted
 PURPOSE: Final = "card invites"
 VALID: Final = timedelta(days=14)
 _MARK_BYTES: Final = 16
+_TOKEN: Final = re.compile(r"inv_[0-9a-z]{26}\.[A-Za-z0-9_-]{22}")
 # A photo is uploaded, and changed by set_photo.
 EDITABLE: Final = frozenset(get_args(Editable)) - {"photo"}
 _LOCKED: Final = "is set by the brand, and not yours to change"
@@ -82,9 +84,10 @@ def letter(record: CardRecord, new: Invite) -> Wanted:
 
 def opened(conn: Connection, key: bytes, token: str, *, now: datetime) -> Invited | None:
     """None alike for a link that we did not make, is over, was withdrawn or replaced, or whose card was revoked."""
+    if not _TOKEN.fullmatch(token):
+        return None
     invite_id, _, _ = token.partition(".")
-    is_ours = hmac.compare_digest(token.encode(errors="replace"), link_token(key, invite_id).encode(errors="replace"))
-    return valid(conn, invite_id, now=now) if is_ours else None
+    return valid(conn, invite_id, now=now) if hmac.compare_digest(token, link_token(key, invite_id)) else None
 
 
 def valid(conn: Connection, invite_id: str, *, now: datetime) -> Invited | None:

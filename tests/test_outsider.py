@@ -34,6 +34,7 @@ class Door:
     # With {names} of what is ours.
     path: str
     body: Any = None
+    kind: str = ""
 
 
 # In this order: what is put comes last, since an outsider may well use the slugs that we use, for things of their own.
@@ -76,6 +77,14 @@ WALK = [
     Door("GET", "/v1/cards", 200, "/v1/cards"),
     Door("POST", "/v1/cards", 422, "/v1/cards", {"store": "kreuzberg", "profile": {"name": "Mine"}}),
     Door("POST", "/v1/cards", 422, "/v1/cards", {"brand": "linden-rye", "profile": {"name": "Mine"}}),
+    Door(
+        "POST",
+        "/v1/cards/import",
+        200,
+        "/v1/cards/import",
+        b"name,email,store\nMine,emma@linden-rye.example,kreuzberg\n",
+        kind="text/csv",
+    ),
     Door("GET", "/v1/cards/{card}", 404, "/v1/cards/{card}"),
     Door("GET", "/v1/cards/{card}", 404, "/v1/cards/{card_token}"),
     Door("PUT", "/v1/cards/{card}", 404, "/v1/cards/{card}", {"profile": {"name": "Mine"}}),
@@ -126,6 +135,7 @@ LINKS = {
     "/r/{token:token}/qr.svg",
     "/r/{token:token}/qr.png",
     "/r/{token:token}/codes/{name}.svg",
+    "/r/{token:token}.pkpass",
     "/r/{path:path}",
     "/u/{token}",
     "/media/logos/{shard}/{name}.{form}",
@@ -138,6 +148,17 @@ MAILBOX = {
     "/mailbox/{letter}",
     "/mailbox/{letter}/html",
     "/mailbox/{letter}/attachments/{number:int}",
+}
+# A phone shows the token of its pass, or asks by its own id, and whoever has no pass knows neither
+# (test_wallet_service.py). The button of Google's wallet is behind a card's link.
+WALLETS = {
+    ("POST", "/wallet/v1/devices/{device}/registrations/{kind}/{serial}"),
+    ("DELETE", "/wallet/v1/devices/{device}/registrations/{kind}/{serial}"),
+    ("GET", "/wallet/v1/devices/{device}/registrations/{kind}"),
+    ("GET", "/wallet/v1/passes/{kind}/{serial}"),
+    ("POST", "/wallet/v1/log"),
+    ("POST", "/c/{token:token}/google"),
+    ("GET", "/c/{token:token}.pkpass"),
 }
 # Nothing of any merchant is behind these.
 PUBLIC = {
@@ -163,7 +184,7 @@ def every_route(settings: Settings) -> Iterator[tuple[str, str]]:
 def test_every_route_is_in_the_walk(settings: Settings) -> None:
     walked = {(door.method, door.route) for door in WALK}
     opened = {("GET", route) for route in LINKS | KEYS | MAILBOX | PUBLIC}
-    assert set(every_route(settings)) == walked | opened | {("POST", "/verify"), ("POST", "/u/{token}")}
+    assert set(every_route(settings)) == walked | opened | WALLETS | {("POST", "/verify"), ("POST", "/u/{token}")}
 
 
 @pytest.fixture
@@ -198,7 +219,8 @@ def filled(part: Any, ours: Names) -> Any:
 
 def knock(person: Person, door: Door, ours: Names) -> Any:
     body = {"content": door.body} if isinstance(door.body, bytes) else {"json": filled(door.body, ours)}
-    return person.ask(door.method, filled(door.path, ours), **({} if door.body is None else body))
+    headers = {"Content-Type": door.kind} if door.kind else {}
+    return person.ask(door.method, filled(door.path, ours), headers=headers, **({} if door.body is None else body))
 
 
 def rows_of(engine: Engine, merchant: str) -> dict[str, list[dict[str, Any]]]:

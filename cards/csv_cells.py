@@ -104,7 +104,7 @@ def _once(told: _Told, into: dict[str, Any], name: str, pointer: str, value: Any
         into[name] = value
         told.columns[pointer] = column
     elif into[name] != value:
-        told.lost.append(f"{column[:60]}: {told.columns[pointer][:60]} says the same of the person, and was taken")
+        told.lost.append(f"{column[:60]}: {told.columns[pointer][:60]} fills the same field, and was taken")
 
 
 def _add_all(told: _Told, name: str, value: str, column: str) -> None:

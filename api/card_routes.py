@@ -11,6 +11,7 @@ from api import (
     card_pictures,
     invite_pages,
     service_rating,
+    signature_pages,
     wallet_pages,
     wallet_service,
 )
@@ -27,6 +28,7 @@ def routes() -> list[BaseRoute]:
         *card_pictures.routes(),
         *card_paper.routes(),
         *invite_pages.routes(),
+        *signature_pages.routes(),
         *wallet_pages.routes(),
         *wallet_service.routes(),
     ]

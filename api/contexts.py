@@ -350,3 +350,13 @@ class InvitePage(Page):
     until: str
     is_saved: bool
     has_errors: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignaturePage(Page):
+    """A card at the end of an email. ``html_url`` shows it by itself; ``html`` and ``text`` are what is copied."""
+
+    html_url: str
+    text_url: str
+    html: str
+    text: str

@@ -13,11 +13,13 @@ from api import contexts
 from api.contexts import (
     CardPage,
     ErrorPage,
+    InvitePage,
     LetterPage,
     MailboxPage,
     Page,
     PendingPage,
     ReceiptPage,
+    SignaturePage,
     StopPage,
     Stub,
     VerifyPage,
@@ -39,6 +41,8 @@ PAGES: dict[str, type[Page]] = {
     "letter.html": LetterPage,
     "verify.html": VerifyPage,
     "card.html": CardPage,
+    "invite.html": InvitePage,
+    "signature.html": SignaturePage,
 }
 LOOK = BrandLook(
     id="brd_01",

@@ -31,7 +31,7 @@ from tests.support.shops import OPENED, Shops
 OFFICE = PassOffice("https://receipts.test", PASS_TYPE, TEAM, b"k" * 32)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def its(tmp_path_factory: pytest.TempPathFactory) -> Apple:
     return apple(tmp_path_factory.mktemp("apple"))
 

@@ -16,7 +16,6 @@ from cards.find import CardRecord, one
 from cards.tables import CardCount, PassRegistration
 from cards.template import Template
 from cards.wallets import PUSH, Change, Device
-from infra.apns import PushFailed
 from infra.jobs import tally
 from infra.settings import Settings
 from kernel.clock import utc_now
@@ -39,7 +38,7 @@ from worker.workshop import Workshop
 REGISTRATIONS: Final = f"/wallet/v1/devices/phone/registrations/{PASS_TYPE}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def its(tmp_path_factory: pytest.TempPathFactory) -> Apple:
     return apple(tmp_path_factory.mktemp("apple"))
 
@@ -88,6 +87,10 @@ def changed(engine: Engine, shop: Workshop, card: CardRecord, **values: Any) -> 
 def registrations(engine: Engine) -> int:
     with engine.connect() as conn:
         return conn.scalar(select(func.count()).select_from(PassRegistration)) or 0
+
+
+def told(card: CardRecord) -> dict[str, Any]:
+    return {"merchant": card.merchant_id, "serial": card.id}
 
 
 def pushes_waiting(engine: Engine) -> int:
@@ -356,63 +359,3 @@ def test_what_phones_complain_of_is_logged_short_and_on_one_line(inside: Inside)
 @pytest.mark.parametrize("body", [{}, [], {"logs": "text"}])
 def test_logs_that_are_no_lines_are_refused(inside: Inside, body: Any) -> None:
     assert inside.request("POST", "/wallet/v1/log", json=body).status_code == 400
-
-
-# --- pushing
-
-
-def registered(engine: Engine, card: CardRecord, *tokens: str) -> None:
-    with engine.begin() as conn:
-        for number, token in enumerate(tokens):
-            device = Device(f"phone-{number:04}", token)
-            wallets.register(conn, card.merchant_id, card.id, device, now=OPENED)
-
-
-def told(card: CardRecord) -> dict[str, Any]:
-    return {"merchant": card.merchant_id, "serial": card.id}
-
-
-@pytest.mark.parametrize("word", [(410, "Unregistered"), (400, "BadDeviceToken")])
-def test_a_phone_that_is_gone_is_forgotten(
-    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
-) -> None:
-    registered(engine, card, "aa", "bb")
-    push.words["aa"] = word
-    push_passes(shop, "job", told(card))
-    assert push.tokens() == ["bb"]
-    assert registrations(engine) == 1
-
-
-@pytest.mark.parametrize("word", [(429, "TooManyRequests"), (503, "ServiceUnavailable"), (403, "BadCertificate")])
-def test_while_apple_does_not_take_it_nobody_is_forgotten_and_the_job_is_tried_again(
-    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
-) -> None:
-    registered(engine, card, "aa", "bb")
-    push.words["aa"] = word
-    with pytest.raises(PushFailed, match=str(word[0])):
-        push_passes(shop, "job", told(card))
-    assert push.tokens() == ["bb"]
-    assert registrations(engine) == 2
-    push.words.clear()
-    push_passes(shop, "job", told(card))
-    assert push.tokens() == ["bb", "aa", "bb"]
-
-
-def test_many_phones_are_told_by_several_jobs_over_one_connection_each(
-    engine: Engine, settings: Settings, card: CardRecord, push: PushServer, shop: Workshop
-) -> None:
-    registered(engine, card, *(f"{number:04x}" for number in range(250)))
-    with working(settings) as worker:
-        changed(engine, worker, card, state="paused")
-        wait_until(lambda: len(push.taken) == 250)
-    assert len(set(push.tokens())) == 250
-    assert push.connections == 3
-
-
-def test_a_push_service_that_is_away_is_told_in_words(
-    settings: Settings, engine: Engine, its: Apple, card: CardRecord
-) -> None:
-    registered(engine, card, "aa")
-    away = its.settings(settings, apple_push_url="https://localhost:1")
-    with workshop(away, Postman(), Clock()) as shop, pytest.raises(PushFailed, match="no answer from Apple"):
-        push_passes(shop, "job", told(card))

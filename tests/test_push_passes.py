@@ -1,0 +1,116 @@
+"""Phones are told of changes by Apple's push service; who is gone is forgotten, and who could not be told is again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from cards import manage, wallets
+from cards.find import CardRecord
+from cards.tables import PassRegistration
+from cards.wallets import Device
+from infra.apns import PushFailed
+from infra.settings import Settings
+from kernel.clock import utc_now
+from tests.support.apns import PushServer
+from tests.support.apple import Apple, apple
+from tests.support.cards import a_card
+from tests.support.shops import OPENED, Shops
+from tests.support.waiting import wait_until
+from tests.support.workshop import Clock, Postman, workshop
+from worker.passes import push_passes
+from worker.work import working
+from worker.workshop import Workshop
+
+
+@pytest.fixture(scope="module")
+def its(tmp_path_factory: pytest.TempPathFactory) -> Apple:
+    return apple(tmp_path_factory.mktemp("apple"))
+
+
+@pytest.fixture
+def push(its: Apple, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushServer]:
+    its.trusted(monkeypatch)
+    with PushServer(its.authority, tmp_path_factory.mktemp("apns")) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, its: Apple, push: PushServer) -> Settings:
+    return its.settings(settings, apple_push_url=push.url)
+
+
+@pytest.fixture
+def card(engine: Engine, shops: Shops) -> CardRecord:
+    return a_card(engine, shops)
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Workshop]:
+    with workshop(settings, Postman(), Clock()) as opened:
+        yield opened
+
+
+def registrations(engine: Engine) -> int:
+    with engine.connect() as conn:
+        return conn.scalar(select(func.count()).select_from(PassRegistration)) or 0
+
+
+def registered(engine: Engine, card: CardRecord, *tokens: str) -> None:
+    with engine.begin() as conn:
+        for number, token in enumerate(tokens):
+            device = Device(f"phone-{number:04}", token)
+            wallets.register(conn, card.merchant_id, card.id, device, now=OPENED)
+
+
+def told(card: CardRecord) -> dict[str, Any]:
+    return {"merchant": card.merchant_id, "serial": card.id}
+
+
+@pytest.mark.parametrize("word", [(410, "Unregistered"), (400, "BadDeviceToken")])
+def test_a_phone_that_is_gone_is_forgotten(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
+) -> None:
+    registered(engine, card, "aa", "bb")
+    push.words["aa"] = word
+    push_passes(shop, "job", told(card))
+    assert push.tokens() == ["bb"]
+    assert registrations(engine) == 1
+
+
+@pytest.mark.parametrize("word", [(429, "TooManyRequests"), (503, "ServiceUnavailable"), (403, "BadCertificate")])
+def test_while_apple_does_not_take_it_nobody_is_forgotten_and_the_job_is_tried_again(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
+) -> None:
+    registered(engine, card, "aa", "bb")
+    push.words["aa"] = word
+    with pytest.raises(PushFailed, match=str(word[0])):
+        push_passes(shop, "job", told(card))
+    assert push.tokens() == ["bb"]
+    assert registrations(engine) == 2
+    push.words.clear()
+    push_passes(shop, "job", told(card))
+    assert push.tokens() == ["bb", "aa", "bb"]
+
+
+def test_many_phones_are_told_by_several_jobs_over_one_connection_each(
+    engine: Engine, settings: Settings, card: CardRecord, push: PushServer
+) -> None:
+    registered(engine, card, *(f"{number:04x}" for number in range(250)))
+    with working(settings) as worker:
+        with engine.begin() as conn:
+            manage.set_state(conn, card, "paused", now=utc_now())
+            wallets.tell_wallets(conn, worker.jobs, card, now=utc_now())
+        wait_until(lambda: len(push.taken) == 250)
+    assert len(set(push.tokens())) == 250
+    assert push.connections == 3
+
+
+def test_a_push_service_that_is_away_is_told_in_words(
+    settings: Settings, engine: Engine, its: Apple, card: CardRecord
+) -> None:
+    registered(engine, card, "aa")
+    away = its.settings(settings, apple_push_url="https://localhost:1")
+    with workshop(away, Postman(), Clock()) as shop, pytest.raises(PushFailed, match="no answer from Apple"):
+        push_passes(shop, "job", told(card))

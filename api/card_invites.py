@@ -29,7 +29,7 @@ async def create_invite(card: IdOrToken, request: Request, house: TheHouse, call
     card_answers.require_writer(caller)
     wish = await model_body(request, NewInvite) if await request.body() else NewInvite()
     if wish.send:
-        require_channel(house, "email", at="/send")
+        require_channel(house.post, "email", at="/send")
     new = await house.write(lambda conn: _invited(conn, house, caller.merchant_id, card, wish))
     url = f"{house.base_url}/i/{invites.link_token(house.invite_key, new.id)}"
     return json_answer({"id": new.id, "url": url, "expires_at": iso(new.expires_at)}, 201)

@@ -18,7 +18,7 @@ from infra.mail_address import is_deliverable
 from kernel.clock import iso
 from kernel.errors import Conflict, FieldError, Invalid, TooMany
 from notify import asking, find
-from notify.asking import Wanted
+from notify.asking import Post, Wanted
 from notify.find import MessageInfo
 from receipts import find as receipts_find
 from receipts.records import ReceiptRecord
@@ -66,7 +66,7 @@ async def post_delivery(token: IdOrToken, request: Request, house: TheHouse, cal
     """
     caller.require("receipts:write")
     wanted = await model_body(request, NewDelivery) if await request.body() else NewDelivery()
-    require_channel(house, wanted.channel)
+    require_channel(house.post, wanted.channel)
     message, is_new = await house.write(lambda conn: _deliver(conn, house, caller, token, wanted))
     return json_answer(_shown(message), 202 if is_new else 200)
 
@@ -143,9 +143,9 @@ def _of_shopper(shopper: dict[str, Any]) -> str:
     return address
 
 
-def require_channel(house: House, channel: Channel, *, at: str = "/channel") -> None:
+def require_channel(post: Post, channel: Channel, *, at: str = "/channel") -> None:
     """Raises :class:`NotSetUp` at the field ``at``."""
-    if channel not in house.post.channels:
+    if channel not in post.channels:
         said = f"{channel} is not set up on this server; its operator can"
         raise NotSetUp(said, errors=[FieldError(at, "is not set up here")])
 

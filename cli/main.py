@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from cli import (
     backup,
     bounces,
+    cards,
     demo,
     doctor,
     hooks,
@@ -52,6 +53,7 @@ app.add_typer(hooks.app, name="hooks")
 app.add_typer(imports.app, name="import")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(messages.app, name="messages")
+app.add_typer(cards.app, name="cards")
 
 
 def main() -> None:

@@ -1,0 +1,144 @@
+"""``counterfoil cards``: the cards of a merchant's staff, imported, listed, and opened to those who are on them."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from sqlalchemy import Connection, Engine
+
+from accounts import manage as accounts
+from api.deliveries import require_channel, require_open
+from cards import find, importing, invites, links, reading
+from cards.find import CardRecord
+from cards.importing import Import, Outcome
+from cards.manage import State
+from cards.reading import StaffFile
+from cli.opened import opened, transaction
+from cli.progress import Progress
+from infra import secrets
+from infra.database import reading as looking
+from infra.jobs import Jobs
+from infra.settings import Settings
+from infra.storage import open_storage
+from kernel.clock import iso, utc_now
+from notify import asking
+from notify.asking import Post, Wanted
+
+app = typer.Typer(help="Import, list and share cards of staff.", no_args_is_help=True)
+Merchant = Annotated[str, typer.Option(help="The merchant's slug.")]
+_PAGE: Final = 500
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV file, or vCards.")],
+    merchant: Merchant,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")] = False,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="Column=field, for a column whose name says something else.")
+    ] = None,
+) -> None:
+    """Import a list of staff: each row makes a card, changes one, or is refused. Twice is the same as once.
+
+    A row is of whom its column `staff` names, else of who has its first email, else of somebody new. The exit code is 1
+    where a row was refused.
+
+    Example: counterfoil cards import staff.csv --merchant linden-rye --map "Rufnummer=phones.mobile" --dry-run
+    """
+    data = file.read_bytes()
+    read = reading.read(data, reading.kind_of(data), asked=_mapping(map_ or []))
+    with opened() as engine:
+        outcomes = _imported(engine, merchant, read, dry_run=dry_run)
+    _tell(read, outcomes)
+    told = ", ".join(f"{count} {state}" for state, count in importing.counted(outcomes).items() if count)
+    typer.echo(("Nothing was changed. It would be: " if dry_run else "") + (told or "nothing to import"))
+    if any(each.state == "refused" for each in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(
+    merchant: Merchant,
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+) -> None:
+    """List cards, oldest first: id, state, member of staff, store, name and address."""
+    base_url, after = Settings().server.address(), ""
+    with opened() as engine, looking(engine) as conn:
+        merchant_id = accounts.merchant_by_slug(conn, merchant)
+        while found := find.listed(conn, merchant_id, limit=_PAGE, after=after, state=state):
+            after = found[-1].id
+            for each in found:
+                typer.echo(_line(each, base_url))
+    if not after:
+        typer.echo("There is none.")
+
+
+@app.command()
+def invite(
+    staff: Annotated[str, typer.Argument(help="The slug of the member of staff, or the card's id.")],
+    merchant: Merchant,
+    send: Annotated[bool, typer.Option("--send", help="Send it to the card's first email.")] = False,
+) -> None:
+    """Print a link by which a member of staff edits their own card for 14 days. It takes the place of those before.
+
+    Example: counterfoil cards invite emma --merchant linden-rye
+    """
+    settings = Settings()
+    with closing(Jobs(settings.data.where_database())) as jobs, transaction() as conn:
+        merchant_id = accounts.merchant_by_slug(conn, merchant)
+        record = find.of_staff_named(conn, merchant_id, staff) or find.one(conn, merchant_id, staff)
+        new = invites.invite(conn, merchant_id, record.id, now=utc_now())
+        if send:
+            _send(conn, Post(jobs, settings.mail.channels()), invites.letter(record, new))
+    token = invites.link_token(secrets.derived(settings.data, invites.PURPOSE), new.id)
+    typer.echo(f"{settings.server.address()}/i/{token}")
+
+
+def _send(conn: Connection, post: Post, wanted: Wanted) -> None:
+    require_channel(post, wanted.channel, at="--send")
+    require_open(conn, wanted)
+    asking.ask(conn, post, [wanted], now=utc_now())
+
+
+def _mapping(told: list[str]) -> dict[str, str]:
+    """A column's name may hold an equals sign, a field's does not."""
+    if wrong := [each for each in told if "=" not in each]:
+        raise typer.BadParameter(f"--map takes Column=field, not {wrong[0]}")
+    return {column: path.strip() for column, _, path in (each.rpartition("=") for each in told)}
+
+
+def _imported(engine: Engine, merchant: str, file: StaffFile, *, dry_run: bool) -> list[Outcome]:
+    settings = Settings()
+    storage, progress = open_storage(settings.data), Progress("rows", len(file.entries))
+    with looking(engine) as conn:
+        merchant_id = accounts.merchant_by_slug(conn, merchant)
+    outcomes: list[Outcome] = []
+    with closing(Jobs(settings.data.where_database())) as jobs:
+        work = Import(merchant_id, jobs, dry_run)
+        for some in importing.slices(file.entries):
+            time.sleep(importing.PAUSE if outcomes else 0)
+            rows = importing.ready(storage, some, dry_run=dry_run)
+            with engine.begin() as conn:
+                outcomes += importing.bring(conn, work, rows, now=utc_now())
+            progress.done(len(some))
+    progress.end()
+    return outcomes
+
+
+def _tell(file: StaffFile, outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        typer.echo(f"{outcome.row:>5}  {outcome.state:<9}  {outcome.card_id or ''}".rstrip())
+        for fault in outcome.faults:
+            typer.echo(f"       {fault.column or fault.pointer or 'the row'}: {fault.detail}")
+        for each in outcome.lost:
+            typer.echo(f"       not taken: {each}")
+    if left := [column for column, path in file.columns if path is None]:
+        typer.echo(f"Columns that were left out: {', '.join(left)}")
+
+
+def _line(card: CardRecord, base_url: str) -> str:
+    name, url = card.profile.full_name(), links.page_url(base_url, card.token)
+    told = (card.id, f"{card.state:<7}", card.staff, card.store or "-", name, iso(card.changed_at), url)
+    return "  ".join(told)

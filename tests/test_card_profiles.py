@@ -1,5 +1,6 @@
 """Profiles that nobody means well by: whatever they hold, they are taken whole or refused by their field."""
 
+import copy
 import json
 import random
 from typing import Any, Final
@@ -34,17 +35,20 @@ def hostile(chance: random.Random) -> dict[str, Any]:
         *way, last = place.split("/")
         here: Any = profile
         for step in way:
-            here = here[int(step)] if isinstance(here, list) and len(here) > int(step) else _member(here, step)
+            here = _member(here, step)
         if isinstance(here, list) and here:
-            here[0] = chance.choice(HOSTILE)
+            here[0] = copy.deepcopy(chance.choice(HOSTILE))
         elif isinstance(here, dict):
-            here[last] = chance.choice(HOSTILE)
+            here[last] = copy.deepcopy(chance.choice(HOSTILE))
     if chance.random() < 0.1:
-        profile[str(chance.choice(HOSTILE))[:300]] = chance.choice(HOSTILE)
+        profile[str(chance.choice(HOSTILE))[:300]] = copy.deepcopy(chance.choice(HOSTILE))
     return profile
 
 
 def _member(here: Any, step: str) -> Any:
+    """None where something hostile is already there."""
+    if isinstance(here, list):
+        return here[int(step)] if step.isdigit() and len(here) > int(step) else None
     return here.get(step) if isinstance(here, dict) else None
 
 

@@ -1,4 +1,4 @@
-"""What a phone has to fetch for a receipt's page, and what Lighthouse and axe say of it."""
+"""What a phone has to fetch for the pages of a receipt and of a card, and what Lighthouse and axe say of them."""
 
 import json
 import os
@@ -7,10 +7,13 @@ import subprocess
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urljoin
 
+import httpx
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from bench.intake import shop
@@ -18,6 +21,7 @@ from bench.load import served
 from bench.pages import posted
 from bench.table import Limit, Row
 from tests.support import browser
+from tests.support.cards import EMMA
 
 _LIGHTHOUSE = "lighthouse@12.8.2"
 _SCRIPT = re.compile(r'<script type="module" src="([^"]+)"')
@@ -27,14 +31,31 @@ _CATEGORIES = ("performance", "accessibility", "best-practices")
 
 def rows(_seconds: float) -> Iterator[Row]:
     with shop() as env, served("bench.apps:real", env=env) as address:
-        url = f"{address}/r/{posted(address, env)}?lang=de"
-        page, critical = _critical(url)
-        yield Limit("receipt page, critical path compressed", critical / 1000, at_most=14, unit="KB")
-        whole = critical + sum(len(_get(urljoin(url, image))) for image in _IMAGE.findall(page))
-        yield Limit("receipt page, everything, with QR and logo", whole / 1000, at_most=40, unit="KB")
-        yield Limit("receipt page, axe violations", _violations(url), at_most=0)
-        for category, score in _lighthouse(url).items():
-            yield Limit(f"receipt page, Lighthouse mobile, {category}", score, at_least=100)
+        yield from _of_page("receipt", f"{address}/r/{posted(address, env)}?lang=de")
+        yield from _of_page("card", f"{address}/c/{_carded(address, env)}?lang=de")
+
+
+def _of_page(name: str, url: str) -> Iterator[Row]:
+    page, critical = _critical(url)
+    yield Limit(f"{name} page, critical path compressed", critical / 1000, at_most=14, unit="KB")
+    whole = critical + sum(len(_get(urljoin(url, image))) for image in _IMAGE.findall(page))
+    yield Limit(f"{name} page, everything, with its pictures", whole / 1000, at_most=40, unit="KB")
+    yield Limit(f"{name} page, axe violations", _violations(url), at_most=0)
+    for category, score in _lighthouse(url).items():
+        yield Limit(f"{name} page, Lighthouse mobile, {category}", score, at_least=100)
+
+
+def _carded(address: str, env: dict[str, str]) -> str:
+    """The token of a full card with a photo."""
+    key = {"Authorization": f"Bearer {env['API_KEY']}"}
+    body = {"staff": "emma", "profile": EMMA}
+    card = httpx.post(f"{address}/v1/cards", json=body, headers=key).raise_for_status().json()
+    photo = Image.effect_noise((900, 900), 40).convert("RGB")
+    data = BytesIO()
+    photo.save(data, "JPEG")
+    url = f"{address}/v1/cards/{card['id']}/photo"
+    httpx.put(url, content=data.getvalue(), headers=key | {"Content-Type": "image/jpeg"}).raise_for_status()
+    return str(card["token"])
 
 
 def _critical(url: str) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from api.app import create_app
 from infra.database import Base
 from infra.settings import Settings
 from tests.support.cards import EMMA
+from tests.support.exchange import leave_at
 from tests.support.inside import Person
 from tests.support.sales import coffee, example, refund
 from tests.support.shops import Shops
@@ -94,6 +95,12 @@ WALK = [
     Door("POST", "/v1/cards/{card}/invites", 404, "/v1/cards/{card}/invites", {"send": True}),
     Door("DELETE", "/v1/cards/{card}/invites", 404, "/v1/cards/{card}/invites"),
     Door("DELETE", "/v1/cards/{card}", 404, "/v1/cards/{card}"),
+    Door("GET", "/v1/card-numbers", 200, "/v1/card-numbers"),
+    Door("GET", "/v1/card-numbers.csv", 200, "/v1/card-numbers.csv"),
+    Door("GET", "/v1/contacts", 200, "/v1/contacts"),
+    Door("GET", "/v1/contacts.csv", 200, "/v1/contacts.csv"),
+    Door("GET", "/v1/contacts", 404, "/v1/contacts?card={card}"),
+    Door("DELETE", "/v1/contacts/{contact_id}", 404, "/v1/contacts/{contact}"),
     Door("GET", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template"),
     Door("PUT", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template", {"locked": []}),
     Door("GET", "/v1/keys", 200, "/v1/keys"),
@@ -140,6 +147,12 @@ LINKS = {
     "/u/{token}",
     "/media/logos/{shard}/{name}.{form}",
 }
+# By a link, too: what a visitor does, leaves or says.
+LEFT_BY_LINK = {
+    ("POST", "/c/{token:token}/beacon"),
+    ("POST", "/c/{token:token}/exchange"),
+    ("POST", "/r/{token:token}/service"),
+}
 # These tell of every merchant what every verifier must know of them, and of no receipt.
 KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json"}
 # Only who sits at the machine gets to these, and only where mail is kept instead of being sent (test_mailbox.py).
@@ -184,7 +197,10 @@ def every_route(settings: Settings) -> Iterator[tuple[str, str]]:
 def test_every_route_is_in_the_walk(settings: Settings) -> None:
     walked = {(door.method, door.route) for door in WALK}
     opened = {("GET", route) for route in LINKS | KEYS | MAILBOX | PUBLIC}
-    assert set(every_route(settings)) == walked | opened | WALLETS | {("POST", "/verify"), ("POST", "/u/{token}")}
+    assert set(every_route(settings)) == walked | opened | WALLETS | LEFT_BY_LINK | {
+        ("POST", "/verify"),
+        ("POST", "/u/{token}"),
+    }
 
 
 @pytest.fixture
@@ -198,9 +214,12 @@ def ours(owner: Person) -> Names:
     hook = endpoint["url"].rpartition("/")[2]
     card = owner.post("/v1/cards", {"staff": "emma", "store": "mitte", "profile": EMMA}).json()
     owner.post(f"/v1/cards/{card['id']}/invites", {})
+    leave_at(owner, card["token"])
+    [contact] = owner.get("/v1/contacts").json()["contacts"]
     return {
         "card": card["id"],
         "card_token": card["token"],
+        "contact": contact["id"],
         "receipt": receipt["id"],
         "token": receipt["token"],
         "key": key["id"],

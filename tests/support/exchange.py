@@ -28,8 +28,15 @@ def leave(
     person: Person, card: CardRecord, *, query: str = "?lang=en", agent: str = PHONE, **written: Any
 ) -> httpx.Response:
     """Open the page, fill in its form and send it; ``written`` takes the place of what Mia would write, None of it."""
-    page = person.ask("GET", f"/c/{card.token}{query}", headers={"User-Agent": agent})
+    return leave_at(person, card.token, query=query, agent=agent, **written)
+
+
+def leave_at(
+    person: Person, token: str, *, query: str = "?lang=en", agent: str = PHONE, **written: Any
+) -> httpx.Response:
+    """As :func:`leave`, where the card is known by its token."""
+    page = person.ask("GET", f"/c/{token}{query}", headers={"User-Agent": agent})
     fields = form_of(page.text) | MIA | written
     sent = {name: value for name, value in fields.items() if value is not None}
     headers = {"User-Agent": agent, "Sec-Fetch-Site": "same-origin"}
-    return person.ask("POST", f"/c/{card.token}/exchange?lang=en", data=sent, headers=headers)
+    return person.ask("POST", f"/c/{token}/exchange?lang=en", data=sent, headers=headers)

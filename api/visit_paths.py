@@ -1,0 +1,99 @@
+"""What the OpenAPI document says of what visitors do by a link: tell of their visit, leave their contact, rate."""
+
+from typing import Any, Final
+
+from api import schemas
+from kernel.ids import TOKEN_PATTERN
+
+_TOKEN: Final = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": TOKEN_PATTERN},
+}
+_LANGUAGE: Final = {"name": "lang", "in": "query", "schema": {"type": "string"}}
+_TEXT: Final = {"type": "string"}
+_HTML: Final = {"text/html": {"schema": _TEXT}}
+_TOLD: Final = {
+    "type": "object",
+    "properties": {
+        "a": {"type": "string", "description": "What was done: view, save, wallet, share or tap."},
+        "s": {"type": "string", "description": "How they came: qr, nfc, wallet, receipt, link, email."},
+        "t": {"type": "string", "description": "What was tapped, such as phone or linkedin."},
+        "r": {"type": "string", "description": "The mark of the receipt's link."},
+    },
+}
+_CONTACT: Final = {
+    "type": "object",
+    "required": ["form_id", "name", "consent"],
+    "properties": {
+        "form_id": _TEXT | {"description": "As it stands in the page's form."},
+        "consent": _TEXT | {"description": "The version of the text that is agreed to, as it stands there."},
+        **dict.fromkeys(("name", "email", "phone", "organisation", "note", "s", "r"), _TEXT),
+    },
+}
+_SCORE: Final = {
+    "type": "object",
+    "required": ["score"],
+    "properties": {"score": {"type": "integer", "minimum": 1, "maximum": 5}},
+}
+_FORM: Final = "application/x-www-form-urlencoded"
+
+
+def paths() -> dict[str, Any]:
+    """To be merged into the document's ``paths``."""
+    return {
+        "/c/{token}/beacon": {"post": _beacon()},
+        "/c/{token}/exchange": {"post": _exchange()},
+        "/r/{token}/service": {"post": _rating()},
+    }
+
+
+def _beacon() -> dict[str, Any]:
+    told = {"204": {"description": "Heard. Whether it counts is not said."}}
+    return _operation(
+        "visit_beacon",
+        ("Tell of a visit", "What the page of a card sends while somebody looks at it; at most 1 KB."),
+        {"application/json": {"schema": _TOLD}, "text/plain": {"schema": _TEXT}},
+        told | _problems(400, 404, 410, 413, 503),
+    )
+
+
+def _exchange() -> dict[str, Any]:
+    again = {
+        "303": {"description": "Left: back to the card's page."},
+        "422": {"description": "The page, which says what is to be put right.", "content": _HTML},
+        "429": {"description": "The page: many contacts were left there today.", "content": _HTML},
+    }
+    return _operation(
+        "visit_exchange",
+        ("Leave a contact", "The form on a card's page: a name, an email address or a telephone number, and consent."),
+        {_FORM: {"schema": _CONTACT}},
+        again | _problems(400, 403, 404, 410, 413, 415, 503),
+    )
+
+
+def _rating() -> dict[str, Any]:
+    return _operation(
+        "visit_rating",
+        ("Rate who served", "The stars on a receipt's page. The last answer holds."),
+        {_FORM: {"schema": _SCORE}},
+        {"303": {"description": "Rated: back to the receipt."}} | _problems(400, 403, 404, 413, 415, 422, 503),
+    )
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    return {str(status): answer for status, answer in schemas.problems(*statuses).items()}
+
+
+def _operation(name: str, says: tuple[str, str], content: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
+    summary, description = says
+    return {
+        "tags": ["Links"],
+        "summary": summary,
+        "description": description,
+        "operationId": name,
+        "parameters": [_TOKEN, _LANGUAGE],
+        "requestBody": {"required": True, "content": content},
+        "responses": answers,
+    }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bench import intake, mail, memory, pages, passes, pdf, qr, weight
+from bench import intake, mail, memory, pages, passes, pdf, qr, vcard, weight
 from bench import scale as growth
 from bench.machine import machine
 from bench.table import Row, markdown
@@ -19,6 +19,7 @@ _BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
     "passes": passes.rows,
     "pdf": pdf.rows,
     "qr": qr.rows,
+    "vcard": vcard.rows,
     "weight": weight.rows,
 }
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from api import card_paths, schemas, stop_paths, trust_paths, wallet_paths
+from api import card_paths, schemas, stop_paths, trust_paths, visit_paths, wallet_paths
 from kernel.ids import TOKEN_PATTERN
 from kernel.locale import LANGUAGES
 

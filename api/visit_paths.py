@@ -60,16 +60,15 @@ def _beacon() -> dict[str, Any]:
 
 
 def _exchange() -> dict[str, Any]:
-    again = {
-        "303": {"description": "Left: back to the card's page."},
-        "422": {"description": "The page, which says what is to be put right.", "content": _HTML},
-        "429": {"description": "The page: many contacts were left there today.", "content": _HTML},
-    }
+    refused = _problems(400, 403, 404, 410, 413, 415, 422, 429, 503)
+    # The page, which says what is to be put right.
+    for status in ("422", "429"):
+        refused[status]["content"] |= _HTML
     return _operation(
         "visit_exchange",
         ("Leave a contact", "The form on a card's page: a name, an email address or a telephone number, and consent."),
         {_FORM: {"schema": _CONTACT}},
-        again | _problems(400, 403, 404, 410, 413, 415, 503),
+        {"303": {"description": "Left: back to the card's page."}} | refused,
     )
 
 

@@ -1,4 +1,7 @@
-"""QR SVG: how much faster than qrcode's ``SvgPathImage``, for links that neither has seen before, and how small."""
+"""QR SVG: how much faster than qrcode's ``SvgPathImage``, for links that neither has seen before, and how small.
+
+And QR codes with a logo: how many of a thousand zxing-cpp does not read, as drawn and as a phone sees them.
+"""
 
 import secrets
 import statistics
@@ -10,8 +13,10 @@ from qrcode.main import QRCode
 
 from bench.table import Limit, Ratio, Row
 from infra import qr
+from tests.support.codes import unread
 
 _MOST_BYTES = 2500
+_CARDS = 1000
 
 
 def rows(seconds: float) -> Iterator[Row]:
@@ -27,6 +32,9 @@ def rows(seconds: float) -> Iterator[Row]:
     mine, theirs = 1 / statistics.median(ours), 1 / statistics.median(library)
     yield Ratio("QR SVG : qrcode's SvgPathImage", mine, theirs, at_least=1.5)
     yield Limit("QR SVG, the largest", largest, at_most=_MOST_BYTES, unit="B")
+    drawn, seen = unread(_CARDS)
+    yield Limit(f"QR with logo, unread of {_CARDS:,} random cards", len(drawn), at_most=0)
+    yield Limit("the same, blurred and tilted", len(seen), at_most=0)
 
 
 def _link(length: int) -> str:

@@ -25,9 +25,9 @@ _WIDE, _HIGH, _BLEED = 85, 55, 3  # millimetres
 _LEFTS, _TOPS = (15, 110), tuple(11 + _HIGH * row for row in range(5))
 _FINE: Final = 20  # units to a point in which text is measured: fonts are drawn in whole ones
 _MM: Final = _FINE * 72 / 25.4
-_TEXT_WIDTH: Final = int(47 * _MM * 0.98)  # both engines round differently
+_TEXT_WIDTH: Final = int(46 * _MM * 0.98)  # both engines round differently
 _SIGN_WIDTH: Final = int(70 * _MM)
-_SCAN_WIDTH: Final = int(24 * _MM)
+_SCAN_WIDTH: Final = int(22 * _MM)
 _MOST_WAYS: Final = 4
 _MOST_MODULES: Final = 42  # of half a millimetre on the 22 mm of a code, with one more around
 

@@ -103,7 +103,8 @@ def _likeness(sitter: Sitter, side: int) -> Image.Image:
     palette = sitter.palette
     blank = Image.new("RGB", (side, side), palette.soft)
     for line in fitted(initials(sitter.face), Fit(side * 3 // 4, most=side * 2 // 5, least=40, weight=700)):
-        at = ((side - line.width) / 2, (side + line.above - line.below + 0.22 * line.size) / 2)
+        ink = max(-run.top for run in line.runs) - max(run.bottom for run in line.runs)
+        at = ((side - line.width) / 2, (side + ink) / 2)
         lettering.draw(ImageDraw.Draw(blank), line, at, palette.accent)
     return blank
 

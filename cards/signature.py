@@ -62,13 +62,12 @@ def _html(face: Face, colour: str, ways: list[_Way], card: _Way, photo_url: str)
     lines += [" &#183; ".join(links[at : at + 2]) for at in range(0, len(links), 2)]
     lines.append(_link(face, card, brand, weight="bold"))
     side = "right" if direction(face.language) == "rtl" else "left"
-    words = "<br>".join(lines)
+    table = f"border-collapse:collapse;{_FONT};font-size:14px;line-height:1.5;color:{_MIDDLE}"
+    cell = f"padding-{side}:14px;border-{side}:3px solid {brand};text-align:{side};vertical-align:middle"
     return (
-        f'<table role="presentation" cellpadding="0" cellspacing="0" border="0" dir="{direction(face.language)}" '
-        f'lang="{face.language}" style="border-collapse:collapse;{_FONT};font-size:14px;line-height:1.5;color:{_MIDDLE}"><tr>'
-        f"{_photo(face, photo_url, side)}"
-        f'<td style="padding-{side}:14px;border-{side}:3px solid {brand};vertical-align:middle;text-align:{side};word-break:break-word">'
-        f"{words}</td></tr></table>"
+        f'<table role="presentation" cellpadding="0" cellspacing="0" border="0" lang="{face.language}" '
+        f'dir="{direction(face.language)}" style="{table}"><tr>{_photo(face, photo_url, side)}'
+        f'<td style="{cell};word-break:break-word">{"<br>".join(lines)}</td></tr></table>'
     )
 
 

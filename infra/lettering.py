@@ -86,10 +86,9 @@ def fitted(text: str, fit: Fit) -> tuple[Line, ...]:
     text = legible(text)
     size = fit.most
     while True:
-        said = _wrapped(text, fit, size)
-        lines = [_line(each, fit.weight, size) for each in said]
-        if len(lines) <= fit.lines and all(each.width <= fit.width for each in lines):
-            return tuple(lines)
+        said = _wrapped(text, fit, size, fit.width)
+        if len(said) <= fit.lines and all(_line(each, fit.weight, size).width <= fit.width for each in said):
+            return tuple(_line(each, fit.weight, size) for each in _balanced(said, fit, size))
         if size <= fit.least:
             return tuple(_ended(each, fit, size) for each in _first(said, fit.lines))
         size = max(int(size * _STEP), fit.least)
@@ -127,16 +126,27 @@ def _is_drawn(char: str) -> bool:
     return fonts.file_of(char, 400) is not None
 
 
-def _wrapped(text: str, fit: Fit, size: int) -> list[str]:
+def _wrapped(text: str, fit: Fit, size: int, width: float) -> list[str]:
     """By words, as many lines as it takes; a word too long for a line has one of its own."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _line(longer, fit.weight, size).width <= fit.width:
+        if lines and _line(longer, fit.weight, size).width <= width:
             lines[-1] = longer
         else:
             lines.append(word)
     return lines
+
+
+def _balanced(lines: list[str], fit: Fit, size: int) -> list[str]:
+    """The same words in as many lines, which differ less in length."""
+    best, width = lines, fit.width * _STEP
+    while len(lines) > 1:
+        narrower = _wrapped(" ".join(lines), fit, size, width)
+        if len(narrower) > len(lines) or any(_line(each, fit.weight, size).width > width for each in narrower):
+            break
+        best, width = narrower, width * _STEP
+    return best
 
 
 def _first(lines: list[str], most: int) -> list[str]:

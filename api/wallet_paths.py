@@ -6,6 +6,7 @@ from api import schemas
 from infra.pkpass import MEDIA_TYPE
 from kernel.ids import TOKEN_PATTERN
 
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _UNSET: Final = "Also where this service makes no passes."
 _DEVICES: Final = "/wallet/v1/devices/{device}/registrations/{type}"
 _AUTHORIZATION: Final = {
@@ -60,7 +61,7 @@ def _links() -> dict[str, Any]:
 
 def _service() -> dict[str, Any]:
     named = [_DEVICE, _TYPE, _SERIAL, _AUTHORIZATION]
-    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+    token = {"type": "string", "pattern": "^[A-Za-z0-9+/=_-]{1,200}$"}
     known = {"200": {"description": "It was known, or is known no more."}}
     new = {"201": {"description": "New to this pass."}}
     told = {
@@ -75,11 +76,17 @@ def _service() -> dict[str, Any]:
     noted = {"200": {"description": "Noted."}}
     log = _operation("wallet_log", "What a phone complains of", about, [], noted, 400, 404, 415, 503)
     return {
-        f"{_DEVICES}/{{serial}}": {"post": register | body, "delete": unregister},
+        f"{_DEVICES}/{{serial}}": {"post": register | _body("pushToken", token), "delete": unregister},
         _DEVICES: {"get": changed},
         "/wallet/v1/passes/{type}/{serial}": {"get": newest},
-        "/wallet/v1/log": {"post": log | body},
+        "/wallet/v1/log": {"post": log | _body("logs", {"type": "array"})},
     }
+
+
+def _body(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """An object with one member."""
+    told = {"type": "object", "required": [name], "properties": {name: schema}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": told}}}}
 
 
 def _operation(
@@ -87,6 +94,8 @@ def _operation(
 ) -> dict[str, Any]:
     refused = {str(status): answer for status, answer in schemas.problems(*problems).items()}
     refused["404"]["description"] += f" {_UNSET}"
+    # What no route knows is a page.
+    refused["404"]["content"] |= _HTML
     return {
         "tags": ["Wallets"],
         "summary": summary,

@@ -1,11 +1,12 @@
 """What came of cards: views, saves, taps, contacts, ratings, by card, day or source."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection
 
 from accounts import find as accounts_find
@@ -21,6 +22,7 @@ from infra.csv_text import csv_text
 from kernel.errors import FieldError, Invalid
 
 router = APIRouter(prefix="/v1", tags=["Cards"])
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS: Final = 30
 _MOST_DAYS: Final = 366
 ASSUMES: Final = "Each save and each pass added to a wallet stands for one printed card that was not handed out."
@@ -28,6 +30,16 @@ _HEAD: Final = (
     "views", "visitors", "saves", "wallet_adds", "shares", "taps", "exchanges", "ratings", "rating_average",
     "receipt_views", "receipt_saves", "paper_cards_saved",
 )  # fmt: skip
+
+
+def _written_as_a_day(told: object) -> object:
+    """Pydantic would take a number for seconds since 1970."""
+    if isinstance(told, str) and not _DAY.fullmatch(told):
+        raise ValueError("is no day; 2026-11-28 would be one")
+    return told
+
+
+Day = Annotated[date, BeforeValidator(_written_as_a_day)]
 
 
 class _Answer(BaseModel):
@@ -78,8 +90,8 @@ class CardNumbersAnswer(_Answer):
 
 def _wanted(
     house: TheHouse,
-    first: Annotated[date | None, Query(alias="from", description="Default: 29 days before `to`.")] = None,
-    to: Annotated[date | None, Query(description="Counted too. Default: today, by UTC.")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="Default: 29 days before `to`.")] = None,
+    to: Annotated[Day | None, Query(description="Counted too. Default: today, by UTC.")] = None,
     by: By = "card",
 ) -> Wanted:
     """Raises :class:`Invalid` for a time that ends before it begins, or is longer than a year."""

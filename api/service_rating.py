@@ -1,6 +1,7 @@
 """``POST /r/{token}/service``: the shopper says how they were served, by whom the receipt names."""
 
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -22,7 +23,12 @@ _MOST_BYTES: Final = 1024
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/r/{token:token}/service", rate, methods=["POST"])]
+    return [Route("/r/{token}/service", back, methods=["GET"]), Route("/r/{token}/service", rate, methods=["POST"])]
+
+
+async def back(request: Request) -> Response:
+    """Of who loads the address anew: to the receipt. It rates nothing."""
+    return _to_receipt(request)
 
 
 async def rate(request: Request) -> Response:
@@ -38,7 +44,11 @@ async def rate(request: Request) -> Response:
         raise Forbidden("The form must be sent from the receipt's own page")
     await house.write(lambda conn: _rate(conn, house, token, score))
     house.pages.forget(token)
-    language = request.query_params.get("lang")
+    return _to_receipt(request)
+
+
+def _to_receipt(request: Request) -> Response:
+    token, language = quote(request.path_params["token"], safe=""), request.query_params.get("lang")
     return RedirectResponse(f"/r/{token}{f'?lang={language}' if language in LANGUAGES else ''}#card", 303)
 
 

@@ -45,7 +45,7 @@ def paths() -> dict[str, Any]:
     return {
         "/c/{token}/beacon": {"post": _beacon()},
         "/c/{token}/exchange": {"post": _exchange()},
-        "/r/{token}/service": {"post": _rating()},
+        "/r/{token}/service": {"get": _back(), "post": _rating()},
     }
 
 
@@ -53,8 +53,11 @@ def _beacon() -> dict[str, Any]:
     told = {"204": {"description": "Heard. Whether it counts is not said."}}
     return _operation(
         "visit_beacon",
-        ("Tell of a visit", "What the page of a card sends while somebody looks at it; at most 1 KB."),
-        {"application/json": {"schema": _TOLD}, "text/plain": {"schema": _TEXT}},
+        (
+            "Tell of a visit",
+            "What the page of a card sends while somebody looks at it; at most 1 KB, of any type.",
+        ),
+        {"application/json": {"schema": _TOLD}},
         told | _problems(400, 404, 410, 413, 503),
     )
 
@@ -79,6 +82,17 @@ def _rating() -> dict[str, Any]:
         {_FORM: {"schema": _SCORE}},
         {"303": {"description": "Rated: back to the receipt."}} | _problems(400, 403, 404, 413, 415, 422, 503),
     )
+
+
+def _back() -> dict[str, Any]:
+    return {
+        "tags": ["Links"],
+        "summary": "Back to the receipt",
+        "description": "For who loads the address of a rating anew. It rates nothing.",
+        "operationId": "visit_rating_back",
+        "parameters": [_TOKEN, _LANGUAGE],
+        "responses": {"303": {"description": "To the receipt."}},
+    }
 
 
 def _problems(*statuses: int) -> dict[str, Any]:

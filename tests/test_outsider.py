@@ -143,6 +143,7 @@ LINKS = {
     "/r/{token:token}/qr.png",
     "/r/{token:token}/codes/{name}.svg",
     "/r/{token:token}.pkpass",
+    "/r/{token}/service",
     "/r/{path:path}",
     "/u/{token}",
     "/media/logos/{shard}/{name}.{form}",
@@ -151,7 +152,7 @@ LINKS = {
 LEFT_BY_LINK = {
     ("POST", "/c/{token:token}/beacon"),
     ("POST", "/c/{token:token}/exchange"),
-    ("POST", "/r/{token:token}/service"),
+    ("POST", "/r/{token}/service"),
 }
 # These tell of every merchant what every verifier must know of them, and of no receipt.
 KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json"}

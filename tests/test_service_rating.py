@@ -58,7 +58,8 @@ def test_what_is_no_score_is_refused(
 
 @on_sqlite
 def test_to_open_the_address_rates_nothing(stranger: Person, receipt: Body, engine: Engine, shops: Shops) -> None:
-    assert stranger.get(f"/r/{receipt['token']}/service", score=1).status_code in (404, 405)
+    answer = stranger.get(f"/r/{receipt['token']}/service", score=1)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/r/{receipt['token']}#card")
     assert given(engine, shops, receipt) is None
 
 

@@ -27,6 +27,7 @@ def card_pass(record: CardRecord, office: PassOffice, storage: Storage) -> PassP
         description=", ".join(each for each in (faces[own].name, faces[own].organisation) if each),
         colour=record.look.colour,
         link=page_url(office.base_url, record.token, "wallet"),
+        beside_logo="" if record.look.logo_key else record.look.name,
         is_void=not record.is_active,
     )
     return PassParts(head(office, told) | {"generic": style}, _images(record, storage), strings)

@@ -32,13 +32,15 @@ class PassOffice:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a pass is about. ``colour`` is the brand's, ``link`` what its code holds."""
+    """What a pass is about. ``colour`` is the brand's, ``link`` what its code holds, ``beside_logo`` a name where the
+    logo is only a letter."""
 
     serial: str
     organisation: str
     description: str
     colour: str
     link: str
+    beside_logo: str = ""
     is_void: bool = False
 
 
@@ -75,13 +77,14 @@ def head(office: PassOffice, told: Told) -> dict[str, Any]:
         "serialNumber": told.serial,
         "organizationName": told.organisation,
         "description": told.description,
-        "logoText": told.organisation,
         "backgroundColor": _rgb(palette.brand),
         "foregroundColor": _rgb(palette.on_brand),
         "labelColor": _rgb(palette.on_brand_soft),
         "sharingProhibited": False,
         "voided": told.is_void,
     }
+    if told.beside_logo:
+        content["logoText"] = told.beside_logo
     # A code in any other letters would not be read everywhere.
     if told.link.isascii():
         code = {"format": "PKBarcodeFormatQR", "message": told.link, "messageEncoding": "iso-8859-1"}

@@ -29,6 +29,7 @@ def receipt_pass(record: ReceiptRecord, look: BrandLook, office: PassOffice, sto
         description=views[own].title,
         colour=look.colour,
         link=link,
+        beside_logo="" if look.logo_key else look.name,
         is_void=any(state.kind == "voided" for state in views[own].states),
     )
     palette = theme(look.colour).light

@@ -1,7 +1,9 @@
 """Faces of cards, made up: Emma's, any that a profile can have, and hostile ones that no profile would let through."""
 
 import dataclasses
+from collections.abc import Callable
 from datetime import UTC, datetime
+from random import Random
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -145,3 +147,30 @@ _PARTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "messengers": _WAYS,
     "shop": st.builds(Shop, _HOSTILE, _HOSTILE_ADDRESS, _HOSTILE, st.just("UTC"), st.just({})),
 }
+
+
+def hostile_face(random: Random) -> Face:
+    """One of those that :func:`hostile_faces` gives, quickly."""
+
+    def one() -> str:
+        # The long one seldom: ten thousand times in each field would take an hour.
+        attacks = [each for each in _ATTACKS if len(each) < 1000 or random.random() < 0.002]
+        return "".join(random.choices([*attacks, "Emma", " "], k=random.randint(0, 4)))
+
+    def several(make: Callable[[], Any]) -> tuple[Any, ...]:
+        return tuple(make() for _ in range(random.randint(0, 2)))
+
+    def part(kind: type[Any], *fields: str) -> Any:
+        return kind.model_construct(**{field: one() for field in fields})
+
+    def place() -> Any:
+        made = part(Address, "postal_code", "city", "region", "country", "kind", "label")
+        return made.model_copy(update={"lines": list(several(one))})
+
+    told: dict[str, Any] = {name: one() for name in _TEXTS}
+    told |= {name: several(one) for name in ("hobbies", "languages")}
+    told |= {name: several(lambda: Way(one(), one(), one(), one())) for name in ("links", "socials", "messengers")}
+    told["phones"] = several(lambda: part(Phone, "number", "kind", "label"))
+    told["emails"] = several(lambda: part(Email, "address", "kind", "label"))
+    told |= {"addresses": several(place), "shop": Shop(one(), place(), one(), "UTC", {})}
+    return dataclasses.replace(emma(), **told)

@@ -21,7 +21,7 @@ _SIZE: Final = asked("size", "Pixels.", type="integer", minimum=32, maximum=2048
 _PRINTED: Final = asked("mm", "In print, instead of `size`.", type="integer", minimum=20, maximum=200)
 _MARGIN: Final = asked("margin", "Modules.", type="integer", minimum=0, maximum=16)
 _VARIANT: Final = asked(
-    "variant", "`vcard` holds the contact itself.", enum=["plain", "logo", "vcard"], default="plain"
+    "variant", "`vcard` holds the contact.", enum=["plain", "logo", "vcard"], default="plain"
 )
 _SOURCE: Final = asked("s", "How the link will be followed.", enum=["qr", "nfc", "link"], default="qr")
 _CODE: Final = [_SIZE, _PRINTED, _MARGIN, _VARIANT, _SOURCE, LANGUAGE]

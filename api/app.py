@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
+from pydantic import BaseModel
 
 from accounts import manage
 from api import (
@@ -60,7 +61,7 @@ from pos.writer import Writer
 from receipts.sale import Sale
 
 _MOST_BYTES = 24_000_000
-_BODIES = (
+_BODIES: tuple[type[BaseModel], ...] = (
     Sale,
     schemas.Batch,
     schemas.ProblemDetails,

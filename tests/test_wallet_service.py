@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
 from api.wallets import last_modified
-from cards import manage, numbers, wallets
+from cards import forgetting, manage, numbers, wallets
 from cards.find import CardRecord, one
 from cards.tables import CardCount, PassRegistration
 from cards.template import Template
@@ -219,6 +219,14 @@ def test_a_phone_that_drops_the_pass_hears_nothing_more(engine: Engine, phone: P
     assert phone.unregister(held).status_code == 200
     assert registrations(engine) == 0
     assert phone.ask_what_changed(PASS_TYPE) == []
+
+
+def test_phones_are_forgotten_with_the_receipt(engine: Engine, phone: Phone, till: Person, shops: Shops) -> None:
+    receipt = till.post("/v1/receipts", coffee()).json()
+    phone.register(phone.take(f"/r/{receipt['token']}.pkpass"))
+    with engine.begin() as conn:
+        forgetting.forget_receipts(conn, shops.linden, [receipt["id"]])
+    assert registrations(engine) == 0
 
 
 def test_a_token_of_another_pass_opens_nothing(engine: Engine, phone: Phone, card: CardRecord, till: Person) -> None:

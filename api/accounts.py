@@ -15,6 +15,8 @@ from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
+from cards import manage as cards
+from cards import wallets
 from infra import images
 from infra.storage import content_key
 
@@ -46,9 +48,12 @@ async def list_brands(house: TheHouse, caller: TheCaller) -> Response:
 async def put_brand(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Colours, languages, contacts and return texts show on earlier receipts too."""
     profile = await model_body(request, manage.BrandProfile)
-    return await _write(
-        house, caller, lambda conn: manage.put_brand(conn, caller.merchant_id, slug, profile, now=house.clock())
-    )
+
+    def write(conn: Connection) -> None:
+        brand_id = manage.put_brand(conn, caller.merchant_id, slug, profile, now=house.clock())
+        _show_on_cards(conn, house, caller.merchant_id, brand_id)
+
+    return await _write(house, caller, write)
 
 
 @router.put("/brands/{slug}/logo", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.picture_body())
@@ -60,7 +65,7 @@ async def put_logo(slug: Slug, request: Request, house: TheHouse, caller: TheCal
     await house.read(lambda conn: manage.id_of(conn, Brand, caller.merchant_id, slug))
     # Before the transaction: it takes a second, and nobody else writes meanwhile.
     key = await house.drawing.run(lambda: _kept_logo(house, data))
-    return await _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, key))
+    return await _write(house, caller, lambda conn: _set_logo(conn, house, caller.merchant_id, slug, key))
 
 
 def _kept_logo(house: House, data: bytes) -> str:
@@ -73,7 +78,21 @@ def _kept_logo(house: House, data: bytes) -> str:
 @router.delete("/brands/{slug}/logo", status_code=204, responses=schemas.READS)
 async def delete_logo(slug: Slug, house: TheHouse, caller: TheCaller) -> Response:
     """Its receipts show the brand's initial instead."""
-    return await _write(house, caller, lambda conn: manage.set_logo(conn, caller.merchant_id, slug, None))
+    return await _write(house, caller, lambda conn: _set_logo(conn, house, caller.merchant_id, slug, None))
+
+
+def _set_logo(conn: Connection, house: House, merchant_id: str, slug: str, key: str | None) -> None:
+    manage.set_logo(conn, merchant_id, slug, key)
+    _show_on_cards(conn, house, merchant_id, manage.id_of(conn, Brand, merchant_id, slug))
+
+
+def _show_on_cards(
+    conn: Connection, house: House, merchant_id: str, brand_id: str, *, store_id: str | None = None
+) -> None:
+    """Cards show the looks of their brand, and the address and hours of their store: those in wallets hear of it."""
+    now = house.clock()
+    cards.touch(conn, merchant_id, brand_id=None if store_id else brand_id, store_id=store_id, now=now)
+    wallets.tell_wallets_of_brand(conn, house.post.jobs, merchant_id, brand_id, now=now)
 
 
 @router.get("/stores", response_model=schemas.StoreList, responses=schemas.READS)
@@ -84,11 +103,15 @@ async def list_stores(house: TheHouse, caller: TheCaller) -> Response:
 
 @router.put("/stores/{slug}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("StoreProfile"))
 async def put_store(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
-    """Receipts keep the store as it was when they were issued; a change shows on later ones only."""
+    """Receipts keep the store as it was when they were issued; a change shows on later ones, and on cards."""
     profile = await model_body(request, manage.StoreProfile)
-    return await _write(
-        house, caller, lambda conn: manage.put_store(conn, caller.merchant_id, slug, profile, now=house.clock())
-    )
+
+    def write(conn: Connection) -> None:
+        store_id = manage.put_store(conn, caller.merchant_id, slug, profile, now=house.clock())
+        brand_id = manage.id_of(conn, Brand, caller.merchant_id, profile.brand)
+        _show_on_cards(conn, house, caller.merchant_id, brand_id, store_id=store_id)
+
+    return await _write(house, caller, write)
 
 
 @router.get("/stores/{store}/tills", response_model=schemas.TillList, responses=schemas.READS)
@@ -138,4 +161,5 @@ async def _write(house: House, caller: Caller, write: Callable[[Connection], Any
     house.writer.places.forget()
     house.pages.clear()
     house.looks.forget()
+    house.staff_cards.forget()
     return no_content()

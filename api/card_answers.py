@@ -1,6 +1,8 @@
 """A card as the API shows it, and what else is to be done when one was changed."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from fastapi import Response
@@ -9,9 +11,10 @@ from sqlalchemy import Connection
 from accounts.keys import Caller
 from api.answers import json_answer
 from api.house import House
-from cards import find, manage, profile, wallets
+from cards import find, kept, manage, profile, wallets
 from cards.find import CardRecord
 from cards.links import page_url
+from infra.storage import StorageDown
 from kernel.clock import iso, microseconds
 from kernel.errors import NotFound
 
@@ -74,7 +77,15 @@ async def changed(
 
     record = await house.write(write)
     show_anew(house)
+    await forget_made(house, record.token)
     return record
+
+
+async def forget_made(house: House, token: str) -> None:
+    """After a card was changed: the pictures and papers that showed it as it was. A storage that is down keeps them,
+    under names that nobody asks for any more."""
+    with suppress(StorageDown):
+        await house.fetching.run(partial(kept.forget, house.storage, token))
 
 
 def show_anew(house: House) -> None:

@@ -20,9 +20,7 @@ _VERSION: Final = asked("version", "Of vCard: 3 is what phones take.", enum=["3"
 _SIZE: Final = asked("size", "Pixels.", type="integer", minimum=32, maximum=2048)
 _PRINTED: Final = asked("mm", "In print, instead of `size`.", type="integer", minimum=20, maximum=200)
 _MARGIN: Final = asked("margin", "Modules.", type="integer", minimum=0, maximum=16)
-_VARIANT: Final = asked(
-    "variant", "`vcard` holds the contact.", enum=["plain", "logo", "vcard"], default="plain"
-)
+_VARIANT: Final = asked("variant", "`vcard` holds the contact.", enum=["plain", "logo", "vcard"], default="plain")
 _SOURCE: Final = asked("s", "How the link will be followed.", enum=["qr", "nfc", "link"], default="qr")
 _CODE: Final = [_SIZE, _PRINTED, _MARGIN, _VARIANT, _SOURCE, LANGUAGE]
 _SHEET: Final = asked("sheet", "`1` for A4 with ten of them.", enum=["0", "1"], default="0")

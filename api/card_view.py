@@ -32,9 +32,9 @@ def card_view(face: Face, *, own_language: str) -> CardView:
     words = voice(face.language)
     return CardView(
         name=face.name,
-        initials=initials(face),
+        initials=face.initials,
         pronouns=face.pronouns,
-        role=" · ".join(each for each in (face.title, face.department) if each),
+        role=face.role,
         organisation=face.organisation,
         description=face.description,
         texts_in="" if base_language(own_language) == face.language else own_language,
@@ -48,12 +48,6 @@ def card_view(face: Face, *, own_language: str) -> CardView:
         languages=", ".join(language_name(tag, face.language) for tag in face.languages),
         hobbies=face.hobbies,
     )
-
-
-def initials(face: Face) -> str:
-    """One or two letters that stand in for a photo."""
-    parts = [face.given, face.family] if face.given and face.family else face.name.split()
-    return "".join(part[:1] for part in (parts[:1] + parts[1:][-1:])).upper()
 
 
 def _contacts(face: Face, words: Voice) -> Iterator[Way]:

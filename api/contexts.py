@@ -63,6 +63,7 @@ class ReceiptLinks:
     xml: str
     qr: str
     codes: str
+    pkpass: str = ""
 
 
 @dataclass(frozen=True, slots=True)

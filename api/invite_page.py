@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from api.card_page import photo_url
-from api.card_view import initials
 from api.contexts import Choice, Field, FieldGroup, InvitePage, Way
 from api.invite_fields import HINTS, LABELS, ROWS, SINGLE, TRANSLATED, Cell, Rows, count_rows
 from api.receipt_page import brand_view, language_links
@@ -52,7 +51,7 @@ def invite_page(invited: Invited, draft: Draft, *, base_url: str, language: str)
         languages=language_links(tuple(LANGUAGES), language),
         brand=brand_view(record.look, language),
         name=face.name,
-        initials=initials(face),
+        initials=face.initials,
         photo=photo_url(record) if record.is_active else "",
         card_url=page_url(base_url, record.token),
         tools=tuple(_tools(record, words)),

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from api import card_photos
-from api.card_answers import show_anew
+from api.card_answers import forget_made, show_anew
 from api.house import House
 from api.invite_fields import changes, compact, filled
 from api.invite_page import Draft, invite_page, translations_of
@@ -65,6 +65,7 @@ async def save(request: Request) -> Response:
     except NotFound:
         return respond(request, _closed(request))
     show_anew(house)
+    await forget_made(house, invited.card.token)
     return RedirectResponse(f"?saved=1&lang={_language(request, invited.card)}", 303, {"Cache-Control": "no-store"})
 
 

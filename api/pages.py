@@ -128,7 +128,10 @@ def _found(conn: Connection, house: House, token: str) -> tuple[ReceiptRecord, B
 def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook, server: Server | None) -> Rendered:
     language, copy = language_of(request, record, look), wants_copy(request)
     stubs = (stub(house, record, server, language),) if server else ()
-    page = receipt_page(record, look, base_url=house.base_url, language=language, copy=copy, stubs=stubs)
+    has_pass = not house.settings.wallet.lacking_for_apple
+    page = receipt_page(
+        record, look, base_url=house.base_url, language=language, copy=copy, stubs=stubs, has_pass=has_pass
+    )
     html = pages.render("receipt.html", page, language)
     # The stub of who served tells what is done with their card.
     policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=bool(stubs))

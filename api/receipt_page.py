@@ -30,7 +30,9 @@ def receipt_page(
     language: str,
     copy: bool,
     stubs: tuple[Stub, ...] = (),
+    has_pass: bool = False,
 ) -> ReceiptPage:
+    """``has_pass`` where passes for wallets are made."""
     receipt = view(record, language=language, copy=copy)
     page = f"{base_url}/r/{record.token}"
     return ReceiptPage(
@@ -42,7 +44,7 @@ def receipt_page(
         languages=language_links(look.languages, language, copy=copy),
         receipt=receipt,
         brand=brand_view(look, language),
-        links=_links(record, page, f"?lang={language}{_COPY if copy else ''}"),
+        links=_links(record, page, f"?lang={language}{_COPY if copy else ''}", has_pass=has_pass),
         json_ld=Markup(jsonld.script(jsonld.order(record, url=page))),  # noqa: S704 - escaped for its element
         number_code=Markup(number_code(record.number)),  # noqa: S704 - our own drawing
         stubs=stubs,
@@ -81,7 +83,7 @@ def language_links(offered: Sequence[str], current: str, *, copy: bool = False) 
     return tuple(LanguageLink(tag, LANGUAGES[tag], f"?lang={tag}{rest}", tag == current) for tag in offered)
 
 
-def _links(record: ReceiptRecord, page: str, wish: str) -> ReceiptLinks:
+def _links(record: ReceiptRecord, page: str, wish: str, *, has_pass: bool) -> ReceiptLinks:
     """``wish`` hands the language and the mark of a copy on to the forms that have words."""
     here = f"/r/{record.token}"
     return ReceiptLinks(
@@ -92,6 +94,7 @@ def _links(record: ReceiptRecord, page: str, wish: str) -> ReceiptLinks:
         xml=f"{here}.xml" if is_invoice(record) else "",
         qr=f"{here}/qr.svg",
         codes=f"{here}/codes",
+        pkpass=f"{here}.pkpass{wish}" if has_pass else "",
     )
 
 

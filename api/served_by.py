@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from api.card_page import photo_url
-from api.card_view import initials
 from api.contexts import ServedBy, Stub
 from api.house import House
 from cards import links, ratings
@@ -35,7 +34,7 @@ def stub(house: House, record: ReceiptRecord, server: Server, language: str) -> 
     told = url.partition("?")[2]
     content = ServedBy(
         name=face.name,
-        initials=initials(face),
+        initials=face.initials,
         role=face.title,
         photo=photo_url(card),
         url=f"{here}?{told}",

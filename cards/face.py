@@ -65,6 +65,17 @@ class Face:
     changed_at: datetime
 
     @property
+    def role(self) -> str:
+        return " · ".join(each for each in (self.title, self.department) if each)
+
+    @property
+    def initials(self) -> str:
+        """Two letters that stand in for a photo; one in a script where they would be joined to a word."""
+        parts = [self.given, self.family] if self.given and self.family else self.name.split()
+        letters = "".join(part[:1] for part in (*parts[:1], *parts[1:][-1:])).upper()
+        return letters if letters.isupper() else letters[:1]
+
+    @property
     def has_parts(self) -> bool:
         """Whether the name is known by its parts, and not only as a whole."""
         return bool(self.given or self.family)

@@ -128,6 +128,15 @@ def put_template(conn: Connection, merchant_id: str, brand: str, content: Templa
     return brand_id
 
 
+def touch(
+    conn: Connection, merchant_id: str, *, brand_id: str | None = None, store_id: str | None = None, now: datetime
+) -> None:
+    """After the brand or the store was changed: all cards that show it did too."""
+    shows_it = (Card.brand_id == brand_id) | (Card.store_id == store_id)
+    mine = (Card.merchant_id == merchant_id, Card.state != _REVOKED)
+    conn.execute(update(Card).where(*mine, shows_it).values(changed_at=now))
+
+
 def _staff(
     conn: Connection, merchant_id: str, belongs: Belongs, store_id: str | None, content: Profile, now: datetime
 ) -> tuple[str, str | None]:

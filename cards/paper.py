@@ -9,7 +9,7 @@ from math import hypot
 from typing import Final
 
 from cards.face import Face
-from cards.pictures import Sitter, role
+from cards.pictures import Sitter
 from infra import lettering, pages, qr
 from infra.i18n import voice
 from infra.lettering import Fit
@@ -92,7 +92,7 @@ def _paper(sitter: Sitter, *, website: str, is_sheet: bool) -> CardPaper:
         has_logo=bool(sitter.logo),
         organisation=_set(face.organisation, beside_logo, most=8, least=6, lines=2, weight=700),
         name=_name(face.name),
-        role=_set(role(face), _TEXT_WIDTH, most=7, least=6, lines=2),
+        role=_set(face.role, _TEXT_WIDTH, most=7, least=6, lines=2),
         ways=tuple(_set(way, _TEXT_WIDTH, most=7, least=5) for way in _ways(face, website)),
         scan=_set(words("Scan to save my contact"), _SCAN_WIDTH, most=5.5, least=4.5, lines=2),
         sign=_set(face.organisation, _SIGN_WIDTH, most=15, least=9, lines=2, weight=700),

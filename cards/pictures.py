@@ -44,7 +44,7 @@ def preview(sitter: Sitter) -> bytes:
     width = scene.width - 2 * _EDGE - stamp.width - 8
     _head(scene, sitter, (_EDGE, _EDGE), width, 64)
     name = fitted(sitter.face.name, Fit(width, most=86, least=44, lines=3, weight=700))
-    title = fitted(role(sitter.face), Fit(width, most=36, least=28, lines=2))
+    title = fitted(sitter.face.role, Fit(width, most=36, least=28, lines=2))
     place = fitted(_place(sitter.face), Fit(width, most=28, least=22))
     _from_below(scene, palette, (_EDGE, _PREVIEW[1] - _EDGE), [(name, True), (title, False), (place, False)])
     return scene.jpeg()
@@ -57,7 +57,7 @@ def backdrop(sitter: Sitter, link: str) -> bytes:
     y = _head(scene, sitter, (_CLEAR, _EDGE + 24), width, 72) + 64
     name = fitted(sitter.face.name, Fit(width, most=58, least=34, lines=3, weight=700))
     y = scene.write(name, (_CLEAR, y), palette.on_brand) + 24
-    scene.write(fitted(role(sitter.face), Fit(width, most=32, least=24, lines=3)), (_CLEAR, y), palette.on_brand_soft)
+    scene.write(fitted(sitter.face.role, Fit(width, most=32, least=24, lines=3)), (_CLEAR, y), palette.on_brand_soft)
     stamp = scenery.stamp(_code(link), palette.paper)
     left, top = scene.width - _CLEAR - stamp.width + scenery.stamp_margin(), _EDGE + 24 - scenery.stamp_margin()
     scene.put(stamp, (left, top))
@@ -102,27 +102,16 @@ def _likeness(sitter: Sitter, side: int) -> Image.Image:
         return photo.resize((side, side), Image.Resampling.LANCZOS)
     palette = sitter.palette
     blank = Image.new("RGB", (side, side), palette.soft)
-    for line in fitted(initials(sitter.face), Fit(side * 3 // 4, most=side * 2 // 5, least=40, weight=700)):
+    for line in fitted(sitter.face.initials, Fit(side * 3 // 4, most=side * 2 // 5, least=40, weight=700)):
         ink = max(-run.top for run in line.runs) - max(run.bottom for run in line.runs)
         at = ((side - line.width) / 2, (side + ink) / 2)
         lettering.draw(ImageDraw.Draw(blank), line, at, palette.accent)
     return blank
 
 
-def initials(face: Face) -> str:
-    """Two letters; one in a script where they would be joined to a word."""
-    parts = [face.given, face.family] if face.given and face.family else lettering.legible(face.name).split()
-    letters = "".join(part[:1] for part in (parts[:1] + parts[1:][-1:])).upper()
-    return letters if letters.isupper() else letters[:1]
-
-
 def _code(link: str) -> Image.Image:
     qr.prove(link)
     return Image.open(BytesIO(qr.png(link, margin=1, size=_CODE))).convert("RGB")
-
-
-def role(face: Face) -> str:
-    return " · ".join(each for each in (face.title, face.department) if each)
 
 
 def _place(face: Face) -> str:

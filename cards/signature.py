@@ -13,7 +13,6 @@ from urllib.parse import quote
 from accounts.find import BrandLook
 from cards.face import Face
 from cards.links import page_url
-from cards.pictures import role
 from infra.i18n import voice
 from infra.theme import on_either
 from kernel.locale import direction, isolated
@@ -56,7 +55,7 @@ def _ways(face: Face, look: BrandLook) -> Iterator[_Way]:
 def _html(face: Face, colour: str, ways: list[_Way], card: _Way, photo_url: str) -> str:
     brand = on_either(colour)
     lines = [f'<strong style="font-size:17px;color:{brand}">{_said(face, face.name)}</strong>']
-    about = " · ".join(each for each in (role(face), face.organisation) if each)
+    about = " · ".join(each for each in (face.role, face.organisation) if each)
     lines += [_said(face, about)] if about else []
     links = [_link(face, way, _MIDDLE) for way in ways]
     lines += [" &#183; ".join(links[at : at + 2]) for at in range(0, len(links), 2)]
@@ -93,5 +92,5 @@ def _said(face: Face, text: str) -> str:
 
 def _text(face: Face, ways: list[_Way], card: _Way) -> str:
     """Below the line of two dashes and a space that tells programs where a signature starts (RFC 3676 section 4.3)."""
-    about = " · ".join(each for each in (role(face), face.organisation) if each)
+    about = " · ".join(each for each in (face.role, face.organisation) if each)
     return "\n".join(["-- ", face.name, *([about] if about else []), *(way.text for way in ways), card.url])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from cards.networks import MESSENGERS, NETWORKS, App, Network, Service, address_of
@@ -24,7 +24,7 @@ _HOSTS: Final = {
     "twitter.com": "x", "fb.com": "facebook", "m.facebook.com": "facebook", "api.whatsapp.com": "whatsapp",
     "telegram.me": "telegram", "threads.com": "threads",
 }  # fmt: skip
-_SERVICES: Final[Mapping[str, Service]] = {**NETWORKS, **MESSENGERS}
+_SERVICES: Final[Mapping[str, Service]] = dict([*NETWORKS.items(), *MESSENGERS.items()])
 _AT: Final = _HOSTS | {
     host.removeprefix("www."): key
     for key, service in _SERVICES.items()
@@ -40,7 +40,7 @@ def take_linked_account(taken: Taken, told: Property, address: str, label: str) 
     named = _plain(label)
     if named and _known(named) and _known(named) != key:
         # Such as Mastodon, which is at home anywhere.
-        key = _known(named) if named in NETWORKS and not NETWORKS[cast("Network", named)].address else ""
+        key = _known(named) if named in NETWORKS and not NETWORKS[named].address else ""
     if not key or (named and named != _plain(_SERVICES[key].name)):
         return False
     if key in NETWORKS:
@@ -57,7 +57,7 @@ def _take_social(taken: Taken, told: Property) -> None:
     key = next((found for each in named if (found := _network(each))), "") or _key_at(value)
     user = told.first("USERNAME", "X-USER")
     if key in NETWORKS:
-        _add_social(taken, told, cast("Network", key), value, user)
+        _add_social(taken, told, key, value, user)
     elif _WEB.match(value):
         taken.add(told, "links", Link, url=url(value), label=next(filter(None, named), "")[:64])
     elif value:

@@ -20,7 +20,7 @@ def purge(
     merchant: Annotated[str | None, typer.Option(help="The slug of one merchant; without it, all.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
 ) -> None:
-    """Delete receipts that are older than their merchant keeps them (`keep_days`), for good; contacts left on cards too.
+    """Delete receipts, and contacts left on cards, that are older than their merchant keeps them (`keep_days`).
 
     The worker does it every night. The service may run meanwhile.
 

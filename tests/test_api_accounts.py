@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
-from accounts import manage
+from accounts import fields
 from api import schemas
 from kernel.locale import LANGUAGES
 from tests.support.inside import Inside, Person, on_sqlite
@@ -108,7 +108,7 @@ def test_an_address_with_a_name_that_cannot_be_is_told_in_words(owner: Person, p
 
 
 def test_a_brand_may_have_every_language_that_is_spoken() -> None:
-    assert get_args(manage.Language) == tuple(LANGUAGES)
+    assert get_args(fields.Language) == tuple(LANGUAGES)
 
 
 def test_a_store_belongs_to_a_brand_of_its_merchant(owner: Person) -> None:

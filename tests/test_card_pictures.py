@@ -106,7 +106,7 @@ def test_words_can_be_read_on_their_ground(name: str) -> None:
 
 
 def test_two_letters_stand_in_for_a_photo_but_one_where_they_would_join() -> None:
-    assert [pictures.initials(sitter(name).face) for name in ("pale", "arabic", "unbroken")] == ["EL", "م", "W"]
+    assert [sitter(name).face.initials for name in ("pale", "arabic", "unbroken")] == ["EL", "م", "W"]
 
 
 @pytest.mark.parametrize("form, size", [("preview.jpg", (1200, 630)), ("background.jpg", (1920, 1080))])

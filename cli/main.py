@@ -1,4 +1,4 @@
-"""The ``counterfoil`` command: each part of it is a module of this package."""
+"""The ``counterfoil`` command: each part of it is a module of this package (cli.late)."""
 
 import os
 import sys
@@ -7,53 +7,21 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from cli import (
-    backup,
-    bounces,
-    cards,
-    demo,
-    doctor,
-    hooks,
-    imports,
-    jobs,
-    keys,
-    merchants,
-    messages,
-    purge,
-    restore,
-    serve,
-    signing_keys,
-    verify,
-    worker,
-)
+from cli.late import Late
 from infra.settings import explain
 from kernel.errors import Problem, in_words
 
 app = typer.Typer(
-    name="counterfoil",
-    help="Smart receipts and digital business cards, self-hosted.\n\nTry it: counterfoil demo",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    name="counterfoil", cls=Late, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
 )
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("worker")(worker.worker)
-app.command("migrate")(serve.migrate)
-app.command("bounces")(bounces.bounces)
-app.command("doctor")(doctor.doctor)
-app.command("backup")(backup.backup)
-app.command("restore")(restore.restore)
-app.command("purge")(purge.purge)
-app.command("verify")(verify.verify)
-app.add_typer(merchants.app, name="merchants")
-app.add_typer(keys.app, name="keys")
-app.add_typer(signing_keys.app, name="signing-keys")
-app.add_typer(hooks.app, name="hooks")
-app.add_typer(imports.app, name="import")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(messages.app, name="messages")
-app.add_typer(cards.app, name="cards")
+
+
+@app.callback()
+def _counterfoil() -> None:
+    """Smart receipts and digital business cards, self-hosted.
+
+    Try it: counterfoil demo
+    """
 
 
 def main() -> None:

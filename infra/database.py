@@ -5,13 +5,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
-from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -21,6 +17,9 @@ from sqlalchemy.types import TypeDecorator
 
 from infra.settings import ROOT
 from kernel.clock import from_microseconds, microseconds
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 class Base(DeclarativeBase):
@@ -139,7 +138,10 @@ def upsert(connection: Connection, table: Any) -> Any:
     return dialect.insert(table)
 
 
-def _alembic(url: str) -> Config:
+def _alembic(url: str) -> "Config":
+    # Late, as wherever it is used: where the tables are up to date, a server need not carry it (10 MB).
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     # Alembic reads its options with %-interpolation.
@@ -149,18 +151,26 @@ def _alembic(url: str) -> Config:
 
 def migrate(url: str, to: str = "head") -> None:
     """Bring the schema to the newest revision, or up to another one."""
-    if make_url(url).get_backend_name() == "sqlite":
-        connect(url).dispose()
+    engine = connect(url)
+    try:
+        if to == "head" and is_current(engine):
+            return
+    finally:
+        engine.dispose()
+    from alembic import command
+
     command.upgrade(_alembic(url), to)
 
 
 def draft_migration(message: str) -> Path:
     """A new file under ``migrations/versions`` that leads from the newest revision to the tables of the code."""
+    from alembic import command
+    from alembic.script import Script
+
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/before.db"
         migrate(url)
-        newest = ScriptDirectory.from_config(_alembic(url)).get_current_head()
-        number = f"{int(newest or 0) + 1:04}"
+        number = f"{int(revisions()[0]) + 1:04}"
         made = command.revision(_alembic(url), message, autogenerate=True, rev_id=number)
     assert isinstance(made, Script)
     return Path(made.path)
@@ -174,9 +184,13 @@ def is_current(engine: Engine) -> bool:
 def revision(engine: Engine) -> str | None:
     """That of the schema; None where there are no tables of ours yet."""
     with reading(engine) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found
 
 
 def revisions() -> list[str]:
-    """All that this code knows, the newest first."""
-    return [each.revision for each in ScriptDirectory.from_config(_alembic("")).walk_revisions()]
+    """All that this code knows, the newest first: each file of a migration starts with its own."""
+    files = (ROOT / "migrations/versions").glob("[0-9]*.py")
+    return sorted((path.name.partition("_")[0] for path in files), reverse=True)

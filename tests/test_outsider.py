@@ -147,12 +147,28 @@ LINKS = {
     "/r/{path:path}",
     "/u/{token}",
     "/media/logos/{shard}/{name}.{form}",
+    "/c/{token:token}",
+    "/c/{token:token}/worker.js",
+    "/c/{token:token}.vcf",
+    "/c/{token:token}.json",
+    "/c/{token:token}/qr.svg",
+    "/c/{token:token}/qr.png",
+    "/c/{token:token}/photo.webp",
+    "/c/{token:token}/photo.jpg",
+    "/c/{token:token}/preview.jpg",
+    "/c/{token:token}/background.jpg",
+    "/c/{token:token}/print.pdf",
+    "/c/{token:token}/signature",
+    "/c/{token:token}/signature.html",
+    "/c/{token:token}/signature.txt",
+    "/i/{token}",
 }
 # By a link, too: what a visitor does, leaves or says.
 LEFT_BY_LINK = {
     ("POST", "/c/{token:token}/beacon"),
     ("POST", "/c/{token:token}/exchange"),
     ("POST", "/r/{token}/service"),
+    ("POST", "/i/{token}"),
 }
 # These tell of every merchant what every verifier must know of them, and of no receipt.
 KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json"}

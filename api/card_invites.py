@@ -20,7 +20,9 @@ from notify import asking
 router = APIRouter(prefix="/v1/cards", tags=["Cards"])
 
 
-@router.post("/{card}/invites", status_code=201, responses=shapes.NEW_INVITE, openapi_extra=schemas.body("NewInvite"))
+@router.post(
+    "/{card:card}/invites", status_code=201, responses=shapes.NEW_INVITE, openapi_extra=schemas.body("NewInvite")
+)
 async def create_invite(card: IdOrToken, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A link by which the member of staff edits what the brand does not lock, as often as they like in 14 days.
 
@@ -35,7 +37,7 @@ async def create_invite(card: IdOrToken, request: Request, house: TheHouse, call
     return json_answer({"id": new.id, "url": url, "expires_at": iso(new.expires_at)}, 201)
 
 
-@router.delete("/{card}/invites", status_code=204, responses=schemas.READS)
+@router.delete("/{card:card}/invites", status_code=204, responses=schemas.READS)
 async def withdraw_invites(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
     """None of the links opens the card any more. Twice is the same as once."""
     card_answers.require_writer(caller)

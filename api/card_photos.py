@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/cards", tags=["Cards"])
 MOST_BYTES: Final = 8_000_000
 
 
-@router.put("/{card}/photo", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.picture_body())
+@router.put("/{card:card}/photo", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.picture_body())
 async def put_photo(card: IdOrToken, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A PNG, JPEG or WebP of at most 8 MB; it is cut square and written anew, without metadata."""
     card_answers.require_writer(caller)
@@ -30,7 +30,7 @@ async def put_photo(card: IdOrToken, request: Request, house: TheHouse, caller: 
     return no_content()
 
 
-@router.delete("/{card}/photo", status_code=204, responses=schemas.READS)
+@router.delete("/{card:card}/photo", status_code=204, responses=schemas.READS)
 async def delete_photo(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
     """The card shows the initials instead."""
     await _set(house, caller, card, None)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from accounts import find as accounts_find
 from accounts.fields import SLUG
 from accounts.keys import Caller
-from api import card_answers, schemas
+from api import card_answers, named, schemas
 from api import card_schemas as shapes
 from api.answers import json_answer, no_content
 from api.body import model_body
@@ -20,6 +20,7 @@ from cards.find import CardRecord
 from cards.manage import Belongs, State
 from kernel.errors import FieldError, Invalid, Problem
 
+named.register()
 router = APIRouter(prefix="/v1/cards", tags=["Cards"])
 IdOrToken = Annotated[str, Path(pattern=schemas.ID_PATTERN, description="The card's `id`, or its token.")]
 IfMatch = Annotated[str | None, Header(description="The card's `ETag`: it is changed only if it is still so.")]
@@ -73,7 +74,7 @@ async def list_cards(
     return json_answer({"cards": [card_answers.shown(house, each) for each in found[:limit]], "next_cursor": more})
 
 
-@router.get("/{card}", response_model=shapes.CardAnswer, responses=schemas.READS)
+@router.get("/{card:card}", response_model=shapes.CardAnswer, responses=schemas.READS)
 async def get_card(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
     """Its `profile` is as it was written; the brand's template is added where the card is shown."""
     caller.require("cards:read")
@@ -81,7 +82,10 @@ async def get_card(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Respo
 
 
 @router.put(
-    "/{card}", response_model=shapes.CardAnswer, responses=shapes.CHANGES, openapi_extra=schemas.body("CardContent")
+    "/{card:card}",
+    response_model=shapes.CardAnswer,
+    responses=shapes.CHANGES,
+    openapi_extra=schemas.body("CardContent"),
 )
 async def put_card(
     card: IdOrToken, request: Request, house: TheHouse, caller: TheCaller, if_match: IfMatch = None
@@ -104,7 +108,7 @@ async def put_card(
 
 
 @router.put(
-    "/{card}/state",
+    "/{card:card}/state",
     response_model=shapes.CardAnswer,
     responses=schemas.WRITES,
     openapi_extra=schemas.body("NewState"),
@@ -119,7 +123,7 @@ async def put_state(card: IdOrToken, request: Request, house: TheHouse, caller: 
     return card_answers.answer(house, record)
 
 
-@router.delete("/{card}", status_code=204, responses=schemas.READS)
+@router.delete("/{card:card}", status_code=204, responses=schemas.READS)
 async def revoke_card(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
     """Revoke it, for good: all of its links answer 410, its pass in a wallet is void. Twice is the same as once."""
 

@@ -9,12 +9,11 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy import Connection
-from starlette.convertors import Convertor, register_url_convertor
 
 from accounts import find as accounts_find
 from accounts.fields import SLUG
 from accounts.keys import Caller
-from api import schemas
+from api import named, schemas
 from api.answers import json_answer, no_content
 from api.body import json_body
 from api.house import House, TheHouse
@@ -37,19 +36,7 @@ MOST_IN_A_BATCH = 500
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class _Receipt(Convertor[str]):
-    """What follows ``/v1/receipts/`` names a receipt, but for the one word that is an address of its own."""
-
-    regex = "(?!batch$)[^/]+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("receipt", _Receipt())
+named.register()
 router = APIRouter(prefix="/v1/receipts", tags=["Receipts"])
 IdempotencyKey = Annotated[
     str | None,

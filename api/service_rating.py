@@ -10,6 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from api.form_body import form_fields
 from api.house import House
+from api.notices import nothing_here
+from api.served import respond
 from api.visitors import is_from_our_page
 from cards import find, ratings
 from cards.find import CardRecord
@@ -28,7 +30,7 @@ def routes() -> list[BaseRoute]:
 
 async def back(request: Request) -> Response:
     """Of who loads the address anew: to the receipt. It rates nothing."""
-    return _to_receipt(request)
+    return _to_receipt(request) if is_token(request.path_params["token"]) else respond(request, nothing_here(request))
 
 
 async def rate(request: Request) -> Response:

@@ -14,13 +14,13 @@ _TOKEN: Final = {
 _LANGUAGE: Final = {"name": "lang", "in": "query", "schema": {"type": "string"}}
 _TEXT: Final = {"type": "string"}
 _HTML: Final = {"text/html": {"schema": _TEXT}}
+# Without types: what a page of another version tells is heard too, and not counted.
 _TOLD: Final = {
-    "type": "object",
     "properties": {
-        "a": {"type": "string", "description": "What was done: view, save, wallet, share or tap."},
-        "s": {"type": "string", "description": "How they came: qr, nfc, wallet, receipt, link, email."},
-        "t": {"type": "string", "description": "What was tapped, such as phone or linkedin."},
-        "r": {"type": "string", "description": "The mark of the receipt's link."},
+        "a": {"description": "What was done: view, save, wallet, share or tap."},
+        "s": {"description": "How they came: qr, nfc, wallet, receipt, link, email."},
+        "t": {"description": "What was tapped, such as phone or linkedin."},
+        "r": {"description": "The mark of the receipt's link."},
     },
 }
 _CONTACT: Final = {

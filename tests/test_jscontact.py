@@ -9,7 +9,6 @@ from cards.profile import Profile
 from kernel import jcs
 from tests.support.faces import PAGE, SHOP, emma, face_of, profiles
 
-
 EMMA: Final = {
     "@type": "Card",
     "version": "1.0",

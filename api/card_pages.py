@@ -94,5 +94,5 @@ def _put_away(request: Request, record: CardRecord) -> Rendered:
     if record.state == "paused":
         text = words("Its owner does not show it at the moment. Please ask in the shop.")
         return notice(request, words("This card is paused"), text, status=404)
-    text = words("Its owner does not work under it any more. The shop is still there for you.")
+    text = words("It is no longer used. The shop is still there for you.")
     return notice(request, words("This card is no longer valid"), text, status=410)

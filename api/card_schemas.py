@@ -128,7 +128,7 @@ TEMPLATE: dict[int | str, dict[str, Any]] = {
 
 
 def table_body() -> dict[str, Any]:
-    """The ``requestBody`` of an import."""
-    text = {"schema": {"type": "string"}}
+    """The ``requestBody`` of an import. Whatever it is, it is text, so its schema says nothing."""
+    text: dict[str, Any] = {"schema": {}}
     example = {"example": "staff,first name,last name,title,email\r\nsam,Sam,Moor,Barista,sam@corner-shop.example\r\n"}
     return {"requestBody": {"required": True, "content": {"text/csv": text | example, "text/vcard": text}}}

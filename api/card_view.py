@@ -18,6 +18,7 @@ from kernel.locale import base_language
 _MONDAY: Final = date(2026, 1, 5)
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MAP: Final = "https://www.openstreetmap.org/search?query="
+_COMMAS: Final = {"ar": "، "}
 _KINDS: Final = {
     "work": later("Work"),
     "mobile": later("Mobile"),
@@ -45,8 +46,9 @@ def card_view(face: Face, *, own_language: str) -> CardView:
         socials=tuple(_account(each) for each in face.socials),
         messengers=tuple(_account(each) for each in face.messengers),
         links=tuple(_links(face, words)),
-        languages=", ".join(language_name(tag, face.language) for tag in face.languages),
+        languages=_COMMAS.get(face.language, ", ").join(language_name(tag, face.language) for tag in face.languages),
         hobbies=face.hobbies,
+        comma=_COMMAS.get(face.language, ", "),
     )
 
 

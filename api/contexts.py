@@ -244,6 +244,7 @@ class CardView:
     links: tuple[Way, ...]
     languages: str
     hobbies: tuple[str, ...]
+    comma: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ _WRONG: Final = {
     "name": later("Please tell your name."),
     "email": later("Please check this address."),
     "phone": later("Please check this number."),
-    "organisation": later("Please say this shorter."),
-    "note": later("Please say this shorter."),
+    "organisation": later("Please shorten this."),
+    "note": later("Please shorten this."),
 }
 _NO_WAY: Final = later("An email address or a telephone number is needed.")
 _NOT_AGREED: Final = later("Please tick this, so that your contact may be kept.")

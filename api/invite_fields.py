@@ -3,6 +3,7 @@
 A field is called ``title``, ``phones.0.number`` or ``translations.de.title``. A row in which nothing stands is none.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -77,6 +78,7 @@ HINTS: Final = {
 }
 # Kept as lists, written with this between. A hobby may hold a comma, and none a line break.
 _BETWEEN: Final = {"hobbies": "\n", "languages": ", "}
+_SPLIT: Final = {"hobbies": re.compile(r"\n"), "languages": re.compile("[,،]")}
 TRANSLATED: Final = ("name", "title", "department", "description", "hobbies")
 _LABEL: Final = Cell("label", later("Label"))
 ROWS: Final = (
@@ -208,7 +210,7 @@ def _deep(row: dict[str, str]) -> dict[str, Any]:
 
 def _told(name: str, value: str) -> Any:
     if name in _BETWEEN:
-        return [each.strip() for each in value.split(_BETWEEN[name].strip(" ")) if each.strip()]
+        return [each.strip() for each in _SPLIT[name].split(value) if each.strip()]
     return value.replace("\r\n", "\n").strip() or None
 
 

@@ -138,5 +138,5 @@ def _language(request: Request, card: CardRecord) -> str:
 def _closed(request: Request) -> Rendered:
     """The same for every link that does not open a card: who guesses learns nothing."""
     words = voice(own_language(request)).gettext
-    text = words("It is over, or a newer one has taken its place. Please ask for a new one.")
+    text = words("It has expired, or a newer one has taken its place. Please ask for a new one.")
     return notice(request, words("This link does not open a card"), text, status=404)

@@ -91,7 +91,10 @@ def _back() -> dict[str, Any]:
         "description": "For who loads the address of a rating anew. It rates nothing.",
         "operationId": "visit_rating_back",
         "parameters": [_TOKEN, _LANGUAGE],
-        "responses": {"303": {"description": "To the receipt."}},
+        "responses": {
+            "303": {"description": "To the receipt."},
+            "404": {"description": "No such link.", "content": _HTML},
+        },
     }
 
 

@@ -89,7 +89,7 @@ def invite_letter(record: CardRecord, *, url: str, expires_at: datetime, base_ur
         title=spoken.gettext("Your business card"),
         name=one_line(record.profile.full_name()),
         lead=spoken.gettext("Look at your digital business card, and change on it what is yours to change."),
-        rows=(Row(spoken.gettext("The link opens it until"), until),),
+        rows=(Row(spoken.gettext("The link is valid until"), until),),
         button=Row(spoken.gettext("Edit your card"), url, url),
         why=spoken.gettext("Whoever has the link can edit your card: do not hand this email on."),
     )

@@ -7,7 +7,6 @@ from typing import Final
 from cards import csv_cells, csv_reading, vcard_reading
 from cards.entries import Entry, Fault
 from cards.vcard_reading import Reading
-from kernel.errors import Invalid
 
 CSV: Final = "text/csv"
 VCARD: Final = "text/vcard"
@@ -28,20 +27,13 @@ def kind_of(data: bytes) -> str:
 
 
 def read(data: bytes, kind: str, *, asked: Mapping[str, str]) -> StaffFile:
-    """``asked`` maps columns of a table to fields. Raises :class:`Invalid` for a file with none in it, or a mapping
-    that does not fit it, :class:`kernel.errors.TooLarge`."""
+    """``asked`` maps columns of a table to fields. Raises :class:`kernel.errors.Invalid` for a table that is none, or a
+    mapping that does not fit it, :class:`kernel.errors.TooLarge`."""
     if kind == VCARD:
-        return StaffFile([_entry(place, each) for place, each in enumerate(_cards(data), 1)])
+        return StaffFile([_entry(place, each) for place, each in enumerate(vcard_reading.read(data), 1)])
     table = csv_reading.read(data)
     fields = csv_cells.mapped(table.head, asked)
     return StaffFile(csv_cells.entries(table, fields), tuple(zip(table.head, fields, strict=True)))
-
-
-def _cards(data: bytes) -> list[Reading]:
-    found = vcard_reading.read(data)
-    if not found:
-        raise Invalid("There is no vCard in it; each starts with BEGIN:VCARD")
-    return found
 
 
 def _entry(place: int, reading: Reading) -> Entry:

@@ -8,36 +8,33 @@ addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("message", (event) => event.waitUntil(keep(event.data)));
 addEventListener("fetch", (event) => {
-  if (event.request.method === "GET") event.respondWith(answer(event.request));
+  if (event.request.method === "GET") event.respondWith(answer(event));
 });
 
-async function keep(addresses) {
+// The page is kept as it was seen last, under the address of the card itself.
+async function keep({ page, parts }) {
   const cache = await caches.open(store);
-  await Promise.all(addresses.map((each) => cache.add(each).catch(() => {})));
+  const keepPage = fetch(page).then((fresh) => (fresh.ok ? cache.put(scope, fresh) : undefined));
+  await Promise.all([keepPage, ...parts.map((each) => cache.add(each))].map((each) => each.catch(() => {})));
 }
 
-async function answer(request) {
-  const kept = await caches.match(request, { cacheName: store, ignoreSearch: true, ignoreVary: true });
-  try {
-    const fresh = await fetch(request, kept ? { signal: AbortSignal.timeout(patience) } : undefined);
-    if (request.mode === "navigate") await remember(request, fresh);
-    return fresh;
-  } catch (failure) {
-    if (kept) return kept;
-    throw failure;
-  }
+async function answer(event) {
+  const kept = await caches.match(event.request, { cacheName: store, ignoreSearch: true, ignoreVary: true });
+  const fresh = fetch(event.request).then((found) => {
+    if (event.request.mode === "navigate" && new URL(event.request.url).pathname === scope) remember(event, found);
+    return found;
+  });
+  if (!kept) return fresh;
+  const later = new Promise((show) => setTimeout(show, patience, kept));
+  return Promise.race([fresh.catch(() => kept), later]);
 }
 
-// Paused and revoked cards answer 404 and 410.
-async function remember(request, fresh) {
-  if (fresh.status === 404 || fresh.status === 410) {
-    await caches.delete(store);
-    await registration.unregister();
-  } else if (fresh.ok) {
-    const cache = await caches.open(store);
-    await cache.delete(request, { ignoreSearch: true });
-    const { pathname, searchParams } = new URL(request.url);
-    const language = searchParams.get("lang");
-    await cache.put(pathname + (language ? `?lang=${language}` : ""), fresh.clone());
+// Paused and revoked cards answer 404 and 410. A page that is cut off on its way is not put in the place of a whole one.
+function remember(event, found) {
+  if (found.status === 404 || found.status === 410) {
+    event.waitUntil(Promise.all([caches.delete(store), registration.unregister()]));
+  } else if (found.ok) {
+    const copy = found.clone();
+    event.waitUntil(caches.open(store).then((cache) => cache.put(scope, copy)).catch(() => {}));
   }
 }

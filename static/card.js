@@ -17,8 +17,13 @@ listen(card, tell);
 const share = document.querySelector("[data-share]");
 share.addEventListener("click", async (event) => {
   event.preventDefault();
-  if (navigator.share) await navigator.share(await withContact()).catch(() => {});
-  else await navigator.clipboard.writeText(address).then(sayCopied, () => location.assign(share.href));
+  try {
+    if (navigator.share) return await navigator.share(await withContact());
+  } catch (failure) {
+    // Whoever closes the sheet wants nothing more; else the tap was too long ago for the system.
+    if (failure.name === "AbortError") return;
+  }
+  await navigator.clipboard.writeText(address).then(sayCopied, () => location.assign(share.href));
 });
 
 // The .vcf beside the link, where the system takes files.
@@ -51,11 +56,9 @@ if (hours) {
 // Once opened, the card opens without a network too.
 if ("serviceWorker" in navigator) {
   const scope = new URL(address).pathname;
-  const kept = [here.pathname + here.search, share.dataset.share, ...document.querySelectorAll("img, script[src]")].map(
-    (each) => each.src ?? each,
-  );
+  const shown = [...document.querySelectorAll("img, script[src]")].map((each) => each.src);
   navigator.serviceWorker.register(card.dataset.worker, { scope }).then(async () => {
     const ready = await navigator.serviceWorker.ready;
-    ready.active.postMessage(kept);
+    ready.active.postMessage({ page: here.href, parts: [share.dataset.share, ...shown] });
   }, () => {});
 }

@@ -82,7 +82,7 @@ def test_a_text_that_changed_meanwhile_is_shown_again_before_anything_is_kept(
         ({"phone": "call me"}, "Please check this number."),
         ({"email": "", "phone": None}, "An email address or a telephone number is needed."),
         ({"consent": None}, "Please tick this"),
-        ({"organisation": "x" * 301}, "Please say this shorter."),
+        ({"organisation": "x" * 301}, "Please shorten this."),
         ({"form_id": "another"}, "This text has changed."),
     ],
     ids=str,

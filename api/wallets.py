@@ -104,7 +104,8 @@ def is_unchanged(request: Request, changed_at: datetime) -> bool:
     """Whether the phone has the newest (RFC 9110 section 13.1.3)."""
     try:
         since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
+        # A number may be larger than any day or year.
         return False
     since = since if since.tzinfo else since.replace(tzinfo=UTC)
     return changed_at.replace(microsecond=0) <= since

@@ -338,6 +338,31 @@ def test_a_pass_that_the_phone_has_is_not_sent_again(phone: Phone, card: CardRec
     assert phone.fetch(held, is_conditional=False).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "since",
+    [
+        "yesterday",
+        f"Sat, {'9' * 20} Nov 2026 08:00:00 GMT",
+        f"Sat, 28 Nov {'9' * 20} 08:00:00 GMT",
+        f"Sat, 28 Nov 2026 {'9' * 20}:00:00 GMT",
+        f"Sat, 28 Nov 2026 08:00:00 +{'9' * 20}",
+    ],
+)
+def test_a_time_that_is_none_is_as_none(phone: Phone, card: CardRecord, since: str) -> None:
+    held = phone.take(path_of(card))
+    phone.held[card.id] = (phone.held[card.id][0], since)
+    assert phone.fetch(held).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "since, status", [("Mon, 01 Jan 0001 00:00:00 +2359", 200), ("Fri, 31 Dec 9999 23:59:59 -2359", 304)]
+)
+def test_a_time_at_an_end_of_the_calendar_is_compared(phone: Phone, card: CardRecord, since: str, status: int) -> None:
+    held = phone.take(path_of(card))
+    phone.held[card.id] = (phone.held[card.id][0], since)
+    assert phone.fetch(held).status_code == status
+
+
 def test_a_phone_that_came_between_two_changes_within_a_second_gets_the_second(
     engine: Engine, shop: Workshop, phone: Phone, card: CardRecord
 ) -> None:

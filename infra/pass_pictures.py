@@ -1,8 +1,10 @@
 """Pictures of passes, each in three sizes: of a brand, and of a person."""
 
-from collections.abc import Callable
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from hashlib import sha256
 from io import BytesIO
+from threading import Lock
 from typing import Any, Final
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -18,22 +20,61 @@ _LETTER: Final = 0.62
 # A slip with a torn edge, in sixteenths: for names that begin with a letter that the font lacks.
 _SLIP: Final = ((3, 2), (13, 2), (13, 14), (11, 12.5), (9, 14), (7, 12.5), (5, 14), (3, 12.5))
 
+# Bytes of all pictures that are remembered: some dozen brands with logos.
+_REMEMBERED: Final = 4_000_000
+
 Images = dict[str, bytes]
 
 
-@lru_cache(maxsize=32)
+class _Drawn:
+    """Pictures by what they show; least recently used goes first. Any number of threads may use it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._of: OrderedDict[Hashable, Images] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> Images | None:
+        with self._lock:
+            if key in self._of:
+                self._of.move_to_end(key)
+            return self._of.get(key)
+
+    def keep(self, key: Hashable, images: Images) -> None:
+        with self._lock:
+            self._bytes += _bytes(images) - _bytes(self._of.pop(key, {}))
+            self._of[key] = images
+            while self._bytes > _REMEMBERED:
+                self._bytes -= _bytes(self._of.popitem(last=False)[1])
+
+
+_drawn: Final = _Drawn()
+
+
 def of_brand(logo: bytes | None, name: str, ground: str, ink: str) -> Images:
     """``icon`` and ``logo``: the brand's own, else the first letter of its name. Colours are ``#rrggbb``.
 
-    Takes some hundredths of a second for a logo, so it is remembered.
+    Takes some hundredths of a second for a logo, so it is remembered, under the logo's SHA-256.
     """
+    key = (sha256(logo).digest(),) if logo is not None else (name, ground, ink)
+    images = _drawn.get(key)
+    if images is None:
+        images = _of_brand(logo, name, ground, ink)
+        _drawn.keep(key, images)
+    return images
+
+
+def _bytes(images: Images) -> int:
+    return sum(map(len, images.values()))
+
+
+def _of_brand(logo: bytes | None, name: str, ground: str, ink: str) -> Images:
     if logo is None:
         return _sizes("icon", _ICON, _letter(name, ground, ink)) | _sizes("logo", (50, 50), _letter(name, ground, ink))
     picture = _opened(logo)
     return _sizes("icon", _ICON, lambda size: _framed(picture, size)) | _sizes("logo", _LOGO, _within(picture))
 
 
-@lru_cache(maxsize=32)
 def of_person(photo: bytes) -> Images:
     """``thumbnail``, square."""
     picture = _opened(photo)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cards.face import Face, Way
 from cards.find import CardRecord, face_of
 from cards.links import page_url
+from cards.names import country_name
 from cards.profile import Address
 from infra import pass_pictures
 from infra.i18n import Voice, voice
@@ -84,7 +85,7 @@ def _reached(face: Face, words: Voice) -> Iterator[PassField]:
     _ = words.gettext
     yield PassField("phones", _("Phone"), "\n".join(each.number for each in face.phones))
     yield PassField("emails", _("Email"), "\n".join(each.address for each in face.emails))
-    yield PassField("addresses", _("Address"), "\n\n".join(map(_written, face.addresses)))
+    yield PassField("addresses", _("Address"), "\n\n".join(_written(each, face.language) for each in face.addresses))
     yield PassField("booking", _("Book an appointment"), face.booking_url)
     yield PassField("links", _("Links"), _listed(face.links))
     yield PassField("socials", _("Social media"), _listed(face.socials))
@@ -100,10 +101,11 @@ def _listed(ways: tuple[Way, ...]) -> str:
 def _store(face: Face) -> str:
     if face.shop is None:
         return ""
-    where = _written(face.shop.address) if face.shop.address else ""
+    where = _written(face.shop.address, face.language) if face.shop.address else ""
     return "\n".join(each for each in (face.shop.name, where, face.shop.phone) if each)
 
 
-def _written(address: Address) -> str:
+def _written(address: Address, language: str) -> str:
     city = " ".join(each for each in (address.postal_code, address.city) if each)
-    return "\n".join(each for each in (*address.lines, city, address.region or "", address.country or "") if each)
+    country = country_name(address.country, language) if address.country else ""
+    return "\n".join(each for each in (*address.lines, city, address.region or "", country) if each)

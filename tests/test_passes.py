@@ -73,6 +73,13 @@ def test_a_card_speaks_all_its_languages(inside: Inside, card: CardRecord, its: 
     assert strings["en"][held.fields()["title"]["value"]] == "Head baker"
 
 
+def test_a_country_is_called_by_its_name_in_each_language(inside: Inside, card: CardRecord, its: Apple) -> None:
+    held = taken(inside, f"/c/{card.token}.pkpass", its)
+    strings, told = held.strings(), held.fields()["addresses"]["value"]
+    assert strings["en"][told] == "Torstraße 112\n10119 Berlin\nGermany"
+    assert strings["de"][told] == "Torstraße 112\n10119 Berlin\nDeutschland"
+
+
 @on_sqlite
 @pytest.mark.parametrize("colour", ["#1f5c47", "#ffffff", "#000000", "#ffee00", "#777777"])
 def test_what_stands_on_a_pass_can_be_read(engine: Engine, shops: Shops, settings: Settings, colour: str) -> None:

@@ -83,11 +83,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         while not lines or not lines[-1].startswith("api key: "):
             lines.append(started.stdout.readline())
             assert lines[-1], "it ended before it was ready"
-        told = [re.fullmatch(r"(receipt|mailbox|docs): (\S+).*\n", line) for line in lines[:-1]]
+        told = [re.fullmatch(r"(receipt|card|mailbox|docs): (\S+).*\n", line) for line in lines[:-1]]
         urls = [(each[1], each[2]) for each in told if each]
         [docs] = [url for what, url in urls if what == "docs"]
         [mailbox] = [url for what, url in urls if what == "mailbox"]
-        receipts = tuple(url for what, url in urls if what == "receipt")
+        receipts = tuple(url for what, url in urls if what in ("receipt", "card"))
         yield Demo(docs.removesuffix("/docs"), lines[-1].removeprefix("api key: ").strip(), receipts, mailbox, real)
 
 
@@ -136,6 +136,14 @@ def test_every_link_of_the_answer_opens(demo: Demo, tmp_path: Path) -> None:
     links = [answer["url"], answer["pdf_url"], answer["text_url"], answer["json_url"], *answer["qr"].values()]
     kinds = [httpx.get(link, timeout=60).raise_for_status().headers["content-type"].partition(";")[0] for link in links]
     assert kinds == ["text/html", "application/pdf", "text/plain", "application/json", "image/svg+xml", "image/png"]
+
+
+def test_the_card_that_is_given_opens_in_all_its_forms(demo: Demo, tmp_path: Path) -> None:
+    [commands] = blocks("Give somebody a card")
+    card = json.loads(typed(f"KEY={demo.key}\n{commands.replace(ADDRESS, demo.address)}", tmp_path))
+    links = [card["url"], card["vcf_url"], card["json_url"], *card["qr"].values()]
+    kinds = [httpx.get(link, timeout=60).raise_for_status().headers["content-type"].partition(";")[0] for link in links]
+    assert kinds == ["text/html", "text/vcard", "application/jscontact+json", "image/svg+xml", "image/png"]
 
 
 @pytest.fixture

@@ -73,10 +73,12 @@ def create(conn: Connection, merchant_id: str, belongs: Belongs, content: Profil
 def hold(conn: Connection, merchant_id: str, id_or_token: str) -> CardRecord:
     """The card as it stays until the transaction ends, for whoever writes what depends on what is there.
 
-    SQLite lets one transaction write at a time, so there the row needs no lock. Raises :class:`NotFound`.
+    Whoever writes what only refers to the card (a visit, a contact) does not wait. SQLite lets one transaction write at
+    a time, so there the row needs no lock. Raises :class:`NotFound`.
     """
     card_id = find.one(conn, merchant_id, id_or_token).id
-    conn.execute(select(Card.id).where(Card.merchant_id == merchant_id, Card.id == card_id).with_for_update())
+    mine = (Card.merchant_id == merchant_id, Card.id == card_id)
+    conn.execute(select(Card.id).where(*mine).with_for_update(key_share=True))
     return find.one(conn, merchant_id, card_id)
 
 

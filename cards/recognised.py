@@ -43,8 +43,11 @@ class Recognised:
 
 
 def known_cards(conn: Connection, merchant_id: str) -> Recognised:
-    """Whoever asks after us waits until our transaction ends; SQLite lets one write at a time anyway."""
-    conn.execute(select(Merchant.id).where(Merchant.id == merchant_id).with_for_update())
+    """Whoever asks after us waits until our transaction ends; SQLite lets one write at a time anyway.
+
+    Sales do not wait: their rows only refer to the merchant, which asks for no more than that the key stays.
+    """
+    conn.execute(select(Merchant.id).where(Merchant.id == merchant_id).with_for_update(key_share=True))
     return unguarded(conn, merchant_id)
 
 

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import Any, ClassVar, Final, Literal
 
 from sqlalchemy import Connection, select, update
@@ -171,9 +170,25 @@ def _brand(conn: Connection, merchant_id: str, belongs: Belongs, store_id: str |
 
 
 def _free_slug(conn: Connection, merchant_id: str, name: str) -> str:
-    """``emma-lind``, or ``emma-lind-2`` where there is one. Letters that ASCII has no like of are left out."""
+    """``emma-lind``, or ``emma-lind-2`` where there is one. Letters that ASCII has no like of are left out.
+
+    Many may be alike (a name in another script is ``staff``), so the number is halved in upon instead of counted up to.
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "staff"
-    alike = (StaffMember.merchant_id == merchant_id, StaffMember.slug.startswith(stem, autoescape=True))
-    taken = set(conn.scalars(select(StaffMember.slug).where(*alike)))
-    return next(slug for number in count(1) if (slug := stem if number == 1 else f"{stem}-{number}") not in taken)
+    taken, free = 0, 1
+    while _is_taken(conn, merchant_id, _numbered(stem, free)):
+        taken, free = free, 2 * free
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        taken, free = (middle, free) if _is_taken(conn, merchant_id, _numbered(stem, middle)) else (taken, middle)
+    return _numbered(stem, free)
+
+
+def _numbered(stem: str, number: int) -> str:
+    return stem if number == 1 else f"{stem}-{number}"
+
+
+def _is_taken(conn: Connection, merchant_id: str, slug: str) -> bool:
+    named = (StaffMember.merchant_id == merchant_id, StaffMember.slug == slug)
+    return conn.scalar(select(StaffMember.id).where(*named)) is not None

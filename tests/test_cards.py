@@ -2,7 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, event, insert, select
 
 from accounts.tables import StaffMember
 from cards import find, manage
@@ -56,6 +56,27 @@ def test_who_is_no_member_of_staff_yet_becomes_one(engine: Engine, shops: Shops)
         ("zoe-muller", "Zoë Müller"),
         ("zoe-muller-2", "Zoë Müller"),
     ]
+
+
+def test_a_slug_is_found_among_many_alike_without_reading_them(engine: Engine, shops: Shops) -> None:
+    """Names in another script are all alike."""
+
+    row = {"merchant_id": shops.linden, "name": "李"}
+    alike = [row | {"id": f"stf_{n}", "slug": "staff" if n == 1 else f"staff-{n}"} for n in range(1, 1500)]
+
+    def asked(conn: Connection) -> tuple[str, int]:
+        questions: list[str] = []
+        event.listen(conn, "before_cursor_execute", lambda _c, _k, sql, *_: questions.append(sql))
+        slug = manage._free_slug(conn, shops.linden, "李")
+        assert not [each for each in questions if "LIKE" in each]
+        return slug, len(questions)
+
+    with engine.begin() as conn:
+        assert asked(conn)[0] == "staff"
+        conn.execute(insert(StaffMember), alike)
+    with engine.begin() as conn:
+        slug, questions = asked(conn)
+        assert (slug, questions < 30) == ("staff-1500", True)
 
 
 def test_a_revoked_card_never_comes_back(engine: Engine, shops: Shops) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 
 from api.app import create_app
@@ -17,7 +18,7 @@ from infra.database import connect, migrate
 from infra.folder import open_folder
 from infra.pdf import PdfPool
 from infra.settings import Data, Mail, Server, Settings
-from tests.support import postgres
+from tests.support import browser, postgres
 from tests.support.inside import Inside, Person
 from tests.support.paper import Maker, green_brand
 from tests.support.pdf import a_square
@@ -156,6 +157,15 @@ def outsider(inside: Inside, shops: Shops) -> Person:
 def stranger(inside: Inside) -> Person:
     """Has no key."""
     return Person(inside)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for the tests of one file. Where it is open, no other loop may run in this thread."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, func, select
 
 from cards import find, manage
@@ -18,7 +18,6 @@ from infra import database, schema
 from infra.settings import Data, Mail
 from infra.storage import open_storage
 from kernel.clock import utc_now
-from tests.support import browser
 from tests.support.served import served
 from tests.support.shopper import Shopper, scanned, somebody, width
 
@@ -58,14 +57,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data, cards = filled(folder)
     with served(data, Mail(mail_outbox=folder / "outbox", mail_from=_MAIL)) as address:
         yield Site(data, address, {name: f"{address}/c/{token}?lang=en" for name, token in cards.items()})
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

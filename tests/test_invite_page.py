@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given
 from hypothesis import settings as how
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine
 
 from api.invite_fields import changes, compact, filled
@@ -22,7 +22,6 @@ from cards.template import Template
 from infra import secrets
 from infra.settings import Settings
 from kernel.clock import utc_now
-from tests.support import browser
 from tests.support.cards import a_card, profile
 from tests.support.faces import profiles
 from tests.support.inside import Person
@@ -188,14 +187,6 @@ def test_any_profile_comes_back_from_the_form_as_it_was(profile: Profile) -> Non
     asked = changes(compact(filled(profile)), profile, tuple(profile.translations), invites.EDITABLE)
     merged = profile.model_dump(exclude_defaults=True) | {name: value for name, value in asked.items() if value}
     assert Profile.model_validate(merged) == profile
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(params=[True, False], ids=["with scripts", "without"])

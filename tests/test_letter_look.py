@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from receipts.document import Issuer
 from receipts.letter import compose
-from tests.support import browser
 from tests.support.gallery import GALLERY
 from tests.support.records import JUMEIRAH, MITTE, TOKEN, record, related
 from tests.test_templates import LOOK
@@ -29,14 +28,6 @@ def html_of(name: str) -> str:
     return compose(
         found, look, url=f"{BASE}/r/{TOKEN}", base_url=BASE, language=language, stop_url=f"{BASE}/u/x", has_pdf=True
     ).html
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from accounts import keys
 from cli import demo_shops
@@ -17,7 +17,7 @@ from infra.settings import Data
 from infra.storage import open_storage
 from kernel.clock import utc_now
 from kernel.ids import new_token
-from tests.support import browser, gallery
+from tests.support import gallery
 from tests.support.gallery import GALLERY
 from tests.support.served import served
 from tests.support.shopper import Shopper, scanned, somebody, width
@@ -44,14 +44,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     engine.dispose()
     with served(data) as address:
         yield Site(address, {name: address + path for name, path in paths.items()}, key)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

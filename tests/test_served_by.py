@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select
 
 from cards import links
@@ -13,7 +13,6 @@ from cards.find import CardRecord
 from cards.tables import CardVisit, ServiceRating
 from infra import secrets
 from infra.settings import Settings
-from tests.support import browser
 from tests.support.cards import a_card
 from tests.support.inside import Person, on_sqlite
 from tests.support.sales import coffee
@@ -82,14 +81,6 @@ def test_a_rating_is_shown_and_the_last_one_holds(
     with engine.connect() as conn:
         assert list(conn.execute(select(ServiceRating.receipt_id, ServiceRating.score))) == [(receipt["id"], 5)]
     assert page_of(stranger, receipt).count('class="given"') == 5
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine
 
 from cards.find import CardRecord
 from infra.settings import Settings
-from tests.support import browser
 from tests.support.cards import a_card
 from tests.support.inside import Person, on_sqlite
 from tests.support.served import served
@@ -20,14 +19,6 @@ from tests.support.shops import Shops
 @pytest.fixture
 def emma(engine: Engine, shops: Shops) -> CardRecord:
     return a_card(engine, shops)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

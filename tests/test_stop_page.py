@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import Engine, select
 
 from api.app import create_app
@@ -20,7 +20,6 @@ from kernel.ids import digest
 from kernel.locale import LANGUAGES, direction
 from notify import stopping
 from notify.tables import Message, Suppression
-from tests.support import browser
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
 from tests.support.served import served
@@ -159,14 +158,6 @@ def site(sqlite_url: str, tmp_path: Path) -> Iterator[Site]:
     with served(data) as address:
         yield Site(address, engine, settings)
     engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

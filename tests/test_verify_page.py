@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cli import demo_shops
 from infra import database
 from infra.settings import Data
 from infra.storage import open_storage
 from kernel.clock import utc_now
-from tests.support import browser, gallery
+from tests.support import gallery
 from tests.support.served import served
 
 PHONE = {"width": 390, "height": 844}
@@ -41,14 +41,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     engine.dispose()
     with served(data) as address:
         yield Site(address, {name: path.partition("?")[0] for name, path in paths.items()})
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

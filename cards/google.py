@@ -32,23 +32,28 @@ def write(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> None:
 
 
 def content(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> dict[str, Any]:
+    """Of a card that is not active: whose it was, no more."""
     own = record.own_language
     faces = {each: face_of(record, base_url=base_url, language=each) for each in (own, *record.languages)}
-    face, name = faces[own], lambda each: each.name
     link = page_url(base_url, record.token, "wallet")
     made = {
         "id": object_id(wallet, record),
         "classId": class_id(wallet, record),
         "state": _STATES[record.state],
         "cardTitle": _said(faces, own, lambda each: each.organisation),
-        "header": _said(faces, own, name),
+        "header": _said(faces, own, lambda each: each.name),
         "hexBackgroundColor": theme(record.look.colour).light.brand,
         "barcode": {"type": "QR_CODE", "value": link},
-        "textModulesData": list(_texts(face)),
-        "linksModuleData": {"uris": [_uri(*each) for each in enumerate(_ways(face, link))]},
     }
+    told = _told(faces, own, link) if record.is_active else {}
+    return made | told | _pictures(record, base_url)
+
+
+def _told(faces: Mapping[str, Face], own: str, link: str) -> dict[str, Any]:
+    face = faces[own]
     title = {"subheader": _said(faces, own, lambda each: each.title)} if face.title else {}
-    return made | title | _pictures(record, base_url)
+    uris = [_uri(*each) for each in enumerate(_ways(face, link))]
+    return title | {"textModulesData": list(_texts(face)), "linksModuleData": {"uris": uris}}
 
 
 def _said(faces: Mapping[str, Face], own: str, tell: Callable[[Face], str]) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from kernel.locale import LANGUAGES
 
 def card_pass(record: CardRecord, office: PassOffice, storage: Storage) -> PassParts:
     """In the card's own language, with the words of the others beside it. Takes some hundredths of a second: call it in
-    a thread. A card that is not active gives a pass that is crossed out."""
+    a thread. A card that is not active gives a pass that is crossed out and says whose it was, no more."""
     own, spoken = _languages(record)
     faces = {language: face_of(record, base_url=office.base_url, language=language) for language in spoken}
-    style, strings = localised(own, {language: _fields(face, voice(language)) for language, face in faces.items()})
+    fields = _fields if record.is_active else _put_away
+    style, strings = localised(own, {language: fields(face, voice(language)) for language, face in faces.items()})
     told = Told(
         serial=record.id,
         organisation=record.look.name,
@@ -45,17 +46,14 @@ def _images(record: CardRecord, storage: Storage) -> Images:
     """Where a picture is not at hand just now, the pass is shown without it."""
     palette, look = theme(record.look.colour).light, record.look
     logo = at_hand(storage, look.logo_key) if look.logo_key else None
-    photo = at_hand(storage, record.photo_key) if record.photo_key else None
+    photo = at_hand(storage, record.photo_key) if record.photo_key and record.is_active else None
     images = pass_pictures.of_brand(logo, look.name, palette.brand, palette.on_brand)
     return images | (pass_pictures.of_person(photo) if photo else {})
 
 
 def _fields(face: Face, words: Voice) -> Fields:
     _ = words.gettext
-    role = [
-        PassField("title", _("Title"), face.title),
-        PassField("organisation", _("Organisation"), face.organisation),
-    ]
+    role = [PassField("title", _("Title"), face.title), _organisation(face, words)]
     ways = [
         PassField("phone", _("Phone"), face.phones[0].number if face.phones else ""),
         PassField("email", _("Email"), face.emails[0].address if face.emails else ""),
@@ -66,6 +64,18 @@ def _fields(face: Face, words: Voice) -> Fields:
         "auxiliaryFields": _said(ways),
         "backFields": _said([*_about(face, words), *_reached(face, words)]),
     }
+
+
+def _put_away(face: Face, words: Voice) -> Fields:
+    """Phones fetch it in place of the pass that they have, so what is not in it is gone from them."""
+    return {
+        "primaryFields": [PassField("name", "", face.name)],
+        "secondaryFields": _said([_organisation(face, words)]),
+    }
+
+
+def _organisation(face: Face, words: Voice) -> PassField:
+    return PassField("organisation", words.gettext("Organisation"), face.organisation)
 
 
 def _said(fields: list[PassField]) -> list[PassField]:

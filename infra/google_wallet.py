@@ -87,10 +87,15 @@ class GoogleWallet:
         return f"{self._issuer}.{name}"
 
     def put(self, kind: Kind, content: Mapping[str, Any]) -> None:
-        """Make it, or change it where it is there. Raises :class:`GoogleWalletDown`."""
+        """Make it, or change it where it is there. Raises :class:`GoogleWalletDown`.
+
+        An object becomes ``content`` and nothing else: what a PATCH does not name would stay. A class keeps what was
+        set in Google's console.
+        """
         status = self._ask("POST", kind, content)
         if status == 409:
-            status = self._ask("PATCH", f"{kind}/{quote(content['id'], safe='')}", content)
+            again = "PUT" if kind == "genericObject" else "PATCH"
+            status = self._ask(again, f"{kind}/{quote(content['id'], safe='')}", content)
         if status == 401:
             with self._lock:
                 self._until = 0.0

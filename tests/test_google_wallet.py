@@ -131,6 +131,23 @@ def test_a_card_that_is_put_away_is_put_away_there_too(
     assert inside.request("POST", f"/c/{card.token}/google").status_code == (410 if state == "revoked" else 404)
 
 
+@pytest.mark.parametrize("state", ["paused", "revoked"])
+def test_what_a_card_that_is_put_away_told_of_a_person_is_gone_there(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop, state: str
+) -> None:
+    card = changed(engine, shop, card, photo_key="photos/ab/" + "ab" * 32 + ".jpg")
+    taken(inside, card)
+    assert {"heroImage", "subheader", "textModulesData", "linksModuleData"} <= set(object_of(google, card))
+    changed(engine, shop, card, state=state)
+    write_objects(shop, "job", told(card))
+    made = object_of(google, card)
+    assert set(made) == {"id", "classId", "state", "cardTitle", "header", "hexBackgroundColor", "barcode"}
+    assert (made["header"]["defaultValue"]["value"], made["cardTitle"]["defaultValue"]["value"]) == (
+        "Dr. Emma Lind",
+        "Linden & Rye",
+    )
+
+
 @on_sqlite
 def test_a_worker_writes_the_object_anew(
     inside: Inside, google: Google, card: CardRecord, engine: Engine, settings: Settings

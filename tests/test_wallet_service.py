@@ -17,6 +17,7 @@ from cards.template import Template
 from cards.wallets import PUSH, Change, Device
 from infra.jobs import tally
 from infra.settings import Settings
+from infra.storage import open_storage
 from kernel.clock import utc_now
 from tests.support.apns import PushServer
 from tests.support.apple import Apple, apple
@@ -24,6 +25,7 @@ from tests.support.authority import PASS_TYPE
 from tests.support.cards import a_card
 from tests.support.inside import Inside, Person
 from tests.support.pass_checker import faults
+from tests.support.pdf import a_square
 from tests.support.phone import Phone
 from tests.support.sales import coffee, refund
 from tests.support.shops import Shops
@@ -142,6 +144,29 @@ def test_a_card_that_is_paused_is_crossed_out_and_comes_back(
     changed(engine, shop, card, state="active")
     phone.fetch(held)
     assert phone.opened(card.id).content["voided"] is False
+
+
+@pytest.mark.parametrize("state", ["paused", "revoked"])
+def test_the_pass_of_a_card_that_is_put_away_tells_nothing_of_the_person_but_the_name(
+    engine: Engine, shop: Workshop, phone: Phone, card: CardRecord, settings: Settings, its: Apple, state: str
+) -> None:
+    key = "photos/ab/" + "ab" * 32 + ".jpg"
+    open_storage(settings.data).put(key, a_square("red"))
+    card = changed(engine, shop, card, photo_key=key)
+    held = phone.take(path_of(card))
+    assert "thumbnail.png" in held.names
+    changed(engine, shop, card, state=state)
+    phone.fetch(held)
+    now = phone.opened(card.id)
+    assert faults(phone.held[card.id][0], root=its.root) == []
+    assert {key: field["value"] for key, field in now.fields().items()} == {
+        "name": "Dr. Emma Lind",
+        "organisation": "Linden & Rye",
+    }
+    assert not [name for name in now.names if "thumbnail" in name]
+    file = str(now.content) + str(now.strings())
+    for told in ("5550 1234", "151 1234567", "@", "linkedin", "Torstraße", "book", "baker", "Bäcker", "Rowing"):
+        assert told not in file
 
 
 def test_a_change_of_the_template_is_told_to_all_cards_of_the_brand_by_one_job(

@@ -92,7 +92,7 @@ class Google:
             return 200, content
         if unquote(name) not in kept:
             return 404, {"error": {"code": 404}}
-        kept[unquote(name)] |= content
+        kept[unquote(name)] = content if method == "PUT" else kept[unquote(name)] | content
         return 200, kept[unquote(name)]
 
 
@@ -116,7 +116,7 @@ class _Talk(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    do_PATCH = do_POST  # noqa: N815 – the base class's names
+    do_PUT = do_PATCH = do_POST  # noqa: N815 – the base class's names
 
     def log_message(self, *_args: Any) -> None:
         """Nobody reads it."""

@@ -73,7 +73,8 @@ class Property:
 
 def parsed(line: bytes) -> Property | None:
     """None where the line is no property."""
-    head = _HEAD.match(line)
+    # No further than a head may reach: the expression takes a hundred octets for each that it passes.
+    head = _HEAD.match(line, 0, _LONGEST_HEAD + 1)
     end = head.end() if head and line[head.end() : head.end() + 1] == b":" else line.find(b":")
     told = _decoded(line[:end]) if 0 < end <= _LONGEST_HEAD else ""
     name = _NAME.match(told)

@@ -13,11 +13,22 @@ from accounts.refusals import said
 from cards import vcard_take_accounts, vcard_take_person, vcard_take_ways
 from cards.profile import Profile
 from cards.vcard_lines import one_line
-from cards.vcard_property import Property, parsed
+from cards.vcard_property import Property, parsed, unescaped
 from cards.vcard_taken import Taken
-from cards.vcard_unfolding import MOST_BYTES, MOST_CARDS, MOST_LINES, RawCard, raw_cards
+from cards.vcard_unfolding import (
+    MOST_BYTES,
+    MOST_CARDS,
+    MOST_LINES,
+    MOST_LINES_OF_A_FILE,
+    RawCard,
+    as_utf_8,
+    lines_of,
+    raw_cards,
+)
 
 _LONGEST_VALUE: Final = 100_000
+# Of the name of a property, which is cut further where it is taken.
+_LONGEST_LABEL: Final = 200
 _TAKERS: Final[Mapping[str, Callable[[Taken, Property], None]]] = {
     **vcard_take_person.TAKERS,
     **vcard_take_ways.TAKERS,
@@ -41,7 +52,7 @@ _WHY: Final = {
 class Reading:
     """Of one card. Without ``profile``, ``reason`` says why; ``photo`` is a file of whatever kind it had in it.
 
-    ``lost`` is a line for each property that was not taken, with the reason.
+    ``lost`` is a line for each property that was not taken, with the reason; after a hundred, how many more there are.
     """
 
     profile: Profile | None
@@ -54,8 +65,11 @@ def read(data: bytes) -> list[Reading]:
     """All cards of a file, in their order: at least one reading, and never an exception."""
     if len(data) > MOST_BYTES:
         return [Reading(None, f"The file has more than {MOST_BYTES // 1_000_000} MB.")]
+    octets = as_utf_8(data)
+    if lines_of(octets) > MOST_LINES_OF_A_FILE:
+        return [Reading(None, f"The file has more than {MOST_LINES_OF_A_FILE:,} lines.")]
     found: list[Reading] = []
-    for raw in raw_cards(data):
+    for raw in raw_cards(octets):
         if len(found) == MOST_CARDS:
             return [*found, Reading(None, f"The file has more than {MOST_CARDS:,} cards; the rest was not read.")]
         found.append(_reading(raw))
@@ -66,10 +80,11 @@ def _reading(raw: RawCard) -> Reading:
     told = [(number, parsed(line)) for number, line in enumerate(raw.lines, start=2)]
     properties = [each for _, each in told if each]
     taken = Taken(_grouped(properties, "X-ABLABEL"), _grouped(properties, "X-ABADR"))
-    taken.lost += [f"line {number}: is no property" for number, each in told if each is None]
+    for number in (number for number, each in told if each is None):
+        taken.note(f"line {number}: is no property")
     for each in sorted(properties, key=lambda each: each.name in _LAST):
         _take(taken, each)
-    taken.lost += _beside(raw)
+    taken.lost += _beside(taken, raw)
     return _made(taken)
 
 
@@ -86,11 +101,14 @@ def _take(taken: Taken, told: Property) -> None:
 
 
 def _grouped(properties: Iterable[Property], name: str) -> dict[str, str]:
-    """The values of ``name`` by their groups."""
-    return {each.group: one_line(each.text) for each in properties if each.name == name and each.group}
+    """The values of ``name`` by their groups, no more of each than a label needs."""
+    of_that_name = (each for each in properties if each.name == name and each.group)
+    return {each.group: one_line(unescaped(each.value[:_LONGEST_LABEL])) for each in of_that_name}
 
 
-def _beside(raw: RawCard) -> Iterator[str]:
+def _beside(taken: Taken, raw: RawCard) -> Iterator[str]:
+    if taken.untold:
+        yield f"and {taken.untold:,} more"
     if raw.agents:
         yield f"AGENT: {_WHY['AGENT']}"
     if raw.unread:

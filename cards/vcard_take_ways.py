@@ -14,6 +14,8 @@ from cards.vcard_take_accounts import take_linked_account
 from cards.vcard_taken import Taken
 
 _LONGEST_LABEL: Final = 64
+# Characters at a number's end in which an extension stands: tried at each of many blanks, it would take minutes.
+_LONGEST_EXTENSION: Final = 20
 _MOST_LINES: Final = 6
 # What programs call a telephone or a place, beside what the standards do.
 _KINDS: Final = {
@@ -46,7 +48,7 @@ def _number(value: str) -> tuple[str, str]:
     told = one_line(value)
     if told.lower().startswith(("tel:", "callto:")):
         told = unquote(told.partition(":")[2])
-    extension = _EXTENSION.search(told)
+    extension = _EXTENSION.search(told, max(len(told) - _LONGEST_EXTENSION, 0))
     told = told[: extension.start()] if extension else told.partition(";")[0]
     plain = "".join(_plain(each) for each in _DASHES.sub("-", told))
     return plain.strip(), extension[1] if extension else ""

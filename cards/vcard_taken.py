@@ -14,6 +14,7 @@ from cards.vcard_lines import one_line
 from cards.vcard_property import Property
 
 _MOST: Final = 20
+_MOST_LOST: Final = 100
 ONCE: Final = "stands there more than once; the first was taken"
 _NAME, _SHORT = TypeAdapter[str](Name), TypeAdapter[str](Short)
 _TEXTS: Final[Mapping[str, TypeAdapter[str]]] = {
@@ -28,7 +29,10 @@ _TEXTS: Final[Mapping[str, TypeAdapter[str]]] = {
 
 @dataclass(slots=True)
 class Taken:
-    """``labels`` and ``countries`` are by group; a list's parts stand with how much each is preferred."""
+    """``labels`` and ``countries`` are by group; a list's parts stand with how much each is preferred.
+
+    ``lost`` are the first hundred lines on what was lost; ``untold`` counts the rest.
+    """
 
     labels: Mapping[str, str]
     countries: Mapping[str, str]
@@ -36,9 +40,16 @@ class Taken:
     parts: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     photo: bytes | None = None
     lost: list[str] = field(default_factory=list)
+    untold: int = 0
 
     def lose(self, told: Property, why: str) -> None:
-        self.lost.append(f"{told.name[:40]}: {why}")
+        self.note(f"{told.name[:40]}: {why}")
+
+    def note(self, what: str) -> None:
+        if len(self.lost) < _MOST_LOST:
+            self.lost.append(what)
+        else:
+            self.untold += 1
 
     def put(self, told: Property, name: str, value: str) -> None:
         """A field that a card has once. What is empty is nothing, and what is said twice is said."""

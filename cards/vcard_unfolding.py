@@ -8,6 +8,8 @@ from typing import Final
 MOST_BYTES: Final = 20_000_000
 MOST_CARDS: Final = 5_000
 MOST_LINES: Final = 2_000
+# As a file of the largest size has where it is folded as the standards have it.
+MOST_LINES_OF_A_FILE: Final = 300_000
 _ENDS: Final = re.compile(rb"\r\n|\r|\n")
 _MARKS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -42,10 +44,10 @@ class RawCard:
 
 
 def raw_cards(data: bytes) -> Iterator[RawCard]:
-    """Each card of the file, also one without an end. Lines that belong to none are passed over."""
+    """Each card of what :func:`as_utf_8` gave, also one without an end. Lines that belong to none are passed over."""
     card: RawCard | None = None
     depth = 0
-    for line in _unfolded(_as_utf_8(data)):
+    for line in _unfolded(data):
         if depth:
             depth += bool(_BEGIN.fullmatch(line)) - bool(_END.fullmatch(line))
         elif _BEGIN.fullmatch(line):
@@ -67,7 +69,7 @@ def raw_cards(data: bytes) -> Iterator[RawCard]:
         yield card
 
 
-def _as_utf_8(data: bytes) -> bytes:
+def as_utf_8(data: bytes) -> bytes:
     """Octets of UTF-16 and 32 as UTF-8; what is none of them stays as it is, and is decoded line by line."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -79,11 +81,25 @@ def _as_utf_8(data: bytes) -> bytes:
     return data
 
 
+def lines_of(data: bytes) -> int:
+    """How many ends of lines there are, however written."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    """One by one: all at once would take many times the file."""
+    start = 0
+    for end in _ENDS.finditer(data):
+        yield data[start : end.start()]
+        start = end.end()
+    yield data[start:]
+
+
 def _unfolded(data: bytes) -> Iterator[bytes]:
     """Joined as octets, since some fold inside a character. Empty lines are nothing, also between folded ones."""
     pieces: list[bytes] = []
     is_quoted = is_base64 = False
-    for line in _ENDS.split(data):
+    for line in _lines(data):
         if not line.strip():
             continue
         is_soft = is_quoted and pieces[-1].rstrip().endswith(b"=")

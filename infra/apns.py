@@ -5,7 +5,7 @@ https://developer.apple.com/documentation/usernotifications/sending-notification
 
 import ssl
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
 from urllib.parse import quote
 
 import orjson
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 _SECONDS: Final = 10.0
 # The push itself says nothing; what changed is what the phone asks for.
 _NOTHING: Final = b"{}"
-_NOBODY: Final = ("BadDeviceToken", "DeviceTokenNotForTopic", "Unregistered")
+# The phone has dropped the pass; or the service does not know its token, as none where Apple's other service is asked.
+Heard = Literal["told", "gone", "unknown"]
 
 
 class PushFailed(Unavailable):
-    """Apple's service is away or wants less of it, or does not take our certificate: another try may be answered."""
+    """Apple's service is away or wants less of it, or does not take our certificate. The next phone would meet the same;
+    another try may be answered."""
 
     slug: ClassVar[str] = "push-failed"
     title: ClassVar[str] = "The phone could not be told"
+
+
+class PushRefused(PushFailed):
+    """For this phone alone, as where its token is of another topic than our certificate."""
 
 
 class Pusher:
@@ -39,8 +45,8 @@ class Pusher:
         self._topic = wallet.apple_pass_type or ""
         self._client = httpx.Client(base_url=wallet.apple_push_url, http2=True, verify=_tls(wallet), timeout=_SECONDS)
 
-    def push(self, token: str) -> bool:
-        """Whether anybody is there: where not, the phone has dropped the pass. Raises :class:`PushFailed`."""
+    def push(self, token: str) -> Heard:
+        """Raises :class:`PushFailed`, and :class:`PushRefused` where others may be told."""
         import httpx
 
         headers = {"apns-topic": self._topic}
@@ -48,12 +54,7 @@ class Pusher:
             answer = self._client.post(f"/3/device/{quote(token, safe='')}", content=_NOTHING, headers=headers)
         except httpx.HTTPError as error:
             raise PushFailed(f"no answer from Apple's push service: {type(error).__name__}") from None
-        if answer.status_code == httpx.codes.OK:
-            return True
-        reason = _reason(answer)
-        if answer.status_code == httpx.codes.GONE or (answer.status_code == 400 and reason in _NOBODY):
-            return False
-        raise PushFailed(f"Apple's push service answered {answer.status_code} {reason}".strip())
+        return _heard(answer.status_code, _reason(answer))
 
     def __enter__(self) -> Self:
         return self
@@ -77,6 +78,17 @@ def _tls(wallet: Wallet) -> ssl.SSLContext:
         password.get_secret_value() if password else "",
     )
     return context
+
+
+def _heard(status: int, reason: str) -> Heard:
+    if status == 200:
+        return "told"
+    if status == 410:
+        return "gone"
+    if (status, reason) == (400, "BadDeviceToken"):
+        return "unknown"
+    kind = PushFailed if status in (403, 429) or status >= 500 else PushRefused
+    raise kind(f"Apple's push service answered {status} {reason}".strip())
 
 
 def _reason(answer: "httpx.Response") -> str:

@@ -9,8 +9,10 @@ from sqlalchemy import Engine, func, select
 from cards import manage, wallets
 from cards.find import CardRecord
 from cards.tables import PassRegistration
-from cards.wallets import Device
+from cards.wallets import PUSH, Device
+from infra import apns
 from infra.apns import PushFailed
+from infra.jobs import tally
 from infra.settings import Settings
 from kernel.clock import utc_now
 from tests.support.apns import PushServer
@@ -64,6 +66,12 @@ def registered(engine: Engine, card: CardRecord, *tokens: str) -> None:
             wallets.register(conn, card.merchant_id, card.id, device, now=OPENED)
 
 
+def waiting(engine: Engine) -> int:
+    with engine.connect() as conn:
+        found = tally(conn).get(PUSH)
+    return found.waiting if found else 0
+
+
 def told(card: CardRecord) -> dict[str, Any]:
     return {"merchant": card.merchant_id, "serial": card.id}
 
@@ -79,19 +87,79 @@ def test_a_phone_that_is_gone_is_forgotten(
     assert registrations(engine) == 1
 
 
+def test_phones_that_apple_does_not_know_stay_where_it_knows_none(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer
+) -> None:
+    """As where the address of Apple's service for development is set."""
+    registered(engine, card, "aa", "bb", "cc")
+    push.words["*"] = (400, "BadDeviceToken")
+    with pytest.raises(PushFailed, match="COUNTERFOIL_APPLE_PUSH_URL"):
+        push_passes(shop, "job", told(card))
+    assert registrations(engine) == 3
+    push.words.clear()
+    push_passes(shop, "job", told(card))
+    assert push.tokens() == ["aa", "bb", "cc"]
+
+
+def test_one_phone_that_apple_does_not_know_stays_and_is_no_failure(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer
+) -> None:
+    registered(engine, card, "aa")
+    push.words["*"] = (400, "BadDeviceToken")
+    push_passes(shop, "job", told(card))
+    assert registrations(engine) == 1
+
+
+@pytest.mark.parametrize("word", [(400, "DeviceTokenNotForTopic"), (413, "PayloadTooLarge")])
+def test_what_is_refused_for_one_phone_keeps_it_and_no_other_from_hearing(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
+) -> None:
+    registered(engine, card, "aa", "bb")
+    push.words["aa"] = word
+    with pytest.raises(PushFailed, match=word[1]):
+        push_passes(shop, "job", told(card))
+    assert push.tokens() == ["bb"]
+    assert registrations(engine) == 2
+
+
 @pytest.mark.parametrize("word", [(429, "TooManyRequests"), (503, "ServiceUnavailable"), (403, "BadCertificate")])
-def test_while_apple_does_not_take_it_nobody_is_forgotten_and_the_job_is_tried_again(
+def test_while_apple_does_not_take_it_nobody_else_is_tried_nor_forgotten_and_the_job_is_tried_again(
     engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, word: tuple[int, str]
 ) -> None:
     registered(engine, card, "aa", "bb")
     push.words["aa"] = word
     with pytest.raises(PushFailed, match=str(word[0])):
         push_passes(shop, "job", told(card))
-    assert push.tokens() == ["bb"]
+    assert push.asked == ["aa"]
     assert registrations(engine) == 2
     push.words.clear()
     push_passes(shop, "job", told(card))
-    assert push.tokens() == ["bb", "aa", "bb"]
+    assert push.tokens() == ["aa", "bb"]
+
+
+def test_a_push_service_that_hangs_is_waited_for_once(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apns, "_SECONDS", 0.5)
+    registered(engine, card, *(f"{number:04x}" for number in range(120)))
+    push.is_silent = True
+    with pytest.raises(PushFailed, match="no answer from Apple's push service: ReadTimeout"):
+        push_passes(shop, "job", told(card))
+    assert push.asked == ["0000"]
+    assert waiting(engine) == 0
+
+
+def test_a_worker_that_shall_end_leaves_the_other_phones_to_another_job(
+    engine: Engine, shop: Workshop, card: CardRecord, push: PushServer
+) -> None:
+    registered(engine, card, "aa", "bb", "cc")
+    shop.ended.set()
+    push_passes(shop, "job", told(card))
+    assert (push.tokens(), waiting(engine)) == (["aa"], 1)
+    shop.ended.clear()
+    with working(shop.settings):
+        wait_until(lambda: len(push.taken) == 3)
+    assert push.tokens() == ["aa", "bb", "cc"]
 
 
 def test_many_phones_are_told_by_several_jobs_over_one_connection_each(

@@ -37,12 +37,14 @@ class Push:
 @dataclass
 class PushServer:
     """Listens while it is entered. ``words`` is what it answers for a token, ``{"ab": (410, "Unregistered")}``, or for
-    all under ``"*"``; else it takes the push."""
+    all under ``"*"``; else it takes the push. One that is ``is_silent`` reads what it is asked, and never answers."""
 
     authority: Authority
     folder: Path
     words: dict[str, tuple[int, str]] = field(default_factory=dict)
     taken: list[Push] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    is_silent: bool = False
     connections: int = 0
 
     @property
@@ -119,6 +121,9 @@ class _Talk:
                 self._answer(event.stream_id, self._asked.pop(event.stream_id), self._bodies.pop(event.stream_id))
 
     def _answer(self, stream: int, asked: dict[str, str], body: bytes) -> None:
+        self._server.asked.append(asked[":path"].removeprefix(_PATH))
+        if self._server.is_silent:
+            return
         status, reason = self._judged(asked, body)
         said = json.dumps({"reason": reason}).encode() if reason else b""
         self._http.send_headers(stream, [(":status", str(status)), ("apns-id", str(uuid.uuid4()))], end_stream=not said)

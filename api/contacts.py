@@ -62,7 +62,8 @@ async def list_contacts(
     store: Store = None,
     staff: Staff = None,
 ) -> Response:
-    """Newest first. Follow `next_cursor` until it is null. A key that is bound to a store sees those of its cards."""
+    """Newest first. Follow `next_cursor` until it is null. A key that is bound to a store sees those that were left
+    there."""
     found = await _found(house, caller, limit + 1, cursor, (card, store, staff))
     more = found[limit - 1].id if len(found) > limit else None
     return json_answer({"contacts": [_shown(each) for each in found[:limit]], "next_cursor": more})

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Select, delete, select
 
 from cards import numbers
 from cards.find import CardRecord
-from cards.tables import Card, CardContact
-from infra.database import insert_or_ignore
+from cards.tables import CardContact
+from infra.database import insert_or_ignore, unindexed
 from kernel.errors import NotFound, TooMany
 from kernel.ids import digest, new_id
 from notify import asking
@@ -42,11 +42,8 @@ class ContactForm:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """``card_token`` opens the card on which it was left."""
-
     id: str
     card_id: str
-    card_token: str
     name: str
     email: str | None
     phone: str | None
@@ -60,10 +57,7 @@ class Contact:
     left_at: datetime
 
 
-_OWN: Final = [name for name in Contact.__slots__ if name != "card_token"]
-_CONTACTS: Final = select(*(getattr(CardContact, name) for name in _OWN), Card.token.label("card_token")).join(
-    Card, Card.id == CardContact.card_id
-)
+_CONTACTS: Final = select(*(getattr(CardContact, name) for name in Contact.__slots__))
 
 
 def leave(conn: Connection, post: Post, record: CardRecord, form: ContactForm, *, now: datetime) -> str | None:
@@ -94,12 +88,14 @@ def listed(
     card_id: str | None = None,
     store_id: str | None = None,
 ) -> list[Contact]:
-    """Newest first; ``after`` is the id of the last one seen."""
+    """Newest first; ``after`` is the id of the last one seen. Of a store are those that were left there."""
     query = _CONTACTS.where(CardContact.merchant_id == merchant_id)
     if card_id is not None:
         query = query.where(CardContact.card_id == card_id)
     if store_id is not None:
-        query = query.where(Card.store_id == store_id)
+        # A card has fewer than its store.
+        of_store = CardContact.store_id if card_id is None else unindexed(CardContact.store_id)
+        query = query.where(of_store == store_id)
     if after is not None:
         query = query.where(CardContact.id < after)
     return _found(conn, query.order_by(CardContact.id.desc()).limit(limit))
@@ -124,6 +120,7 @@ def erase(conn: Connection, merchant_id: str, contact_ids: list[str]) -> int:
 def _written(conn: Connection, record: CardRecord, form: ContactForm, now: datetime) -> str | None:
     row: dict[str, Any] = {name: getattr(form, name) for name in ContactForm.__slots__ if name != "visitor"}
     row |= {"id": new_id("con", now), "merchant_id": record.merchant_id, "card_id": record.id, "left_at": now}
+    row["store_id"] = record.store_id
     new = insert_or_ignore(conn, CardContact).values(row | {"form_id": _form_id(record, form, now)})
     contact_id: str | None = conn.scalar(new.returning(CardContact.id))
     return contact_id

@@ -66,12 +66,15 @@ class CardContact(Base):
     __tablename__ = "card_contacts"
     __table_args__ = (
         Index("ix_card_contacts_merchant_id_id", "merchant_id", "id"),
-        Index("ix_card_contacts_card_id_id", "card_id", "id"),
+        Index("ix_card_contacts_merchant_id_card_id_id", "merchant_id", "card_id", "id"),
+        Index("ix_card_contacts_merchant_id_store_id_id", "merchant_id", "store_id", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"))
+    # Where the card was when it was left.
+    store_id: Mapped[str | None] = mapped_column(ForeignKey("stores.id"))
     name: Mapped[str] = mapped_column(String(300))
     email: Mapped[str | None] = mapped_column(String(254))
     phone: Mapped[str | None] = mapped_column(String(40))

@@ -16,6 +16,7 @@ from accounts import keys
 from cards import forgetting, manage
 from cards.find import CardRecord
 from cards.links import from_receipt
+from cards.manage import Belongs
 from cards.tables import CardContact, CardVisit, CardVisitor
 from cards.template import Template
 from notify.tables import Message
@@ -255,6 +256,17 @@ def test_a_key_of_a_store_sees_the_contacts_of_its_cards(
     assert person.get("/v1/contacts", card=card.id).status_code == 404
     assert person.get("/v1/contacts", store="mitte").status_code == 422
     assert person.get("/v1/contacts", staff="emma").status_code == 404
+
+
+def test_a_contact_stays_with_the_store_in_which_it_was_left(
+    stranger: Person, owner: Person, card: CardRecord, engine: Engine
+) -> None:
+    leave(stranger, card)
+    with engine.begin() as conn:
+        manage.move(conn, card, Belongs(store="kreuzberg"), now=OPENED)
+    found = {store: owner.get("/v1/contacts", store=store).json()["contacts"] for store in ("mitte", "kreuzberg")}
+    assert [len(each) for each in found.values()] == [1, 0]
+    assert owner.get("/v1/contacts", card=card.id).json()["contacts"] == found["mitte"]
 
 
 @on_sqlite

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, event, func, select
 from accounts import find as accounts_find
 from accounts.places import directories
 from bench.fill import NEWEST, Shop, filled
+from cards import contacts
+from cards import find as cards
 from infra import jobs
 from infra.database import connect
 from kernel.ids import digest
@@ -29,6 +31,7 @@ from receipts.reading import read_sale
 from receipts.sale import Original
 from receipts.tables import IdempotencyKey, Receipt
 from tests.support import postgres
+from tests.support.card_rows import FEW, fill_cards
 from tests.support.sales import coffee
 
 SMALL: Final = 600
@@ -70,6 +73,10 @@ def mitte(conn: Connection, shop: Shop) -> str:
     return accounts_find.store_id(conn, shop.merchant_id, "mitte")
 
 
+def altona(conn: Connection, shop: Shop) -> str:
+    return accounts_find.store_id(conn, shop.merchant_id, "altona")
+
+
 def till(conn: Connection, shop: Shop) -> str:
     return accounts_find.till_id(conn, shop.merchant_id, mitte(conn, shop), "till-1")
 
@@ -105,6 +112,22 @@ def asked_before(conn: Connection, shop: Shop) -> None:
     assert messages.latest(conn, shop.merchant_id, id_of(conn, shop), "email", shop.email(12))
     assert asking.count_since(conn, shop.merchant_id, id_of(conn, shop), hours=24 * 365 * 99, now=NEWEST)
     asking.reasons(conn, [asking.Wanted(shop.merchant_id, "rct", shop.email(12))])
+
+
+def card_of_emma(conn: Connection, shop: Shop) -> str:
+    record = cards.of_staff_named(conn, shop.merchant_id, "emma")
+    assert record is not None
+    return record.id
+
+
+def left(found: int, **where: Callable[[Connection, Shop], str]) -> Question:
+    """A list of contacts, of which there are so many."""
+
+    def ask(conn: Connection, shop: Shop) -> None:
+        told = {name: of(conn, shop) for name, of in where.items()}
+        assert len(contacts.listed(conn, shop.merchant_id, limit=20, **told)) == found
+
+    return ask
 
 
 QUESTIONS: Final[Mapping[str, Question]] = {
@@ -147,6 +170,12 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "events that are due": lambda conn, _: [inbox.due(conn, state, now=NEWEST) for state in ("waiting", "failed")],
     "a tally of jobs": lambda conn, _: jobs.tally(conn),
     "figures of messages": lambda conn, _: list(figures.messages_now(conn)),
+    "contacts": left(20),
+    "contacts of a card": left(FEW, card_id=card_of_emma),
+    "contacts of a card in its store": left(FEW, card_id=card_of_emma, store_id=mitte),
+    "contacts of a card in another store": left(0, card_id=card_of_emma, store_id=altona),
+    "contacts of a store": left(FEW, store_id=mitte),
+    "contacts of a store in which none were left": left(0, store_id=altona),
 }
 # What the house asked before, or might: each finds what it wants, and reads all receipts or messages for it.
 CARELESS: Final[Mapping[str, Question]] = {
@@ -189,6 +218,12 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     urls = [server.create(name) if server else f"sqlite:///{folder}/{name}.db" for name in names]
     shops = (filled(urls[0], SMALL), filled(urls[1], LARGE))
     engines = (connect(urls[0]), connect(urls[1]))
+    for engine, shop in zip(engines, shops, strict=True):
+        with engine.begin() as conn:
+            fill_cards(conn, shop.merchant_id, shop.count, newest=NEWEST)
+        if server:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+                conn.exec_driver_sql("VACUUM ANALYZE")
     yield Town(engines, shops)
     for engine, name in zip(engines, names, strict=True):
         engine.dispose()

@@ -173,7 +173,7 @@ CARD = CardRecord(
     None, OPENED, OPENED,
 )  # fmt: skip
 LEFT = Contact(
-    "con_1", "crd_1", "t" * 22, "Mia Roth", "mia@example.com", "+49 170 5550123", None, None, "en", "I agree.", "1",
+    "con_1", "crd_1", "Mia Roth", "mia@example.com", "+49 170 5550123", None, None, "en", "I agree.", "1",
     "qr", None, OPENED,
 )  # fmt: skip
 

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("merchant_id", sa.String(length=40), nullable=False),
         sa.Column("card_id", sa.String(length=40), nullable=False),
+        sa.Column("store_id", sa.String(length=40), nullable=True),
         sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("phone", sa.String(length=40), nullable=True),
@@ -86,12 +87,16 @@ def upgrade() -> None:
         sa.Column("left_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_card_contacts_card_id")),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_card_contacts_merchant_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_card_contacts_store_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_card_contacts")),
         sa.UniqueConstraint("form_id", name=op.f("uq_card_contacts_form_id")),
     )
     with op.batch_alter_table("card_contacts", schema=None) as batch_op:
-        batch_op.create_index("ix_card_contacts_card_id_id", ["card_id", "id"], unique=False)
+        batch_op.create_index("ix_card_contacts_merchant_id_card_id_id", ["merchant_id", "card_id", "id"], unique=False)
         batch_op.create_index("ix_card_contacts_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_card_contacts_merchant_id_store_id_id", ["merchant_id", "store_id", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_card_contacts_receipt_id"), ["receipt_id"], unique=False)
 
     op.create_table(

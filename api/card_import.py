@@ -97,8 +97,13 @@ async def _imported(house: House, caller: Caller, file: StaffFile, *, dry_run: b
     outcomes: list[Outcome] = []
     for some in importing.slices(file.entries):
         await asyncio.sleep(importing.PAUSE if outcomes else 0)
-        rows = await run_in_threadpool(importing.ready, house.storage, some, dry_run=dry_run)
-        outcomes += await house.write(partial(importing.bring, work=work, rows=rows, now=house.clock()))
+        try:
+            rows = await run_in_threadpool(importing.ready, house.storage, some, dry_run=dry_run)
+            outcomes += await house.write(partial(importing.bring, work=work, rows=rows, now=house.clock()))
+        except importing.TROUBLE as trouble:
+            if not outcomes:
+                raise
+            return outcomes + importing.not_reached(file.entries[len(outcomes) :], trouble)
         card_answers.show_anew(house)
     return outcomes
 

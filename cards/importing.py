@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from accounts.refusals import field_errors
 from cards import find, manage, photos, wallets
@@ -17,13 +18,15 @@ from cards.profile import Profile
 from cards.recognised import Recognised, known_cards
 from infra.jobs import Jobs
 from infra.storage import Storage
-from kernel.errors import FieldError, Invalid, Problem
+from kernel.errors import FieldError, Invalid, Problem, TooLarge
 
 State = Literal["created", "changed", "unchanged", "refused"]
 # So many rows share a transaction …
 TOGETHER: Final = 50
 # … and in between others get their turn: who waits for SQLite looks again after a tenth of a second.
 PAUSE: Final = 0.11
+# What keeps some rows from being written when those before them are: then the report still tells of these.
+TROUBLE: Final = (Problem, DBAPIError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,15 @@ def _ready(storage: Storage, entry: Entry, dry_run: bool) -> Ready:
         return Ready(entry)
     try:
         return Ready(entry, photos.kept(storage, entry.photo, dry_run=dry_run))
-    except Invalid as problem:
+    except (Invalid, TooLarge) as problem:
         return Ready(replace(entry, lost=(*entry.lost, f"PHOTO: {problem.detail}")))
+
+
+def not_reached(entries: Sequence[Entry], trouble: Exception) -> list[Outcome]:
+    """Of rows that ``trouble`` kept from being written, and of those after them: who is down is not asked again."""
+    why = trouble.title if isinstance(trouble, Problem) else "The database does not do its work just now"
+    told = f"was not reached: {why}. Import the same file again, and what is there already stays as it is"
+    return [Outcome(each.row, "refused", faults=(*each.faults, Fault("", told)), lost=each.lost) for each in entries]
 
 
 def counted(outcomes: Sequence[Outcome]) -> dict[State, int]:

@@ -119,9 +119,15 @@ def _imported(engine: Engine, merchant: str, file: StaffFile, *, dry_run: bool) 
         work = Import(merchant_id, jobs, dry_run)
         for some in importing.slices(file.entries):
             time.sleep(importing.PAUSE if outcomes else 0)
-            rows = importing.ready(storage, some, dry_run=dry_run)
-            with engine.begin() as conn:
-                outcomes += importing.bring(conn, work, rows, now=utc_now())
+            try:
+                rows = importing.ready(storage, some, dry_run=dry_run)
+                with engine.begin() as conn:
+                    outcomes += importing.bring(conn, work, rows, now=utc_now())
+            except importing.TROUBLE as trouble:
+                if not outcomes:
+                    raise
+                outcomes += importing.not_reached(file.entries[len(outcomes) :], trouble)
+                break
             progress.done(len(some))
     progress.end()
     return outcomes

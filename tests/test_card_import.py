@@ -2,10 +2,14 @@
 
 import base64
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from itertools import chain
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import Connection, Engine, select
 
 from cards import importing, recognised
@@ -239,6 +243,41 @@ def test_a_dry_run_keeps_no_photo(owner: Person, inside: Inside) -> None:
     before = sorted(str(path) for path in _objects(inside))
     assert states(imported(owner, vcard("Zoë", PHOTO), "text/vcard", dry_run=1)) == ["created"]
     assert sorted(str(path) for path in _objects(inside)) == before
+
+
+def test_a_photo_that_is_too_large_is_lost_and_its_row_is_taken(owner: Person) -> None:
+    file = BytesIO()
+    Image.new("1", (7000, 6000)).save(file, "PNG")
+    photo = "PHOTO;ENCODING=b;TYPE=PNG:" + base64.b64encode(file.getvalue()).decode()
+    report = imported(owner, vcard("Zoë", photo) + vcard("Ben", PHOTO), "text/vcard")
+    assert states(report) == ["created", "created"]
+    assert [each["lost"] and each["lost"][0].partition(":")[0] for each in report["rows"]] == ["PHOTO", []]
+
+
+def test_where_the_storage_fails_the_report_tells_what_was_written(owner: Person, inside: Inside) -> None:
+    people = [vcard(f"P{number}", *[PHOTO] * (number == 55)) for number in range(120)]
+    with blocked(inside):
+        report = imported(owner, "".join(people), "text/vcard")
+    assert states(report) == ["created"] * 50 + ["refused"] * 70
+    assert "object storage" in report["rows"][50]["errors"][0]["detail"]
+    assert states(imported(owner, "".join(people), "text/vcard")) == ["unchanged"] * 50 + ["created"] * 70
+
+
+def test_where_the_storage_fails_at_once_the_whole_file_is_to_be_sent_again(owner: Person, inside: Inside) -> None:
+    with blocked(inside):
+        answer = owner.ask(
+            "POST", "/v1/cards/import", content=vcard("Zoë", PHOTO), headers={"Content-Type": "text/vcard"}
+        )
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (503, "storage-down")
+
+
+@contextmanager
+def blocked(inside: Inside) -> Iterator[None]:
+    """No photo can be kept: a file stands where their folder would be."""
+    path = inside.app.state.house.settings.data.data_dir / "objects" / "photos"
+    path.touch()
+    yield
+    path.unlink()
 
 
 def _objects(inside: Inside) -> list[Any]:

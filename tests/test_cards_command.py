@@ -1,5 +1,6 @@
 """``counterfoil cards``, as a person runs it."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from infra import secrets
 from infra.settings import Settings
 from kernel.clock import utc_now
 from tests.support.cards import a_card
+from tests.support.pdf import a_square
 from tests.support.shops import Shops
 
 STAFF = "staff;name;Rufnummer;Schuhgröße\nemma;Emma Lind;+49 30 5550;39\nnoor;Noor;none;40\n"
@@ -50,6 +52,21 @@ def test_a_file_is_imported_with_a_line_for_each_row(staff: str, engine: Engine)
     assert lines[2].strip() == "Rufnummer: is not a telephone number; +49 30 5550 1234 would be one"
     assert lines[3:] == ["Columns that were left out: Schuhgröße", "1 created, 1 refused"]
     assert cards(engine) == 1
+
+
+def test_where_the_storage_fails_it_says_what_was_not_reached(tmp_path: Path, engine: Engine) -> None:
+    photo = "PHOTO;ENCODING=b;TYPE=PNG:" + base64.b64encode(a_square("red")).decode()
+    heads = [["BEGIN:VCARD", "VERSION:3.0", f"FN:P{number}"] for number in range(52)]
+    people = [[*head, *[photo] * (head is heads[-1]), "END:VCARD", ""] for head in heads]
+    file = tmp_path / "staff.vcf"
+    file.write_text("".join("\r\n".join(each) for each in people), newline="")
+    blocking = tmp_path / "data" / "objects" / "photos"
+    blocking.parent.mkdir(parents=True)
+    blocking.touch()
+    done = run("import", str(file), *MERCHANT)
+    assert (done.exit_code, done.output.splitlines()[-1]) == (1, "50 created, 2 refused")
+    assert "the row: was not reached: The object storage" in done.output
+    assert cards(engine) == 50
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(staff: str, engine: Engine) -> None:

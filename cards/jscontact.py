@@ -90,7 +90,10 @@ def _addresses(face: Face) -> Iterable[dict[str, Any]]:
 
 
 def _address(address: Address) -> dict[str, Any]:
-    """A line of ours may be anything from a street to a building; ``name`` is a street with its number."""
+    """A line of ours may be anything from a street to a building; ``name`` is a street with its number.
+
+    Unless it is said to count, the order of lines may be lost (RFC 9553 section 2.5.1).
+    """
     parts = [("name", line) for line in address.lines]
     parts += [
         ("postcode", address.postal_code or ""),
@@ -99,7 +102,7 @@ def _address(address: Address) -> dict[str, Any]:
     ]
     components = [{"kind": kind, "value": value} for kind, value in parts if value]
     country = {"countryCode": address.country} if address.country else {}
-    return ({"components": components} if components else {}) | country
+    return ({"components": components, "isOrdered": True} if components else {}) | country
 
 
 def _service(way: Way) -> dict[str, Any]:

@@ -44,6 +44,7 @@ EMMA: Final = {
                 {"kind": "postcode", "value": "10119"},
                 {"kind": "locality", "value": "Berlin"},
             ],
+            "isOrdered": True,
             "countryCode": "DE",
             "contexts": {"work": True},
         }
@@ -68,6 +69,12 @@ EMMA: Final = {
 
 def test_a_card_as_programs_take_it() -> None:
     assert jscontact(emma(nickname="Em"), photo_url=f"{PAGE}/photo.jpg") == EMMA
+
+
+def test_a_country_alone_has_no_order() -> None:
+    assert jscontact(emma(addresses=[{"country": "DE"}]))["addresses"] == {
+        "1": {"countryCode": "DE", "contexts": {"work": True}}
+    }
 
 
 def test_a_name_alone_has_nothing_empty() -> None:

@@ -80,8 +80,11 @@ def attached(face: Face) -> bytes:
 def _add_all(lines: Lines, face: Face, photo: bytes | None, labels: Labels) -> None:
     language = _known_language(face)
     lines.add("PRODID", _PRODUCT)
-    lines.add("UID", text(face.uid))
-    lines.add("REV", face.changed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ" if lines.is_four else "%Y-%m-%dT%XZ"))
+    # A URI in version 4, where it does not say that it is text (RFC 6350 section 6.7.6).
+    lines.add("UID", text(face.uid), ("VALUE", "text" if lines.is_four else ""))
+    lines.add(
+        "REV", face.changed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ" if lines.is_four else "%Y-%m-%dT%H:%M:%SZ")
+    )
     _add_name(lines, face)
     organisation = (face.organisation, face.department) if one_line(face.department) else (face.organisation,)
     lines.add("ORG", fields(*organisation))

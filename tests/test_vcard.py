@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
 
@@ -49,6 +50,24 @@ def test_a_card_as_phones_take_it() -> None:
     assert said(made, "NOTE") == [
         ":Sourdough by day\\, croissants by night.\\n\\nHobbies: Rowing\\, Rye\\nLanguages: German\\, British English"
     ]
+
+
+class Elsewhere(datetime):
+    """Where a time of day is written with dots, as in some locales."""
+
+    def strftime(self, form: str) -> str:
+        return super().strftime(form.replace("%X", "%H.%M.%S"))
+
+
+def test_the_moment_of_the_last_change_is_written_alike_in_every_locale() -> None:
+    face = dataclasses.replace(emma(), changed_at=Elsewhere(2026, 11, 28, 9, 30, 5, tzinfo=UTC))
+    assert said(vcard(face), "REV") == [":2026-11-28T09:30:05Z"]
+    assert said(vcard(face, version="4.0"), "REV") == [":20261128T093005Z"]
+
+
+def test_an_id_that_is_no_uri_says_so_where_one_is_expected() -> None:
+    assert said(vcard(emma()), "UID") == [":crd_01"]
+    assert said(vcard(emma(), version="4.0"), "UID") == [";VALUE=text:crd_01"]
 
 
 def test_outlook_finds_a_type_on_every_number_address_and_link() -> None:
@@ -262,17 +281,52 @@ def labels_in(face: Face) -> list[str]:
     return [*own, *ways, *(["Book an appointment"] if face.booking_url else [])]
 
 
+def most_of(face: Face) -> dict[str, int]:
+    """How often a property may stand there; one that is not named here may do so once."""
+    ways = (*face.socials, *face.messengers, *face.links)
+    at_shop = bool(face.shop and face.shop.address and all(each.kind != "work" for each in face.addresses))
+    return {
+        "TEL": len(face.phones),
+        "EMAIL": len(face.emails),
+        "ADR": len(face.addresses) + at_shop,
+        "URL": len(ways) + bool(face.booking_url) + 1,
+        "X-ABLabel": len(labels_in(face)) + at_shop,
+        "X-SOCIALPROFILE": len(face.socials),
+        "SOCIALPROFILE": len(face.socials),
+        "IMPP": len(face.messengers),
+        "LANG": len(face.languages),
+        "HOBBY": len(face.hobbies),
+    }
+
+
 def injects_nothing(face: Face, made: bytes) -> None:
     """Every line is a property of ours, as often as the face has something to say in it."""
     folds_and_ends_well(made)
     names = Counter(re.split("[;:]", re.sub(r"^item\d+\.", "", line), maxsplit=1)[0] for line in unfolded(made))
     assert set(names) <= NAMES
     assert names["BEGIN"] == names["END"] == names["FN"] == names["N"] == names["VERSION"] == 1
-    assert names["TEL"] <= len(face.phones)
-    assert names["EMAIL"] <= len(face.emails)
-    assert names["ADR"] <= len(face.addresses) + 1
-    assert names["NOTE"] <= 1
+    most = most_of(face)
+    assert {name: count for name, count in names.items() if count > most.get(name, 1)} == {}
     assert not [line for line in unfolded(made) if re.search(r"^[^:]*:[;\s]*$", line)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_property_that_stands_there_once_too_often_is_found(version: Version) -> None:
+    face = emma(nickname="Em", booking_url="https://linden-rye.example/book")
+    made = vcard(face, version=version, photo=PHOTO)
+    injects_nothing(face, made)
+    for name in NAMES - {"BEGIN", "END"}:
+        if said(made, name):
+            with pytest.raises(AssertionError):
+                injects_nothing(face, made.replace(b"END:VCARD", f"{name}:x\r\nEND:VCARD".encode()))
+
+
+def test_a_link_that_is_not_cleaned_is_found_to_inject(monkeypatch: pytest.MonkeyPatch) -> None:
+    face = dataclasses.replace(emma(), booking_url="https://linden-rye.example/\r\nURL:https://elsewhere.example/")
+    injects_nothing(face, vcard(face))
+    monkeypatch.setattr("cards.vcard_ways.url", str)
+    with pytest.raises(AssertionError):
+        injects_nothing(face, vcard(face))
 
 
 @given(hostile_faces())

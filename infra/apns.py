@@ -24,8 +24,8 @@ Heard = Literal["told", "gone", "unknown"]
 
 
 class PushFailed(Unavailable):
-    """Apple's service is away or wants less of it, or does not take our certificate. The next phone would meet the same;
-    another try may be answered."""
+    """Apple's service is away or wants less of it, or does not take our certificate: so the next phone would meet it,
+    too. Another try may be answered."""
 
     slug: ClassVar[str] = "push-failed"
     title: ClassVar[str] = "The phone could not be told"

@@ -28,7 +28,8 @@ class Card(Base):
     state: Mapped[str] = mapped_column(String(10))
     # cards.profile.Profile as JSON.
     profile: Mapped[str] = mapped_column(Text)
-    photo_key: Mapped[str | None] = mapped_column(String(100))
+    # Found by it where a photo that one card no longer shows may be another's too.
+    photo_key: Mapped[str | None] = mapped_column(String(100), index=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
     # When anything that a reader sees was changed, the state included.
     changed_at: Mapped[datetime] = mapped_column(Instant)
@@ -96,7 +97,10 @@ class CardCount(Base):
     """How often something was done with a card on one day (UTC), from one source."""
 
     __tablename__ = "card_counts"
-    __table_args__ = (Index("ix_card_counts_merchant_id_day", "merchant_id", "day"),)
+    # Whoever adds up the numbers of all cards reads nothing but this index.
+    __table_args__ = (
+        Index("ix_card_counts_merchant_id_day", "merchant_id", "day", "card_id", "act", "source", "target", "times"),
+    )
 
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
     # 2026-11-28
@@ -143,7 +147,10 @@ class CardVisit(Base):
     """What came of the card that a receipt showed: it was viewed, saved, and so on, by whoever holds the receipt."""
 
     __tablename__ = "card_visits"
-    __table_args__ = (Index("ix_card_visits_merchant_id_first_at", "merchant_id", "first_at"),)
+    __table_args__ = (
+        Index("ix_card_visits_card_id_first_at", "card_id", "first_at"),
+        Index("ix_card_visits_merchant_id_first_at", "merchant_id", "first_at"),
+    )
 
     # No foreign key: receipts stand beside cards.
     receipt_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -158,7 +165,10 @@ class ServiceRating(Base):
     """How a shopper rates who served them. The last answer for a receipt holds."""
 
     __tablename__ = "service_ratings"
-    __table_args__ = (Index("ix_service_ratings_merchant_id_rated_at", "merchant_id", "rated_at"),)
+    __table_args__ = (
+        Index("ix_service_ratings_card_id_rated_at", "card_id", "rated_at"),
+        Index("ix_service_ratings_merchant_id_rated_at", "merchant_id", "rated_at"),
+    )
 
     receipt_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))

@@ -65,6 +65,7 @@ def upgrade() -> None:
     with op.batch_alter_table("cards", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_cards_brand_id"), ["brand_id"], unique=False)
         batch_op.create_index("ix_cards_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cards_photo_key"), ["photo_key"], unique=False)
         batch_op.create_index(batch_op.f("ix_cards_store_id"), ["store_id"], unique=False)
 
     op.create_table(
@@ -113,7 +114,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("card_id", "day", "act", "source", "target", name=op.f("pk_card_counts")),
     )
     with op.batch_alter_table("card_counts", schema=None) as batch_op:
-        batch_op.create_index("ix_card_counts_merchant_id_day", ["merchant_id", "day"], unique=False)
+        batch_op.create_index(
+            "ix_card_counts_merchant_id_day",
+            ["merchant_id", "day", "card_id", "act", "source", "target", "times"],
+            unique=False,
+        )
 
     op.create_table(
         "card_invites",
@@ -160,6 +165,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("receipt_id", "card_id", "act", name=op.f("pk_card_visits")),
     )
     with op.batch_alter_table("card_visits", schema=None) as batch_op:
+        batch_op.create_index("ix_card_visits_card_id_first_at", ["card_id", "first_at"], unique=False)
         batch_op.create_index("ix_card_visits_merchant_id_first_at", ["merchant_id", "first_at"], unique=False)
 
     op.create_table(
@@ -183,6 +189,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("receipt_id", name=op.f("pk_service_ratings")),
     )
     with op.batch_alter_table("service_ratings", schema=None) as batch_op:
+        batch_op.create_index("ix_service_ratings_card_id_rated_at", ["card_id", "rated_at"], unique=False)
         batch_op.create_index("ix_service_ratings_merchant_id_rated_at", ["merchant_id", "rated_at"], unique=False)
 
     with op.batch_alter_table("stores", schema=None) as batch_op:

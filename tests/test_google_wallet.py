@@ -12,6 +12,7 @@ from api.wallets import buttons
 from cards import google as objects
 from cards import manage, wallets
 from cards.find import CardRecord, one
+from cards.profile import write
 from cards.tables import GoogleObject
 from cards.wallets import GOOGLE
 from infra.google_wallet import SAVE, GoogleWalletDown, read_account
@@ -19,7 +20,7 @@ from infra.jobs import tally
 from infra.settings import Settings
 from kernel.clock import utc_now
 from tests.support.apple import with_wallet
-from tests.support.cards import a_card
+from tests.support.cards import a_card, profile
 from tests.support.google_wallet import EMAIL, ISSUER, Google
 from tests.support.inside import Inside, on_sqlite
 from tests.support.shops import Shops
@@ -146,6 +147,24 @@ def test_what_a_card_that_is_put_away_told_of_a_person_is_gone_there(
         "Dr. Emma Lind",
         "Linden & Rye",
     )
+
+
+def test_what_is_taken_off_a_card_is_gone_there(
+    inside: Inside, google: Google, engine: Engine, shops: Shops, shop: Workshop
+) -> None:
+    card = a_card(engine, shops, translations={"de": {"title": "Bäckermeisterin", "description": "Sauerteig"}})
+    card = changed(engine, shop, card, photo_key="photos/ab/" + "ab" * 32 + ".jpg")
+    taken(inside, card)
+    assert {"heroImage", "subheader"} <= set(object_of(google, card))
+    assert "translatedValues" in object_of(google, card)["subheader"]
+    card = changed(engine, shop, card, profile=write(profile(translations={})))
+    write_objects(shop, "job", told(card))
+    assert set(object_of(google, card)["subheader"]) == {"defaultValue"}
+    changed(engine, shop, card, photo_key=None, profile=write(profile(title=None, translations={}, description=None)))
+    write_objects(shop, "job", told(card))
+    made = object_of(google, card)
+    assert not {"heroImage", "subheader"} & set(made)
+    assert "about" not in [each["id"] for each in made["textModulesData"]]
 
 
 @on_sqlite

@@ -15,8 +15,7 @@ from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
-from cards import manage as cards
-from cards import wallets
+from cards import shown
 from infra import images
 from infra.storage import content_key
 
@@ -50,8 +49,9 @@ async def put_brand(slug: Slug, request: Request, house: TheHouse, caller: TheCa
     profile = await model_body(request, manage.BrandProfile)
 
     def write(conn: Connection) -> None:
-        brand_id = manage.put_brand(conn, caller.merchant_id, slug, profile, now=house.clock())
-        _show_on_cards(conn, house, caller.merchant_id, brand_id)
+        now = house.clock()
+        with shown.brand_changing(conn, house.post.jobs, caller.merchant_id, slug, now=now):
+            manage.put_brand(conn, caller.merchant_id, slug, profile, now=now)
 
     return await _write(house, caller, write)
 
@@ -82,17 +82,8 @@ async def delete_logo(slug: Slug, house: TheHouse, caller: TheCaller) -> Respons
 
 
 def _set_logo(conn: Connection, house: House, merchant_id: str, slug: str, key: str | None) -> None:
-    manage.set_logo(conn, merchant_id, slug, key)
-    _show_on_cards(conn, house, merchant_id, manage.id_of(conn, Brand, merchant_id, slug))
-
-
-def _show_on_cards(
-    conn: Connection, house: House, merchant_id: str, brand_id: str, *, store_id: str | None = None
-) -> None:
-    """Cards show the looks of their brand, and the address and hours of their store: those in wallets hear of it."""
-    now = house.clock()
-    cards.touch(conn, merchant_id, brand_id=None if store_id else brand_id, store_id=store_id, now=now)
-    wallets.tell_wallets_of_brand(conn, house.post.jobs, merchant_id, brand_id, now=now)
+    with shown.brand_changing(conn, house.post.jobs, merchant_id, slug, now=house.clock()):
+        manage.set_logo(conn, merchant_id, slug, key)
 
 
 @router.get("/stores", response_model=schemas.StoreList, responses=schemas.READS)
@@ -107,9 +98,9 @@ async def put_store(slug: Slug, request: Request, house: TheHouse, caller: TheCa
     profile = await model_body(request, manage.StoreProfile)
 
     def write(conn: Connection) -> None:
-        store_id = manage.put_store(conn, caller.merchant_id, slug, profile, now=house.clock())
-        brand_id = manage.id_of(conn, Brand, caller.merchant_id, profile.brand)
-        _show_on_cards(conn, house, caller.merchant_id, brand_id, store_id=store_id)
+        now = house.clock()
+        with shown.store_changing(conn, house.post.jobs, caller.merchant_id, slug, now=now):
+            manage.put_store(conn, caller.merchant_id, slug, profile, now=now)
 
     return await _write(house, caller, write)
 

@@ -144,6 +144,7 @@ def _lifespan(
             opened.push_async_callback(house.writer.stop)
             app.state.house = house
             opened.callback(house.scrape.close)
+            opened.callback(house.close)
             if warm_pdf:
                 # Beside the start, not before it: the first PDF would wait seconds for its process and fonts.
                 asyncio.get_running_loop().run_in_executor(None, house.pdf.warm)

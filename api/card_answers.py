@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Response
 from sqlalchemy import Connection
 
+from accounts import find as accounts_find
 from accounts.keys import Caller
 from api.answers import json_answer
 from api.house import House
@@ -16,7 +17,7 @@ from cards.find import CardRecord
 from cards.links import page_url
 from infra.storage import StorageDown
 from kernel.clock import iso, microseconds
-from kernel.errors import NotFound
+from kernel.errors import FieldError, Invalid, NotFound
 
 
 def shown(house: House, record: CardRecord) -> dict[str, Any]:
@@ -58,6 +59,27 @@ def seen(conn: Connection, caller: Caller, card: str) -> CardRecord:
     if caller.store_id not in (None, record.store_id):
         raise NotFound("There is no such card")
     return record
+
+
+def within(conn: Connection, caller: Caller, store: str | None) -> str | None:
+    """The id of the store that is asked for, or else of the one that the key is bound to.
+
+    Raises :class:`Invalid` where these are two.
+    """
+    if store is None:
+        return caller.store_id
+    store_id = accounts_find.store_id(conn, caller.merchant_id, store)
+    if caller.store_id not in (None, store_id):
+        raise Invalid(errors=[FieldError("query:store", "is not the store that this key is bound to")])
+    return store_id
+
+
+def of_staff(conn: Connection, caller: Caller, staff: str) -> str:
+    """The id of their card, as far as :func:`seen` would show it. ``staff`` is a slug."""
+    record = find.of_staff_named(conn, caller.merchant_id, staff)
+    if record is None or caller.store_id not in (None, record.store_id):
+        raise NotFound("There is no such member of staff, or they have no card")
+    return record.id
 
 
 async def changed(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
@@ -9,14 +10,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection
 
-from accounts import find as accounts_find
 from accounts.fields import SLUG
 from accounts.keys import Caller
-from api import schemas
+from api import card_answers, schemas
 from api.answers import csv_answer, json_answer
-from api.house import House, TheHouse
+from api.house import TheHouse
 from api.key_ring import TheCaller
 from cards import tally
+from cards.numbers import ACTS
 from cards.tally import By, CardName, Numbers, Wanted
 from infra.csv_text import csv_text
 from kernel.errors import FieldError, Invalid
@@ -100,7 +101,7 @@ def _wanted(
         first = last
     first = first or last - timedelta(days=_DAYS - 1)
     if not 0 <= (last - first).days < _MOST_DAYS:
-        detail = f"must not be after `to`, nor more than {_MOST_DAYS} days before it"
+        detail = f"must not be after `to`, nor more than {_MOST_DAYS - 1} days before it"
         raise Invalid(errors=[FieldError("query:from", detail)])
     return Wanted(first, last, by)
 
@@ -115,10 +116,15 @@ async def card_numbers(
     house: TheHouse, caller: TheCaller, asked: Asked, store: Store = None, staff: Staff = None
 ) -> Response:
     """What came of cards in a time. A key that is bound to a store sees the cards of that store."""
-    found, named = await _found(house, caller, asked, store, staff)
-    rows = [_head(asked, key, named) | _shown(numbers) for key, numbers in found.items()]
-    told = {"from": asked.first.isoformat(), "to": asked.last.isoformat(), "by": asked.by}
-    return json_answer(told | {"numbers": rows, "total": _shown(tally.total(found.values())), "assumes": ASSUMES})
+    look = _asked(caller, asked, store, staff)
+
+    def answer(conn: Connection) -> Response:
+        found, named = look(conn)
+        rows = [_head(asked, key, named) | _shown(numbers) for key, numbers in found.items()]
+        told = {"from": asked.first.isoformat(), "to": asked.last.isoformat(), "by": asked.by}
+        return json_answer(told | {"numbers": rows, "total": _shown(tally.total(found.values())), "assumes": ASSUMES})
+
+    return await house.read_long(answer)
 
 
 @router.get("/card-numbers.csv", response_class=Response, responses=schemas.CSV)
@@ -126,45 +132,32 @@ async def card_numbers_csv(
     house: TheHouse, caller: TheCaller, asked: Asked, store: Store = None, staff: Staff = None
 ) -> Response:
     """The same as a table for spreadsheets."""
-    found, named = await _found(house, caller, asked, store, staff)
-    head = ("card", "staff", "name", "store") if asked.by == "card" else (asked.by,)
-    rows = [(*_head(asked, key, named).values(), *_row(numbers)) for key, numbers in found.items()]
-    return csv_answer(csv_text((*head, *_HEAD), rows), "card-numbers.csv")
+    look = _asked(caller, asked, store, staff)
+
+    def table(conn: Connection) -> bytes:
+        found, named = look(conn)
+        head = ("card", "staff", "name", "store") if asked.by == "card" else (asked.by,)
+        rows = [(*_head(asked, key, named).values(), *_row(numbers)) for key, numbers in found.items()]
+        return csv_text((*head, *_HEAD), rows)
+
+    return csv_answer(await house.read_long(table), "card-numbers.csv")
 
 
-async def _found(
-    house: House, caller: Caller, asked: Wanted, store: str | None, staff: str | None
-) -> tuple[dict[str, Numbers], dict[str, CardName]]:
-    caller.require("cards:read")
-    return await house.read(_looked_up(caller, asked, store, staff))
-
-
-def _looked_up(
+def _asked(
     caller: Caller, asked: Wanted, store: str | None, staff: str | None
 ) -> Callable[[Connection], tuple[dict[str, Numbers], dict[str, CardName]]]:
+    caller.require("cards:read")
+
     def look(conn: Connection) -> tuple[dict[str, Numbers], dict[str, CardName]]:
-        staff_id = accounts_find.staff_id(conn, caller.merchant_id, staff) if staff else None
-        wanted = Wanted(asked.first, asked.last, asked.by, within(conn, caller, store), staff_id)
+        card_id = card_answers.of_staff(conn, caller, staff) if staff else None
+        wanted = replace(asked, store_id=card_answers.within(conn, caller, store), card_id=card_id)
         found = tally.tally(conn, caller.merchant_id, wanted)
         if asked.by != "card":
             return found, {}
-        named = tally.names(conn, caller.merchant_id, found)
+        named = tally.names(conn, caller.merchant_id, card_id)
         return {key: found[key] for key in sorted(found, key=lambda key: named[key].staff)}, named
 
     return look
-
-
-def within(conn: Connection, caller: Caller, store: str | None) -> str | None:
-    """The id of the store that is asked for, or else of the one that the key is bound to.
-
-    Raises :class:`Invalid` where these are two.
-    """
-    if store is None:
-        return caller.store_id
-    store_id = accounts_find.store_id(conn, caller.merchant_id, store)
-    if caller.store_id not in (None, store_id):
-        raise Invalid(errors=[FieldError("query:store", "is not the store that this key is bound to")])
-    return store_id
 
 
 def _head(asked: Wanted, key: str, named: dict[str, CardName]) -> dict[str, Any]:
@@ -185,6 +178,6 @@ def _shown(numbers: Numbers) -> dict[str, Any]:
 
 
 def _row(numbers: Numbers) -> tuple[Any, ...]:
-    acts = [numbers.acts.get(act, 0) for act in ("view", "visitor", "save", "wallet", "share", "tap", "exchange")]
+    acts = [numbers.acts.get(act, 0) for act in ACTS]
     receipts = [numbers.receipts.get(act, 0) for act in ("view", "save")]
     return (*acts, numbers.ratings, numbers.average, *receipts, numbers.paper_cards_saved)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from api.card_behind import face_for
-from api.card_pictures import Make, of_card
+from api.card_pictures import Make, is_still, of_card
 from api.house import House
 from api.page_cache import Rendered
 from api.rendering import Rendering
@@ -69,7 +69,7 @@ def _drawn(house: House, record: CardRecord, face: Face, key: str, draw: Callabl
     if (record.photo_key and photo is None) or (record.look.logo_key and logo is None):
         # Drawn without them, but not kept so: the next time they may be there again.
         return draw(sitter)
-    return house.storage.once(key, lambda: draw(sitter))
+    return kept.once(house.storage, key, partial(draw, sitter), is_still_so=partial(is_still, house, record))
 
 
 def _coded(house: House, record: CardRecord) -> str:

@@ -14,11 +14,12 @@ from api.house import House
 from api.page_cache import Rendered
 from api.qr_forms import Coded, qr_wish
 from api.served import ASK_AGAIN, respond
-from cards import kept
+from cards import find, kept
 from cards.codes import offline_level
 from cards.find import CardRecord
 from cards.links import Source, page_url
 from cards.vcard import vcard
+from infra.database import reading
 from infra.i18n import voice
 from infra.making import made_by
 from infra.portraits import Form, portrait_form
@@ -51,6 +52,12 @@ async def of_card(request: Request, make: Make) -> Response:
     return respond(request, await make(request, house, record))
 
 
+def is_still(house: House, record: CardRecord) -> bool:
+    """Whether the card is as it was read. Blocks."""
+    with reading(house.engine) as conn:
+        return find.by_token(conn, record.token) == record
+
+
 async def _photo(request: Request, house: House, record: CardRecord, *, form: Form) -> Rendered:
     data = await house.drawing.run(partial(_portrait, house, record, form))
     if data is None:
@@ -63,7 +70,8 @@ def _portrait(house: House, record: CardRecord, form: Form) -> bytes | None:
     if photo is None:
         return None
     key = content_key(kept.folder(record.token), photo, made_by("infra"), suffix=f".{form}")
-    return house.storage.once(key, lambda: portrait_form(photo, form, _SIDES[form]))
+    make = partial(portrait_form, photo, form, _SIDES[form])
+    return kept.once(house.storage, key, make, is_still_so=partial(is_still, house, record))
 
 
 async def _qr_svg(request: Request, house: House, record: CardRecord) -> Rendered:

@@ -40,7 +40,8 @@ async def put_card_template(slug: Slug, request: Request, house: TheHouse, calle
     def write(conn: Connection) -> None:
         now = house.clock()
         brand_id = manage.put_template(conn, caller.merchant_id, slug, template, now=now)
-        wallets.tell_wallets_of_brand(conn, house.post.jobs, caller.merchant_id, brand_id, now=now)
+        if brand_id is not None:
+            wallets.tell_wallets_of_brand(conn, house.post.jobs, caller.merchant_id, brand_id, now=now)
 
     await house.write(write)
     card_answers.show_anew(house)

@@ -40,7 +40,7 @@ def card_view(face: Face, *, own_language: str) -> CardView:
         description=face.description,
         texts_in="" if base_language(own_language) == face.language else own_language,
         contacts=tuple(_contacts(face, words)),
-        place=_place(face),
+        places=tuple(_places(face, words)),
         days=_days(face.shop, words) if face.shop and face.shop.hours else (),
         timezone=face.shop.timezone if face.shop else "",
         socials=tuple(_account(each) for each in face.socials),
@@ -62,14 +62,17 @@ def _contacts(face: Face, words: Voice) -> Iterator[Way]:
         yield Way("mail", email.address, f"mailto:{quote(email.address, safe='@')}", "email", note)
 
 
-def _place(face: Face) -> Way | None:
-    """Where to find the person: the first address of theirs at work, else the store's."""
-    at_work = next((each for each in face.addresses if each.kind == "work"), None)
-    found = at_work or (face.shop.address if face.shop else None)
-    if found is None:
-        return None
-    name = face.shop.name if face.shop else found.label or ""
-    return Way("pin", in_one_line(found), _MAP + quote(in_one_line(found)), "place", name)
+def _places(face: Face, words: Voice) -> Iterator[Way]:
+    """Where to find the person: their own addresses, and the store in which they work."""
+    for address in face.addresses:
+        yield _place(address, address.label or words.gettext(_KINDS[address.kind]))
+    if face.shop and face.shop.address:
+        yield _place(face.shop.address, face.shop.name)
+
+
+def _place(address: Postal, note: str) -> Way:
+    told = in_one_line(address)
+    return Way("pin", told, _MAP + quote(told), "place", note)
 
 
 def in_one_line(address: Postal) -> str:

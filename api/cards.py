@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from accounts import find as accounts_find
 from accounts.fields import SLUG
-from accounts.keys import Caller
 from api import card_answers, named, schemas
 from api import card_schemas as shapes
 from api.answers import json_answer, no_content
@@ -18,7 +17,7 @@ from api.key_ring import TheCaller
 from cards import find, invites, manage
 from cards.find import CardRecord
 from cards.manage import Belongs, State
-from kernel.errors import FieldError, Invalid, Problem
+from kernel.errors import Problem
 
 named.register()
 router = APIRouter(prefix="/v1/cards", tags=["Cards"])
@@ -64,7 +63,7 @@ async def list_cards(
 
     def look(conn: Connection) -> list[CardRecord]:
         where = {
-            "store_id": _store_id(conn, caller, store),
+            "store_id": card_answers.within(conn, caller, store),
             "staff_id": accounts_find.staff_id(conn, caller.merchant_id, staff) if staff else None,
         }
         return find.listed(conn, caller.merchant_id, limit=limit + 1, after=cursor, state=state, **where)
@@ -133,16 +132,6 @@ async def revoke_card(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Re
 
     await card_answers.changed(house, caller, card, revoke)
     return no_content()
-
-
-def _store_id(conn: Connection, caller: Caller, store: str | None) -> str | None:
-    """The store asked for, within that of the caller's key."""
-    if store is None:
-        return caller.store_id
-    store_id = accounts_find.store_id(conn, caller.merchant_id, store)
-    if caller.store_id not in (None, store_id):
-        raise Invalid(errors=[FieldError("query:store", "is not the store that this key is bound to")])
-    return store_id
 
 
 def _is_named(if_match: str, record: CardRecord) -> bool:

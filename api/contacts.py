@@ -1,19 +1,19 @@
 """Contacts that visitors left on cards: listed, exported, erased."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from accounts.fields import SLUG
 from accounts.keys import Caller
 from api import card_answers, schemas
 from api.answers import csv_answer, json_answer, no_content
-from api.card_numbers import Store, within
-from api.house import House, TheHouse
+from api.card_numbers import Staff, Store
+from api.house import TheHouse
 from api.key_ring import TheCaller
-from cards import contacts, find
+from cards import contacts
 from cards.contacts import Contact
 from infra.csv_text import csv_text
 from kernel.clock import iso
@@ -24,7 +24,6 @@ _ID: Final = r"^con_[0-9a-z]{26}$"
 _MOST_ROWS: Final = 10_000
 Cursor = Annotated[str | None, Query(pattern=_ID)]
 Card = Annotated[str | None, Query(pattern=schemas.ID_PATTERN, description="A card's `id` or token.")]
-Staff = Annotated[str | None, Query(pattern=SLUG)]
 
 
 class CardContact(BaseModel):
@@ -64,7 +63,7 @@ async def list_contacts(
 ) -> Response:
     """Newest first. Follow `next_cursor` until it is null. A key that is bound to a store sees those that were left
     there."""
-    found = await _found(house, caller, limit + 1, cursor, (card, store, staff))
+    found = await house.read(_asked(caller, limit + 1, cursor, (card, store, staff)))
     more = found[limit - 1].id if len(found) > limit else None
     return json_answer({"contacts": [_shown(each) for each in found[:limit]], "next_cursor": more})
 
@@ -80,9 +79,12 @@ async def contacts_csv(
     staff: Staff = None,
 ) -> Response:
     """The same as a table for spreadsheets, the newest 10,000; for older ones, the last row's `id` is the `cursor`."""
-    found = await _found(house, caller, limit, cursor, (card, store, staff))
-    head = tuple(CardContact.model_fields)
-    return csv_answer(csv_text(head, [tuple(_shown(each).values()) for each in found]), "contacts.csv")
+    look, head = _asked(caller, limit, cursor, (card, store, staff)), tuple(CardContact.model_fields)
+
+    def table(conn: Connection) -> bytes:
+        return csv_text(head, [tuple(_shown(each).values()) for each in look(conn)])
+
+    return csv_answer(await house.read_long(table), "contacts.csv")
 
 
 @router.delete("/contacts/{contact_id}", status_code=204, responses=schemas.READS)
@@ -96,30 +98,23 @@ async def erase_contact(
     return no_content()
 
 
-async def _found(
-    house: House, caller: Caller, limit: int, cursor: str | None, where: tuple[str | None, str | None, str | None]
-) -> list[Contact]:
+def _asked(
+    caller: Caller, limit: int, cursor: str | None, where: tuple[str | None, str | None, str | None]
+) -> Callable[[Connection], list[Contact]]:
     caller.require("cards:read")
     card, store, staff = where
 
     def look(conn: Connection) -> list[Contact]:
         ids = {card_answers.seen(conn, caller, card).id} if card else set()
         if staff is not None:
-            ids.add(_of_staff(conn, caller, staff))
+            ids.add(card_answers.of_staff(conn, caller, staff))
         if len(ids) > 1:
             return []
-        store_id = within(conn, caller, store)
+        store_id = card_answers.within(conn, caller, store)
         wanted = {"card_id": next(iter(ids), None), "store_id": store_id}
         return contacts.listed(conn, caller.merchant_id, limit=limit, after=cursor, **wanted)
 
-    return await house.read(look)
-
-
-def _of_staff(conn: Connection, caller: Caller, staff: str) -> str:
-    record = find.of_staff_named(conn, caller.merchant_id, staff)
-    if record is None or caller.store_id not in (None, record.store_id):
-        raise NotFound("There is no such member of staff, or they have no card")
-    return record.id
+    return look
 
 
 def _shown(contact: Contact) -> dict[str, Any]:

@@ -226,7 +226,7 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class CardView:
     """The person as the page tells them. ``texts_in`` is the language of what the person wrote, where it is not the
-    page's; ``place`` leads to a map."""
+    page's; ``places`` lead to a map."""
 
     name: str
     initials: str
@@ -236,7 +236,7 @@ class CardView:
     description: str
     texts_in: str
     contacts: tuple[Way, ...]
-    place: Way | None
+    places: tuple[Way, ...]
     days: tuple[Day, ...]
     timezone: str
     socials: tuple[Way, ...]
@@ -352,6 +352,8 @@ class InvitePage(Page):
     until: str
     is_saved: bool
     has_errors: bool
+    is_outdated: bool
+    version: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Final, TypeVar, cast
 
 from cryptography.fernet import Fernet
@@ -39,6 +39,8 @@ _PICTURES_AT_ONCE: Final = 2
 _PICTURES_WAITING: Final = 100
 _PRESENTED_AT_ONCE: Final = 2
 _PRESENTED_WAITING: Final = 8
+_REPORTS_AT_ONCE: Final = 2
+_REPORTS_WAITING: Final = 20
 _SAVED_AT_ONCE: Final = 4
 _SAVED_WAITING: Final = 40
 _KEYS_SECONDS: Final = 5.0
@@ -98,6 +100,11 @@ class House:
         """Raises :class:`infra.google_wallet.GoogleWalletDown`, until its file can be read."""
         return GoogleWallet(self.settings.wallet)
 
+    def close(self) -> None:
+        """What was opened when it was first asked for."""
+        if "google_wallet" in vars(self):
+            self.google_wallet.close()
+
     @cached_property
     def saving(self) -> Rendering:
         """For what waits for Google Wallet."""
@@ -117,6 +124,11 @@ class House:
     def drawing(self) -> Rendering:
         """For codes and logos."""
         return Rendering(threads=_PICTURES_AT_ONCE, waiting=_PICTURES_WAITING)
+
+    @cached_property
+    def reporting(self) -> Rendering:
+        """For what is read of very many rows."""
+        return Rendering(threads=_REPORTS_AT_ONCE, waiting=_REPORTS_WAITING)
 
     @cached_property
     def verifying(self) -> Rendering:
@@ -143,6 +155,11 @@ class House:
         if self.engine.dialect.name == "sqlite":
             return self._look(look)
         return await run_in_threadpool(self._look, look)
+
+    async def read_long(self, look: Callable[[Connection], Found]) -> Found:
+        """What ``look`` finds in very many rows, and makes of them. SQLite gets a thread for it too, or everybody else
+        would wait for seconds. Raises :class:`kernel.errors.Unavailable` where too many wait already."""
+        return await self.reporting.run(partial(self._look, look))
 
     async def write(self, change: Callable[[Connection], Found]) -> Found:
         """``change`` in a transaction of its own, in a thread: it may wait for another writer."""

@@ -143,6 +143,11 @@ def count_rows(fields: Mapping[str, str], rows: Rows) -> int:
     return min(_MOST_ROWS, (used[-1] + 1 if used else 0) + _SPARE)
 
 
+def told(fields: Mapping[str, str]) -> frozenset[str]:
+    """Which parts of the profile a form speaks of at all: a part that it leaves out stays as it is."""
+    return frozenset(name.partition(".")[0] for name in fields)
+
+
 def compact(fields: Mapping[str, str]) -> dict[str, str]:
     """The same fields without rows that are none, so that numbers of rows are those of the profile."""
     kept = {name: value.strip() for name, value in fields.items() if name in LABELS or name.startswith("translations.")}

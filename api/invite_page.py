@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from api.card_page import photo_url
 from api.contexts import Choice, Field, FieldGroup, InvitePage, Way
@@ -14,9 +15,12 @@ from cards.names import language_name
 from cards.template import locked
 from infra.i18n import Voice, voice
 from infra.theme import theme
+from kernel.clock import microseconds
 from kernel.errors import FieldError
 from kernel.locale import LANGUAGES, base_language, direction
 
+# The hidden field that holds it.
+VERSION: Final = "version"
 _LONG = ("description", "hobbies")
 
 
@@ -27,6 +31,8 @@ class Draft:
     fields: Mapping[str, str]
     errors: Sequence[FieldError] = ()
     is_saved: bool = False
+    # Whether the card was changed since the form was opened.
+    is_outdated: bool = False
 
     def error_at(self, pointer: str) -> str:
         return next((each.detail for each in self.errors if each.pointer == pointer), "")
@@ -62,7 +68,14 @@ def invite_page(invited: Invited, draft: Draft, *, base_url: str, language: str)
         until=words.formats.moment(invited.expires_at).date,
         is_saved=draft.is_saved,
         has_errors=bool(draft.errors),
+        is_outdated=draft.is_outdated,
+        version=version_of(record),
     )
+
+
+def version_of(record: CardRecord) -> str:
+    """Of the card as the form shows it: whoever sends the form shall not undo what somebody else changed meanwhile."""
+    return str(microseconds(record.changed_at))
 
 
 def translations_of(record: CardRecord) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """``/i/{token}``: a member of staff edits their own card, without a password. The link is the right to do so."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -11,14 +12,14 @@ from starlette.routing import BaseRoute, Route
 from api import card_photos
 from api.card_answers import forget_made, show_anew
 from api.house import House
-from api.invite_fields import changes, compact, filled
-from api.invite_page import Draft, invite_page, translations_of
+from api.invite_fields import changes, compact, filled, told
+from api.invite_page import VERSION, Draft, invite_page, translations_of, version_of
 from api.notices import HTML, content_policy, notice
 from api.page_cache import Rendered
 from api.reader import own_language, wishes
 from api.served import NEVER_KEEP, respond
 from api.uploads import Limits, sent_form
-from cards import invites, photos, wallets
+from cards import invites, manage, photos, wallets
 from cards.find import CardRecord
 from cards.invites import Invited
 from cards.template import locked
@@ -54,19 +55,31 @@ async def save(request: Request) -> Response:
     fields: dict[str, str] = {}
     try:
         sent = await sent_form(request, _LIMITS)
-        fields = compact(_texts(sent))
+        texts = _texts(sent)
+        fields = compact(texts)
         photo = await _photo(house, sent, invited)
-        await house.write(lambda conn: _saved(conn, house, request, fields, photo))
+        await house.write(lambda conn: _saved(conn, house, request, texts, photo))
     except TooLarge:
         return respond(request, _refused(request, house, invited, fields, _TOO_LARGE))
     except Invalid as problem:
         errors = problem.errors or (FieldError("/photo", problem.detail or problem.title),)
         return respond(request, _refused(request, house, invited, fields, errors))
+    except _Outdated as outdated:
+        draft = Draft(fields, is_outdated=True)
+        return respond(request, _page(request, house, outdated.invited, draft, status=409))
     except NotFound:
         return respond(request, _closed(request))
     show_anew(house)
     await forget_made(house, invited.card.token)
     return RedirectResponse(f"?saved=1&lang={_language(request, invited.card)}", 303, {"Cache-Control": "no-store"})
+
+
+class _Outdated(Exception):
+    """Somebody else has changed the card since the form was opened; ``invited`` is with the card as it is."""
+
+    def __init__(self, invited: Invited) -> None:
+        super().__init__()
+        self.invited = invited
 
 
 _TOO_LARGE: Final = (FieldError("/photo", "is too large; a picture of at most 8 MB is taken"),)
@@ -98,15 +111,17 @@ async def _photo(house: House, sent: FormData, invited: Invited) -> dict[str, An
     return {"key": None} if is_dropped and invited.card.photo_key else {}
 
 
-def _saved(conn: Connection, house: House, request: Request, fields: dict[str, str], photo: dict[str, Any]) -> None:
-    """Raises :class:`NotFound` where the link was withdrawn meanwhile."""
+def _saved(conn: Connection, house: House, request: Request, texts: dict[str, str], photo: dict[str, Any]) -> None:
+    """Raises :class:`NotFound` where the link was withdrawn meanwhile, and :class:`_Outdated`."""
     now = house.clock()
     invited = _opened(conn, house, request)
     if invited is None:
         raise NotFound
-    before = invited.card
-    open_ = invites.EDITABLE - locked(before.template)
-    asked = changes(fields, before.profile, translations_of(before), open_)
+    before = manage.hold(conn, invited.card.merchant_id, invited.card.id)
+    if texts.get(VERSION) != version_of(before):
+        raise _Outdated(replace(invited, card=before))
+    open_ = (invites.EDITABLE - locked(before.template)) & told(texts)
+    asked = changes(compact(texts), before.profile, translations_of(before), open_)
     after = invites.edit(conn, invited, asked, now=now)
     if photo:
         after = invites.set_photo(conn, invited, photo["key"], now=now)

@@ -1,5 +1,6 @@
 """``/c/{token}/signature``: a card at the end of an email, to be copied into a mail program."""
 
+from html import escape
 from typing import Final
 
 from starlette.requests import Request
@@ -65,9 +66,10 @@ async def page(request: Request) -> Response:
 
 async def alone(request: Request) -> Response:
     """What is copied, in a document of its own that may do nothing."""
-    _, _, made = await _made(request)
+    record, _, made = await _made(request)
     policy = "; ".join(f"{directive} {source}" for directive, source in _ALONE.items())
-    document = f'<!doctype html><meta charset="utf-8"><title>-</title>{made.html}'
+    title = escape(record.profile.full_name())
+    document = f'<!doctype html><meta charset="utf-8"><title>{title}</title>{made.html}'
     return respond(request, Rendered(document.encode(), HTML, (ASK_AGAIN, content_policy(policy))))
 
 

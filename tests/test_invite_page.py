@@ -22,7 +22,7 @@ from cards.template import Template
 from infra import secrets
 from infra.settings import Settings
 from kernel.clock import utc_now
-from tests.support.cards import a_card, profile
+from tests.support.cards import EMMA, a_card, profile
 from tests.support.faces import profiles
 from tests.support.inside import Person
 from tests.support.served import served
@@ -51,8 +51,18 @@ def now_of(engine: Engine, card: CardRecord) -> CardRecord:
         return find.one(conn, card.merchant_id, card.id)
 
 
-def sent(person: Person, link: str, fields: dict[str, str], photo: bytes | None = None) -> httpx.Response:
-    files: dict[str, Any] = {name: (None, value) for name, value in fields.items()}
+def version(person: Person, link: str) -> str:
+    """Of the form as it is opened."""
+    found = re.search(r'name="version" value="([^"]*)"', person.get(link).text)
+    return found[1] if found else ""
+
+
+def sent(
+    person: Person, link: str, fields: dict[str, str], photo: bytes | None = None, *, opened: str | None = None
+) -> httpx.Response:
+    """A form that was opened just now, or when it had the version ``opened``."""
+    seen = version(person, link) if opened is None else opened
+    files: dict[str, Any] = {name: (None, value) for name, value in (fields | {"version": seen}).items()}
     files["photo"] = ("me.png", photo or b"", "image/png")
     return person.ask("POST", f"{link}?lang=en", files=files)
 
@@ -106,6 +116,26 @@ def test_a_row_that_is_emptied_is_gone(stranger: Person, link: str, engine: Engi
     after = now_of(engine, emma).profile
     assert [phone.number for phone in after.phones] == ["+49 151 1234567"]
     assert [email.address for email in after.emails] == ["emma@home.example"]
+
+
+def test_a_form_that_was_opened_before_somebody_else_s_change_does_not_undo_it(
+    stranger: Person, owner: Person, link: str, engine: Engine, emma: CardRecord
+) -> None:
+    opened = version(stranger, link)
+    mine = filled(emma.profile) | {"pronouns": "they/them"}
+    owner.put(f"/v1/cards/{emma.id}", {"store": "mitte", "profile": EMMA | {"phones": []}}).raise_for_status()
+    answer = sent(stranger, link, mine, opened=opened)
+    assert answer.status_code == 409
+    assert "Somebody else has changed this card meanwhile" in answer.text
+    assert 'value="they/them"' in answer.text
+    assert (now_of(engine, emma).profile.phones, now_of(engine, emma).profile.pronouns) == ([], "she/her")
+    assert sent(stranger, link, mine).status_code == 303
+    assert now_of(engine, emma).profile.pronouns == "they/them"
+
+
+def test_what_a_form_does_not_speak_of_stays(stranger: Person, link: str, engine: Engine, emma: CardRecord) -> None:
+    assert sent(stranger, link, {"pronouns": "they/them"}).status_code == 303
+    assert now_of(engine, emma).profile == profile(pronouns="they/them")
 
 
 def test_what_the_brand_locks_is_shown_and_not_taken(

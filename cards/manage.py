@@ -10,12 +10,12 @@ from sqlalchemy import Connection, select, update
 
 from accounts import manage as accounts
 from accounts.tables import Brand, StaffMember, Store
-from cards import find, profile
+from cards import find, profile, template
 from cards.find import CardRecord
 from cards.profile import Profile
 from cards.tables import Card, CardTemplate
 from cards.template import Template
-from infra.database import insert_or_ignore
+from infra.database import insert_or_ignore, upsert
 from kernel.errors import Conflict, FieldError, Invalid
 from kernel.ids import new_id, new_token
 
@@ -118,24 +118,22 @@ def set_state(conn: Connection, record: CardRecord, state: State, *, now: dateti
         change(conn, record, now=now, state=state)
 
 
-def put_template(conn: Connection, merchant_id: str, brand: str, content: Template, *, now: datetime) -> str:
-    """The brand's id. All of its cards change with it."""
+def put_template(conn: Connection, merchant_id: str, brand: str, content: Template, *, now: datetime) -> str | None:
+    """The brand's id where its cards show anything else with it, and so change; else None."""
     brand_id = accounts.id_of(conn, Brand, merchant_id, brand)
-    values = {"content": content.model_dump_json(exclude_defaults=True), "changed_at": now}
-    new = {"brand_id": brand_id, "merchant_id": merchant_id, **values}
-    conn.execute(insert_or_ignore(conn, CardTemplate).values(new))
-    mine = (CardTemplate.merchant_id == merchant_id, CardTemplate.brand_id == brand_id)
-    conn.execute(update(CardTemplate).where(*mine).values(values))
-    return brand_id
-
-
-def touch(
-    conn: Connection, merchant_id: str, *, brand_id: str | None = None, store_id: str | None = None, now: datetime
-) -> None:
-    """After the brand or the store was changed: all cards that show it did too."""
-    shows_it = (Card.brand_id == brand_id) | (Card.store_id == store_id)
-    mine = (Card.merchant_id == merchant_id, Card.state != _REVOKED)
-    conn.execute(update(Card).where(*mine, shows_it).values(changed_at=now))
+    # Of those who put it at once, each compares with what the one before left.
+    held = select(Brand.id).where(Brand.merchant_id == merchant_id, Brand.id == brand_id)
+    conn.execute(held.with_for_update(key_share=True))
+    before = find.template_of(conn, merchant_id, brand_id)
+    if content == before:
+        return None
+    is_seen = template.on_cards(content) != template.on_cards(before)
+    written = {"content": content.model_dump_json(exclude_defaults=True)}
+    again = written | ({"changed_at": now} if is_seen else {})
+    row = {"brand_id": brand_id, "merchant_id": merchant_id, **written, "changed_at": now}
+    put = upsert(conn, CardTemplate).values(row)
+    conn.execute(put.on_conflict_do_update(index_elements=["brand_id"], set_=again))
+    return brand_id if is_seen else None
 
 
 def _staff(

@@ -1,6 +1,6 @@
 """What a brand says on all of its cards, and what its staff may not change on theirs."""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,6 +41,11 @@ ORDINARY: Final = Template()
 
 def read(stored: str | None) -> Template:
     return Template.model_validate_json(stored) if stored else ORDINARY
+
+
+def on_cards(template: Template) -> dict[str, Any]:
+    """What of it stands on cards, and so changes them: the rest is for who edits one or leaves a contact."""
+    return template.model_dump(include={"organisation", "links", "socials", "organisation_in"})
 
 
 def locked(template: Template) -> frozenset[str]:

@@ -32,11 +32,12 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed: one pass, by its serial number, or all cards of a brand."""
+    """What changed: one pass, by its serial number, or all cards of a brand or of a store."""
 
     merchant_id: str
     serial: str | None = None
     brand_id: str | None = None
+    store_id: str | None = None
 
 
 def register(conn: Connection, merchant_id: str, serial: str, device: Device, *, now: datetime) -> bool:
@@ -104,7 +105,8 @@ def tell_wallets_of_brand(conn: Connection, jobs: Jobs, merchant_id: str, brand_
 
 def tell(conn: Connection, jobs: Jobs, change: Change, *, now: datetime) -> None:
     """One job each for Apple's and Google's, where anything of the change is in such a wallet."""
-    told = {"merchant": change.merchant_id, "serial": change.serial, "brand": change.brand_id}
+    told = {"merchant": change.merchant_id, "serial": change.serial}
+    told |= {"brand": change.brand_id, "store": change.store_id}
     for kind, held in ((PUSH, _registered(change)), (GOOGLE, _shown(change))):
         if _is_any(conn, select(1).where(held).limit(1)):
             jobs.enqueue(conn, kind, told, job_id=new_id(kind, now))
@@ -118,15 +120,19 @@ def _registered(change: Change) -> ColumnElement[bool]:
     mine = PassRegistration.merchant_id == change.merchant_id
     if change.serial is not None:
         return mine & (PassRegistration.serial == change.serial)
-    return mine & PassRegistration.serial.in_(_cards_of(change))
+    return mine & PassRegistration.serial.in_(select(Card.id).where(shows(change)))
 
 
 def _shown(change: Change) -> ColumnElement[bool]:
     mine = GoogleObject.merchant_id == change.merchant_id
     if change.serial is not None:
         return mine & (GoogleObject.card_id == change.serial)
-    return mine & GoogleObject.card_id.in_(_cards_of(change))
+    return mine & GoogleObject.card_id.in_(select(Card.id).where(shows(change)))
 
 
-def _cards_of(change: Change) -> Select[str]:
-    return select(Card.id).where(Card.merchant_id == change.merchant_id, Card.brand_id == change.brand_id)
+def shows(change: Change) -> ColumnElement[bool]:
+    """Of a change of a brand or store: whether a card shows it. One that is revoked stays as it was put away."""
+    mine = (Card.merchant_id == change.merchant_id) & (Card.state != "revoked")
+    if change.store_id is not None:
+        return mine & (Card.store_id == change.store_id)
+    return mine & (Card.brand_id == change.brand_id)

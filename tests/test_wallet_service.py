@@ -177,6 +177,7 @@ def test_a_change_of_the_template_is_told_to_all_cards_of_the_brand_by_one_job(
     with engine.begin() as conn:
         now = utc_now()
         brand = manage.put_template(conn, card.merchant_id, "linden-rye", Template(organisation="L & R"), now=now)
+        assert brand is not None
         wallets.tell_wallets_of_brand(conn, shop.jobs, card.merchant_id, brand, now=now)
     assert pushes_waiting(engine) == 1
     push_passes(shop, "job", {"merchant": card.merchant_id, "brand": brand})

@@ -18,7 +18,8 @@ _AT_ONCE: Final = 100
 
 
 def change_of(payload: Payload) -> Change:
-    return Change(payload["merchant"], serial=payload.get("serial"), brand_id=payload.get("brand"))
+    told = {name: payload.get(name) for name in ("serial", "brand", "store")}
+    return Change(payload["merchant"], serial=told["serial"], brand_id=told["brand"], store_id=told["store"])
 
 
 @dataclass(slots=True)

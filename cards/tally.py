@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, lite
 
 from accounts.tables import StaffMember, Store
 from cards.tables import Card, CardCount, CardVisit, ServiceRating
+from infra.database import unindexed
 from kernel.clock import microseconds
 
 By = Literal["card", "day", "source"]
@@ -19,14 +20,14 @@ _HUNDREDTH: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """From the first day to the last, both UTC's and both counted. Ids narrow it to cards of a store, of one member of
-    staff, or of both."""
+    """From the first day to the last, both UTC's and both counted. Ids narrow it to cards of a store, to one card or
+    both."""
 
     first: date
     last: date
     by: By
     store_id: str | None = None
-    staff_id: str | None = None
+    card_id: str | None = None
 
     def span(self) -> tuple[datetime, datetime]:
         """From when, and until before when."""
@@ -99,21 +100,20 @@ def total(found: Iterable[Numbers]) -> Numbers:
     return whole
 
 
-def names(conn: Connection, merchant_id: str, card_ids: Iterable[str]) -> dict[str, CardName]:
+def names(conn: Connection, merchant_id: str, card_id: str | None = None) -> dict[str, CardName]:
+    """Of all cards, or of one. Those of a store may be others by now, so they are not asked for."""
+    mine = [Card.merchant_id == merchant_id, *([Card.id == card_id] if card_id is not None else [])]
     columns = (Card.id, StaffMember.slug, StaffMember.name, Store.slug)
     query = select(*columns).join(StaffMember, StaffMember.id == Card.staff_id)
     query = query.outerjoin(Store, Store.id == Card.store_id)
-    rows = conn.execute(query.where(Card.merchant_id == merchant_id, Card.id.in_(list(card_ids))))
-    return {row[0]: CardName(*row) for row in rows}
+    return {row[0]: CardName(*row) for row in conn.execute(query.where(*mine))}
 
 
 def _counts(merchant_id: str, wanted: Wanted) -> Select[Any]:
     keys = {"card": CardCount.card_id, "day": CardCount.day, "source": CardCount.source}
     within = CardCount.day.between(wanted.first.isoformat(), wanted.last.isoformat())
     query: Any = select(keys[wanted.by], CardCount.act, CardCount.target, func.sum(CardCount.times))
-    query = query.where(
-        CardCount.merchant_id == merchant_id, within, *_narrowed(CardCount.card_id, merchant_id, wanted)
-    )
+    query = query.where(within, *_narrowed(CardCount, merchant_id, wanted))
     return query.group_by(keys[wanted.by], CardCount.act, CardCount.target)  # type: ignore[no-any-return]
 
 
@@ -131,16 +131,19 @@ def _ratings(merchant_id: str, wanted: Wanted) -> Select[Any]:
 
 def _when(table: Any, at: Any, merchant_id: str, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     start, end = wanted.span()
-    yield from (table.merchant_id == merchant_id, at >= start, at < end)
-    yield from _narrowed(table.card_id, merchant_id, wanted)
+    yield from (at >= start, at < end)
+    yield from _narrowed(table, merchant_id, wanted)
 
 
-def _narrowed(card_id: Any, merchant_id: str, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    mine = [Card.merchant_id == merchant_id]
-    mine += [Card.store_id == wanted.store_id] if wanted.store_id is not None else []
-    mine += [Card.staff_id == wanted.staff_id] if wanted.staff_id is not None else []
-    if len(mine) > 1:
-        yield card_id.in_(select(Card.id).where(*mine))
+def _narrowed(table: Any, merchant_id: str, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.card_id is None:
+        yield table.merchant_id == merchant_id
+    else:
+        # Found by the card: its rows are few, and the merchant's in the same time may be a million.
+        yield from (unindexed(table.merchant_id) == merchant_id, table.card_id == wanted.card_id)
+    if wanted.store_id is not None:
+        mine = (Card.merchant_id == merchant_id, Card.store_id == wanted.store_id)
+        yield table.card_id.in_(select(Card.id).where(*mine))
 
 
 def _key(table: Any, at: Any, wanted: Wanted) -> Any:

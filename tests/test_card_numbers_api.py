@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event, insert
 
 from accounts import find as accounts_find
 from accounts import keys, manage
@@ -15,8 +15,9 @@ from cards import find, numbers, ratings
 from cards import manage as cards
 from cards.find import CardRecord
 from cards.manage import Belongs
+from cards.tables import CardCount
 from tests.support.cards import a_card, profile
-from tests.support.inside import Inside, Person, on_sqlite
+from tests.support.inside import Inside, Person, askers, on_sqlite
 from tests.support.shops import OPENED, Shops
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -132,6 +133,43 @@ def test_another_merchant_sees_nothing(outsider: Person, reader: Person) -> None
     answer = asked(outsider)
     assert (answer["numbers"], answer["total"]["views"], answer["total"]["receipts"]) == ([], 0, {})
     assert reader.get("/v1/card-numbers").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/v1/card-numbers", "/v1/card-numbers.csv"])
+def test_a_report_keeps_nobody_else_waiting(inside: Inside, owner: Person, path: str) -> None:
+    with askers(inside, "card_counts") as threads:
+        owner.get(path, **SPAN).raise_for_status()
+    assert (len(threads), "inside" in threads) == (1, False)
+
+
+def test_a_report_of_many_cards_asks_with_as_many_values_as_one_of_a_few(
+    inside: Inside, owner: Person, engine: Engine, shops: Shops
+) -> None:
+    asked(owner)
+    values: list[int] = []
+    house = inside.app.state.house
+
+    def note(_conn: Any, _cursor: Any, _sql: str, told: Any, *_: Any) -> None:
+        values.append(len(told))
+
+    event.listen(house.engine, "before_cursor_execute", note)
+    asked(owner)
+    with engine.begin() as conn:
+        for number in range(20):
+            card_id = cards.create(conn, shops.linden, Belongs(), profile(given=f"Zoe {number}"), now=OPENED)
+            row = {"day": "2026-11-20", "act": "save", "source": "qr", "target": "", "merchant_id": shops.linden}
+            conn.execute(insert(CardCount).values(row | {"card_id": card_id, "times": 1}))
+    few, values[:] = max(values), []
+    assert len(asked(owner)["numbers"]) == 22
+    event.remove(house.engine, "before_cursor_execute", note)
+    assert max(values) == few
+
+
+def test_a_year_that_leaps_is_taken_and_a_day_more_is_told_how_long_one_may_be(owner: Person) -> None:
+    days = {"to": "2024-12-31"}
+    assert owner.get("/v1/card-numbers", **days | {"from": "2024-01-01"}).status_code == 200
+    refused = owner.get("/v1/card-numbers", **days | {"from": "2023-12-31"})
+    assert (refused.status_code, "more than 365 days before" in refused.text) == (422, True)
 
 
 @on_sqlite

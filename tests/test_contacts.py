@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import timedelta
+from threading import current_thread
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Engine, select
 
+import api.contacts
 from accounts import find as accounts_find
 from accounts import keys
 from cards import forgetting, manage
@@ -19,11 +21,12 @@ from cards.links import from_receipt
 from cards.manage import Belongs
 from cards.tables import CardContact, CardVisit, CardVisitor
 from cards.template import Template
+from infra.csv_text import csv_text
 from notify.tables import Message
 from tests.support.aged import limit
 from tests.support.cards import a_card
 from tests.support.exchange import MIA, form_of, leave
-from tests.support.inside import Inside, Person, on_sqlite
+from tests.support.inside import Inside, Person, askers, on_sqlite
 from tests.support.sales import coffee
 from tests.support.shops import OPENED, Shops
 from tests.support.visits import PHONE, by_source, counted
@@ -267,6 +270,30 @@ def test_a_contact_stays_with_the_store_in_which_it_was_left(
     found = {store: owner.get("/v1/contacts", store=store).json()["contacts"] for store in ("mitte", "kreuzberg")}
     assert [len(each) for each in found.values()] == [1, 0]
     assert owner.get("/v1/contacts", card=card.id).json()["contacts"] == found["mitte"]
+
+
+def test_a_long_table_keeps_nobody_else_waiting(
+    inside: Inside, stranger: Person, owner: Person, card: CardRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(stranger, card)
+    writers: list[str] = []
+
+    def written(*told: Any) -> bytes:
+        writers.append(current_thread().name)
+        return csv_text(*told)
+
+    monkeypatch.setattr(api.contacts, "csv_text", written)
+    with askers(inside, "card_contacts") as threads:
+        owner.get("/v1/contacts.csv").raise_for_status()
+    assert (threads, "inside" in writers) == (set(writers), False)
+
+
+@on_sqlite
+def test_a_short_list_is_read_at_once(inside: Inside, owner: Person) -> None:
+    """The control: what reads it is seen."""
+    with askers(inside, "card_contacts") as threads:
+        owner.get("/v1/contacts").raise_for_status()
+    assert threads == {"inside"}
 
 
 @on_sqlite

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, func, select
 from accounts import find as accounts_find
 from accounts.places import directories
 from bench.fill import NEWEST, Shop, filled
-from cards import contacts
+from cards import contacts, tally
 from cards import find as cards
 from infra import jobs
 from infra.database import connect
@@ -130,6 +130,18 @@ def left(found: int, **where: Callable[[Connection, Shop], str]) -> Question:
     return ask
 
 
+def numbers(by: tally.By, **where: Callable[[Connection, Shop], str]) -> Question:
+    """Of a month."""
+
+    def ask(conn: Connection, shop: Shop) -> None:
+        told = {name: of(conn, shop) for name, of in where.items()}
+        month = tally.Wanted((NEWEST - timedelta(days=29)).date(), NEWEST.date(), by, **told)
+        [first, *_] = tally.tally(conn, shop.merchant_id, month).values()
+        assert (first.taps["way-0"], first.ratings) != (0, 0)
+
+    return ask
+
+
 QUESTIONS: Final[Mapping[str, Question]] = {
     "a page": lambda conn, shop: find.by_token(conn, shop.token(12)),
     "a receipt by its id": lambda conn, shop: find.one(conn, shop.merchant_id, id_of(conn, shop)),
@@ -170,6 +182,9 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "events that are due": lambda conn, _: [inbox.due(conn, state, now=NEWEST) for state in ("waiting", "failed")],
     "a tally of jobs": lambda conn, _: jobs.tally(conn),
     "figures of messages": lambda conn, _: list(figures.messages_now(conn)),
+    "numbers of a member of staff": numbers("card", card_id=card_of_emma),
+    "numbers of a member of staff in a store, by day": numbers("day", card_id=card_of_emma, store_id=mitte),
+    "numbers of a store": numbers("source", store_id=mitte),
     "contacts": left(20),
     "contacts of a card": left(FEW, card_id=card_of_emma),
     "contacts of a card in its store": left(FEW, card_id=card_of_emma, store_id=mitte),
@@ -288,6 +303,19 @@ def read(plan: Mapping[str, Any]) -> int:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_reads_as_much_in_a_large_shop_as_in_a_small_one(town: Town, question: str) -> None:
     assert town.growth(QUESTIONS[question]) <= AT_MOST
+
+
+@pytest.mark.parametrize("town", ["sqlite"], indirect=True)
+def test_numbers_of_all_cards_are_added_up_from_an_index_alone(town: Town) -> None:
+    plans = []
+
+    def look(conn: Any, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
+        plans.append(str(conn.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()))
+
+    event.listen(town.engines[0], "before_cursor_execute", look)
+    work(town.engines[0], town.shops[0], numbers("card"))
+    event.remove(town.engines[0], "before_cursor_execute", look)
+    assert "COVERING INDEX ix_card_counts_merchant_id_day" in "".join(plans)
 
 
 @pytest.mark.parametrize("question", CARELESS)

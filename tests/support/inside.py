@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import event
 
 Result = TypeVar("Result")
 
@@ -55,6 +57,22 @@ class Inside:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+@contextmanager
+def askers(inside: Inside, table: str) -> Iterator[set[str]]:
+    """The names of the threads that meanwhile ask the database about ``table``; that of the application's loop is
+    "inside"."""
+    found: set[str] = set()
+
+    def note(_conn: Any, _cursor: Any, sql: str, *_: Any) -> None:
+        if f" {table}" in sql:
+            found.add(threading.current_thread().name)
+
+    engine = inside.app.state.house.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
 
 
 async def _waited(work: Awaitable[Result]) -> Result:

@@ -1,5 +1,6 @@
 """What visitors do with cards is counted: by persons alone, once where it is once, and without knowing by whom."""
 
+import re
 from collections.abc import Iterator
 from time import sleep
 from typing import Any
@@ -12,7 +13,7 @@ from cards import find, forgetting, manage, numbers
 from cards.find import CardRecord
 from cards.links import from_receipt
 from cards.tables import CardCount, CardVisit, CardVisitor, DailySalt
-from infra.settings import Settings
+from infra.settings import ROOT, Settings
 from tests.support.cards import a_card
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
@@ -68,17 +69,32 @@ def test_anything_else_counts_once_a_day_for_each_source_and_target(
         tell(stranger, card, "save", s="receipt")
         tell(stranger, card, "tap", s="qr", t="phone")
         tell(stranger, card, "tap", s="qr", t="linkedin")
-        tell(stranger, card, "wallet", t="apple")
+        tell(stranger, card, "wallet", t="google")
         tell(stranger, card, "share")
     assert counted(engine) == {
         "save": 2,
         "tap:phone": 1,
         "tap:linkedin": 1,
-        "wallet:apple": 1,
+        "wallet:google": 1,
         "share": 1,
     }
     assert by_source(engine, "save") == {"qr": 1, "receipt": 1}
     assert by_source(engine, "share") == {"link": 1}
+
+
+def test_what_the_page_tells_of_its_buttons_for_wallets_counts(
+    stranger: Person, card: CardRecord, engine: Engine
+) -> None:
+    page = (ROOT / "templates/card.html").read_text()
+    for act, target in re.findall(r'data-act="(\w+)" data-target="(apple|google)"', page):
+        tell(stranger, card, act, t=target)
+    assert counted(engine) == {"tap:apple": 1, "wallet:google": 1}
+
+
+def test_what_no_page_tells_does_not_count(stranger: Person, card: CardRecord, engine: Engine) -> None:
+    for act, target in (("wallet", "apple"), ("tap", "google"), ("save", "phone")):
+        assert tell(stranger, card, act, t=target).status_code == 204
+    assert counted(engine) == {}
 
 
 def test_tomorrow_the_same_person_is_another_and_nobody_can_tell_who_came_today(

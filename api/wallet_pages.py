@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from api.card_behind import card_behind
 from api.house import House
 from api.served import NEVER_KEEP, respond
-from api.wallets import Wallets, buttons, of_card, of_receipt, require_apple, signed_pass
+from api.wallets import buttons, of_card, of_receipt, require_apple, signed_pass
 from cards import find as cards
 from cards import google, wallets
 from cards.find import CardRecord
@@ -19,8 +19,6 @@ from infra.google_wallet import GoogleWalletDown
 from kernel.errors import Gone, NotFound
 from kernel.ids import is_token
 from receipts.retention import purged
-
-__all__ = ["Wallets", "buttons", "routes"]
 
 _log = structlog.get_logger()
 _LOCATION: Final = b"location"

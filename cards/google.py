@@ -27,8 +27,8 @@ def class_id(wallet: GoogleWallet, record: CardRecord) -> str:
 
 def write(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> None:
     """The object as the card is now, and its class. Raises :class:`infra.google_wallet.GoogleWalletDown`."""
-    wallet.put("genericClass", {"id": class_id(wallet, record)})
-    wallet.put("genericObject", content(wallet, record, base_url=base_url))
+    wallet.make_class(class_id(wallet, record))
+    wallet.put(content(wallet, record, base_url=base_url))
 
 
 def content(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 import orjson
@@ -28,8 +28,6 @@ _TOKEN_SECONDS: Final = 3600
 # So long before its end a token is no longer used.
 _SPARE: Final = 120
 _NEEDED: Final = ("client_email", "private_key", "token_uri")
-
-Kind = Literal["genericClass", "genericObject"]
 
 
 class GoogleWalletDown(Unavailable):
@@ -72,7 +70,7 @@ def read_account(path: Path) -> Account:
 
 
 class GoogleWallet:
-    """Any number of threads may use it; they share the token that Google gives for an hour."""
+    """Any number of threads may use it; they share connections, and the token that Google gives for an hour."""
 
     def __init__(self, wallet: Wallet) -> None:
         assert wallet.google_wallet_key
@@ -81,26 +79,37 @@ class GoogleWallet:
         self._url = wallet.google_wallet_url.rstrip("/")
         self._lock = Lock()
         self._token, self._until = "", 0.0
+        # Those that Google has: none is ever deleted there.
+        self._classes: set[str] = set()
+        self._client = _client()
+
+    def close(self) -> None:
+        self._client.close()
 
     def named(self, name: str) -> str:
         """The id of a class or object of ours."""
         return f"{self._issuer}.{name}"
 
-    def put(self, kind: Kind, content: Mapping[str, Any]) -> None:
-        """Make it, or change it where it is there. Raises :class:`GoogleWalletDown`.
+    def make_class(self, class_id: str) -> None:
+        """Once for each: there it keeps what was set in Google's console. Raises :class:`GoogleWalletDown`."""
+        if class_id in self._classes:
+            return
+        status = self._ask("POST", "genericClass", {"id": class_id})
+        if status != 409:
+            _require_done(status, "a class")
+        self._classes.add(class_id)
 
-        An object becomes ``content`` and nothing else: what a PATCH does not name would stay. A class keeps what was
-        set in Google's console.
-        """
-        status = self._ask("POST", kind, content)
-        if status == 409:
-            again = "PUT" if kind == "genericObject" else "PATCH"
-            status = self._ask(again, f"{kind}/{quote(content['id'], safe='')}", content)
-        if status == 401:
-            with self._lock:
-                self._until = 0.0
-        if status >= 300:
-            raise GoogleWalletDown(f"Google Wallet answered {status} for a {kind}")
+    def put(self, content: Mapping[str, Any]) -> None:
+        """Change the object, or make it where it is not there: it becomes ``content`` and nothing else. Raises
+        :class:`GoogleWalletDown`."""
+        named = f"genericObject/{quote(content['id'], safe='')}"
+        status = self._ask("PUT", named, content)
+        if status == 404:
+            status = self._ask("POST", "genericObject", content)
+            if status == 409:
+                # Somebody else made it meanwhile.
+                status = self._ask("PUT", named, content)
+        _require_done(status, "an object")
 
     def link(self, object_id: str, class_id: str, *, origin: str) -> str:
         """Where somebody takes the object into their wallet."""
@@ -116,7 +125,11 @@ class GoogleWallet:
 
     def _ask(self, method: str, path: str, content: Mapping[str, Any]) -> int:
         headers = {"Authorization": f"Bearer {self._bearer()}"}
-        return _sent(method, f"{self._url}/{path}", json=content, headers=headers).status_code
+        status = self._sent(method, f"{self._url}/{path}", json=content, headers=headers).status_code
+        if status == 401:
+            with self._lock:
+                self._until = 0.0
+        return status
 
     def _bearer(self) -> str:
         with self._lock:
@@ -130,22 +143,32 @@ class GoogleWallet:
         account, now = self._account, int(time.time())
         claims = {"iss": account.email, "scope": _SCOPE, "aud": account.token_url}
         assertion = _signed(account, claims | {"iat": now, "exp": now + _TOKEN_SECONDS})
-        answer = _sent("POST", account.token_url, data={"grant_type": _GRANT, "assertion": assertion})
+        answer = self._sent("POST", account.token_url, data={"grant_type": _GRANT, "assertion": assertion})
         try:
             told = orjson.loads(answer.content)
             return str(told["access_token"]), float(told["expires_in"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             raise GoogleWalletDown(f"Google's accounts answered {answer.status_code}, and no token") from None
 
+    def _sent(self, method: str, url: str, **options: Any) -> "httpx.Response":
+        import httpx
 
-def _sent(method: str, url: str, **options: Any) -> "httpx.Response":
+        try:
+            return self._client.request(method, url, **options)
+        except httpx.HTTPError as error:
+            raise GoogleWalletDown(f"no answer from Google: {type(error).__name__}") from None
+
+
+def _client() -> "httpx.Client":
     # Late, as PyJWT is: a service without Google Wallet does without.
     import httpx
 
-    try:
-        return httpx.request(method, url, timeout=_SECONDS, follow_redirects=False, **options)
-    except httpx.HTTPError as error:
-        raise GoogleWalletDown(f"no answer from Google: {type(error).__name__}") from None
+    return httpx.Client(timeout=_SECONDS, follow_redirects=False)
+
+
+def _require_done(status: int, what: str) -> None:
+    if status >= 300:
+        raise GoogleWalletDown(f"Google Wallet answered {status} for {what}")
 
 
 def _signed(account: Account, claims: Mapping[str, Any]) -> str:

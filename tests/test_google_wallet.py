@@ -121,6 +121,30 @@ def test_the_button_pressed_again_changes_the_same_object(
         assert conn.scalars(select(GoogleObject.card_id)).all() == [card.id]
 
 
+def test_google_is_asked_once_for_each_change_over_one_connection(
+    inside: Inside, google: Google, engine: Engine, shops: Shops, shop: Workshop
+) -> None:
+    cards = [a_card(engine, shops), a_card(engine, shops, "ben")]
+    for card in cards:
+        taken(inside, card)
+    assert google.connections == 1
+    google.asked.clear()
+    write_objects(shop, "job", {"merchant": shops.linden, "brand": cards[0].look.id})
+    ids = [f"{ISSUER}.{card_id}" for card_id in sorted(card.id for card in cards)]
+    [token, made, *written] = google.asked
+    assert (token, made.split()[0]) == ("POST /token", "POST")
+    assert made.endswith("/genericClass")
+    assert written == [f"PUT /walletobjects/v1/genericObject/{each}" for each in ids]
+    assert google.connections == 2
+
+
+def test_an_object_that_another_makes_meanwhile_is_changed(inside: Inside, google: Google, card: CardRecord) -> None:
+    google.is_made_meanwhile = True
+    taken(inside, card)
+    assert object_of(google, card)["state"] == "ACTIVE"
+    assert [each.split()[0] for each in google.asked[-3:]] == ["PUT", "POST", "PUT"]
+
+
 @pytest.mark.parametrize("state, shown", [("paused", "INACTIVE"), ("revoked", "EXPIRED")])
 def test_a_card_that_is_put_away_is_put_away_there_too(
     inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop, state: str, shown: str

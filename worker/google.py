@@ -1,5 +1,6 @@
 """Writing cards anew where Google Wallet shows them."""
 
+from contextlib import closing
 from typing import Final
 
 from cards import find, google, wallets
@@ -24,9 +25,9 @@ def write_objects(shop: Workshop, job_id: str, payload: Payload) -> None:
         shop.write(lambda conn: shop.jobs.enqueue(conn, GOOGLE, rest, job_id=f"{job_id.partition('>')[0]}>{last}"))
     if not told:
         return
-    wallet = GoogleWallet(shop.settings.wallet)
-    for card_id in told:
-        _write(shop, wallet, change.merchant_id, card_id)
+    with closing(GoogleWallet(shop.settings.wallet)) as wallet:
+        for card_id in told:
+            _write(shop, wallet, change.merchant_id, card_id)
 
 
 def _write(shop: Workshop, wallet: GoogleWallet, merchant_id: str, card_id: str) -> None:

@@ -39,10 +39,8 @@ def profile(**changes: Any) -> Profile:
     return Profile.model_validate(EMMA | changes)
 
 
-def a_card(engine: Engine, shops: Shops, **changes: Any) -> CardRecord:
-    """Emma's, in the store mitte of Linden & Rye."""
+def a_card(engine: Engine, shops: Shops, staff: str = "emma", **changes: Any) -> CardRecord:
+    """Emma's, in the store mitte of Linden & Rye, or that of another there who says the same."""
     with engine.begin() as conn:
-        card_id = manage.create(
-            conn, shops.linden, Belongs(staff="emma", store="mitte"), profile(**changes), now=OPENED
-        )
+        card_id = manage.create(conn, shops.linden, Belongs(staff=staff, store="mitte"), profile(**changes), now=OPENED)
         return find.one(conn, shops.linden, card_id)

@@ -23,13 +23,16 @@ _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 @dataclass
 class Google:
-    """Listens while it is entered. ``broken`` is the status that it answers everything with, if any."""
+    """Listens while it is entered. ``broken`` is the status that it answers everything with, if any. Where an object
+    ``is_made_meanwhile``, somebody else makes it as soon as it was found missing."""
 
     broken: int = 0
+    is_made_meanwhile: bool = False
     classes: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    connections: int = 0
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
 
     def __enter__(self) -> Self:
@@ -91,12 +94,20 @@ class Google:
             kept[content["id"]] = content
             return 200, content
         if unquote(name) not in kept:
+            if self.is_made_meanwhile:
+                kept[unquote(name)] = {"id": unquote(name)}
             return 404, {"error": {"code": 404}}
         kept[unquote(name)] = content if method == "PUT" else kept[unquote(name)] | content
         return 200, kept[unquote(name)]
 
 
 class _Talk(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.google.connections += 1  # type: ignore[attr-defined]
+
     def do_POST(self) -> None:
         google: Google = self.server.google  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers["Content-Length"]))

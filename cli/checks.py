@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from api.from_here import is_here
 from cli.verdict import Verdict, doubtful, ill, well
-from infra import fonts, secrets, static
+from infra import fonts, lettering, secrets, static
 from infra.mail import open_mailer
 from infra.pdf import PdfPool
 from infra.settings import Settings, misspelt
@@ -52,6 +52,15 @@ def address(settings: Settings) -> Verdict:
         reason = getattr(error, "reason", error)
         return doubtful(f"{url} is not reached from here ({reason})", "start the service; look at DNS and the proxy")
     return well(f"{url} answers")
+
+
+def visitors(settings: Settings) -> Verdict:
+    """The server speaks no TLS itself: before an https address stands a proxy."""
+    trusted = settings.server.trusted_proxies
+    if trusted == 0 and settings.server.address().startswith("https://"):
+        says = "all seem to come from the proxy; its 21st contact of a card in a day, or 501st view, is refused"
+        return doubtful(says, "set COUNTERFOIL_TRUSTED_PROXIES to the number of proxies, 1 for a single nginx")
+    return well(f"their addresses are told by {trusted} of the proxies" if trusted else "are known by their addresses")
 
 
 def open_files(settings: Settings) -> Verdict:
@@ -114,6 +123,9 @@ def installed_fonts(_settings: Settings) -> Verdict:
     if absent:
         packages = " ".join(sorted(set(absent.values())))
         return ill(f"none for {', '.join(sorted(absent))}", f"on Debian: apt-get install {packages}")
+    if not lettering.has_shaping():
+        lacking = "Pillow finds no FriBiDi, so pictures of cards leave out Arabic and Devanagari"
+        return ill(lacking, "on Debian: apt-get install libfribidi0")
     return well("Latin, Greek, Cyrillic, Arabic and Devanagari")
 
 

@@ -20,6 +20,8 @@ from infra import fonts
 _log = structlog.get_logger(__name__)
 _ELLIPSIS: Final = "…"
 _STEP: Final = 0.94
+# Between things that are told in one line.
+_BETWEEN: Final = " · "
 _JOINERS: Final = "\u200c\u200d"
 _VIRAMA: Final = "\u094d"
 # Scripts that look right letter by letter; every other needs libraqm and FriBiDi.
@@ -72,13 +74,23 @@ class Line:
 
 
 def legible(text: str) -> str:
-    """The text as it can be drawn here: composed, in one line, without what has no letter or cannot be shaped."""
+    """The text as it can be drawn here: composed, in one line, without what has no letter or cannot be shaped.
+
+    Of things that dots stand between, one that is left out takes its dot with it.
+    """
     composed = unicodedata.normalize("NFC", text)
     lacking = sorted({fonts.name_of(char) for char in composed if not _is_drawn(char)})
     if lacking:
         _log.warning("letters left out of a picture", scripts=lacking)
-    kept = "".join(char if fonts.is_seen(char) or char in _JOINERS else " " for char in composed if _is_drawn(char))
-    return " ".join(kept.split())
+    return _BETWEEN.join(filter(None, map(_kept, composed.split(_BETWEEN))))
+
+
+def _kept(part: str) -> str:
+    """Where all letters are left out, so are the brackets and commas around them."""
+    drawn = [char for char in part if _is_drawn(char)]
+    kept = "".join(char if fonts.is_seen(char) or char in _JOINERS else " " for char in drawn)
+    is_worth_it = len(drawn) == len(part) or any(map(str.isalnum, drawn))
+    return " ".join(kept.split()) if is_worth_it else ""
 
 
 def fitted(text: str, fit: Fit) -> tuple[Line, ...]:

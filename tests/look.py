@@ -72,8 +72,10 @@ def main() -> None:
     names = set(asked.parse_args().name)
     FOLDER.mkdir(exist_ok=True)
     logs.configure(Log(log_level="error"))
-    with _site() as (address, pages), _system_face(), sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser.executable(), args=browser.ARGUMENTS)
+    with _site() as (address, pages), _system_face() as face, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser.executable(), args=browser.ARGUMENTS, env={**os.environ, **face}
+        )
         for name, path in pages.items():
             if not names or name in names:
                 for way in _ways(name):
@@ -98,15 +100,12 @@ def _site() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @contextmanager
-def _system_face() -> Iterator[None]:
+def _system_face() -> Iterator[dict[str, str]]:
+    """For the browser's environment, not ours: the application in this process asks for all fonts that there are."""
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as fonts:
         fonts.write(_FONTS)
         fonts.flush()
-        os.environ["FONTCONFIG_FILE"] = fonts.name
-        try:
-            yield
-        finally:
-            del os.environ["FONTCONFIG_FILE"]
+        yield {"FONTCONFIG_FILE": fonts.name}
 
 
 def _ways(name: str) -> list[str]:

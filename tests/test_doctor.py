@@ -18,7 +18,7 @@ from accounts import signing_keys
 from cli import checks, checks_database, doctor
 from cli.main import app
 from cli.verdict import Check, Verdict
-from infra import jobs, secrets
+from infra import jobs, lettering, secrets
 from infra.jobs import Tally
 from infra.settings import Data, Settings
 from infra.storage import open_storage
@@ -183,6 +183,16 @@ def test_figures_of_a_public_service_that_nobody_may_read_are_told(monkeypatch: 
     assert verdict(checks.metrics).state == "ok"
 
 
+@on_sqlite
+def test_visitors_who_all_seem_to_come_from_a_proxy_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdict(checks.visitors).state == "ok"
+    monkeypatch.setenv("COUNTERFOIL_BASE_URL", "https://receipts.test")
+    found = verdict(checks.visitors)
+    assert (found.state, "21st contact" in found.says) == ("warn", True)
+    monkeypatch.setenv("COUNTERFOIL_TRUSTED_PROXIES", "1")
+    assert verdict(checks.visitors).state == "ok"
+
+
 @on_postgresql
 def test_connections_that_are_nearly_used_up_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "connections are open" in verdict(checks_database.server).says
@@ -244,6 +254,14 @@ def test_a_mail_server_that_is_away_is_found(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COUNTERFOIL_SMTP_URL", "smtp://127.0.0.1:1")
     monkeypatch.setenv("COUNTERFOIL_MAIL_FROM", "receipts@shop.example")
     assert verdict(checks.mail).state == "FAIL"
+
+
+@on_sqlite
+def test_letters_that_no_picture_could_show_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdict(checks.installed_fonts).state == "ok"
+    monkeypatch.setattr(lettering, "has_shaping", lambda: False)
+    found = verdict(checks.installed_fonts)
+    assert (found.state, found.do) == ("FAIL", "on Debian: apt-get install libfribidi0")
 
 
 @on_sqlite

@@ -101,6 +101,24 @@ def test_where_nothing_can_shape_them_letters_are_not_drawn_wrongly(monkeypatch:
     assert legible("Emma محمد प्रियंका Борщ") == "Emma Борщ"
 
 
+@pytest.mark.parametrize(
+    "text, kept",
+    [
+        ("بيت الورد · دبي", ""),
+        ("بيت الورد · Dubai", "Dubai"),
+        ("Rose House · دبي", "Rose House"),
+        ("Rose House · دبي · Dubai", "Rose House · Dubai"),
+        ("(दुबई, भारत)", ""),
+        ("Rose House · Dubai", "Rose House · Dubai"),
+        ("·", "·"),
+    ],
+)
+def test_what_is_left_out_takes_its_dot_with_it(text: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lettering, "has_shaping", lambda: False)
+
+    assert legible(text) == kept
+
+
 def test_marks_are_not_torn_from_their_letters() -> None:
     """At every width, what is left of a word ends with a whole cluster of its letters."""
     whole = "क्षत्रिय" * 3

@@ -27,6 +27,8 @@ _SECONDS: Final = 5.0
 _TOKEN_SECONDS: Final = 3600
 # So long before its end a token is no longer used.
 _SPARE: Final = 120
+# Seconds for which nobody asks again for a token that was not to be had.
+_PAUSE: Final = 3.0
 _NEEDED: Final = ("client_email", "private_key", "token_uri")
 
 
@@ -79,6 +81,8 @@ class GoogleWallet:
         self._url = wallet.google_wallet_url.rstrip("/")
         self._lock = Lock()
         self._token, self._until = "", 0.0
+        # Why there was no token, and when.
+        self._why, self._failed_at = "", 0.0
         # Those that Google has: none is ever deleted there.
         self._classes: set[str] = set()
         self._client = _client()
@@ -124,18 +128,33 @@ class GoogleWallet:
         return SAVE + _signed(self._account, claims)
 
     def _ask(self, method: str, path: str, content: Mapping[str, Any]) -> int:
-        headers = {"Authorization": f"Bearer {self._bearer()}"}
-        status = self._sent(method, f"{self._url}/{path}", json=content, headers=headers).status_code
+        """The status. A token that Google takes no more is replaced once."""
+        status, token = self._asked(method, path, content)
         if status == 401:
             with self._lock:
-                self._until = 0.0
+                # Unless another thread has a newer one already.
+                self._until = 0.0 if self._token == token else self._until
+            status, _ = self._asked(method, path, content)
         return status
 
+    def _asked(self, method: str, path: str, content: Mapping[str, Any]) -> tuple[int, str]:
+        token = self._bearer()
+        headers = {"Authorization": f"Bearer {token}"}
+        return self._sent(method, f"{self._url}/{path}", json=content, headers=headers).status_code, token
+
     def _bearer(self) -> str:
+        """Of those who wait while Google's accounts do not answer, one asks; the others hear what it heard."""
         with self._lock:
-            if time.monotonic() > self._until:
-                self._token, seconds = self._granted()
-                self._until = time.monotonic() + seconds - _SPARE
+            now = time.monotonic()
+            if now > self._until:
+                if self._why and now < self._failed_at + _PAUSE:
+                    raise GoogleWalletDown(self._why)
+                try:
+                    self._token, seconds = self._granted()
+                except GoogleWalletDown as error:
+                    self._why, self._failed_at = error.why, time.monotonic()
+                    raise
+                self._why, self._until = "", time.monotonic() + seconds - _SPARE
             return self._token
 
     def _granted(self) -> tuple[str, float]:

@@ -15,6 +15,7 @@ from cards.find import CardRecord, one
 from cards.profile import write
 from cards.tables import GoogleObject
 from cards.wallets import GOOGLE
+from infra import google_wallet
 from infra.google_wallet import SAVE, GoogleWalletDown, read_account
 from infra.jobs import tally
 from infra.settings import Settings
@@ -26,11 +27,13 @@ from tests.support.inside import Inside, on_sqlite
 from tests.support.shops import Shops
 from tests.support.waiting import wait_until
 from tests.support.workshop import Clock, Postman, workshop
+from tests.test_races import at_once
 from worker.google import write_objects
 from worker.work import working
 from worker.workshop import Workshop
 
 LONGEST = 1_800
+CLASSES = "/walletobjects/v1/genericClass"
 
 
 @pytest.fixture
@@ -209,8 +212,9 @@ def test_a_card_that_nobody_took_makes_no_job(engine: Engine, card: CardRecord, 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 403])
 def test_while_google_is_away_the_button_says_so_and_when_to_try_again(
-    inside: Inside, google: Google, card: CardRecord, status: int
+    inside: Inside, google: Google, card: CardRecord, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(google_wallet, "_PAUSE", 0.0)
     google.broken = status
     answer = inside.request("POST", f"/c/{card.token}/google")
     assert answer.status_code == 503
@@ -236,7 +240,30 @@ def test_while_google_is_away_the_job_is_tried_again(
 def test_a_token_that_google_takes_no_more_is_asked_for_anew(inside: Inside, google: Google, card: CardRecord) -> None:
     taken(inside, card)
     google.tokens[0] = "ya29.withdrawn"
+    assert taken(inside, card)
+    assert len(google.tokens) == 2
+
+
+@on_sqlite
+def test_google_that_takes_no_token_is_asked_twice(
+    inside: Inside, google: Google, card: CardRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Google, "rest", lambda *_: (401, {}))
     assert inside.request("POST", f"/c/{card.token}/google").status_code == 503
+    assert [each.split()[1] for each in google.asked] == ["/token", CLASSES, "/token", CLASSES]
+
+
+@on_sqlite
+def test_while_googles_accounts_do_not_answer_one_of_many_waits_for_them(
+    inside: Inside, google: Google, card: CardRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(google_wallet, "_SECONDS", 0.5)
+    google.accounts_wait = 1.5
+    answers = at_once(8, lambda _: inside.request("POST", f"/c/{card.token}/google").status_code)
+    assert answers == [503] * 8
+    assert google.asked == ["POST /token"]
+    google.accounts_wait = 0
+    monkeypatch.setattr(google_wallet, "_PAUSE", 0.0)
     assert taken(inside, card)
 
 

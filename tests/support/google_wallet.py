@@ -2,9 +2,11 @@
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, unquote
@@ -24,10 +26,12 @@ _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 @dataclass
 class Google:
     """Listens while it is entered. ``broken`` is the status that it answers everything with, if any. Where an object
-    ``is_made_meanwhile``, somebody else makes it as soon as it was found missing."""
+    ``is_made_meanwhile``, somebody else makes it as soon as it was found missing. Its accounts answer after ``accounts_wait`` seconds.
+    """
 
     broken: int = 0
     is_made_meanwhile: bool = False
+    accounts_wait: float = 0
     classes: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
@@ -113,6 +117,8 @@ class _Talk(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         google.asked.append(f"{self.command} {self.path}")
         said: Any
+        if google.accounts_wait and self.path == "/token":
+            sleep(google.accounts_wait)
         if google.broken:
             status, said = google.broken, None
         elif self.path == "/token":
@@ -124,8 +130,10 @@ class _Talk(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        # Who asked may have gone meanwhile.
+        with suppress(OSError):
+            self.end_headers()
+            self.wfile.write(answer)
 
     do_PUT = do_PATCH = do_POST  # noqa: N815 – the base class's names
 

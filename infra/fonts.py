@@ -7,7 +7,7 @@ through fontconfig's own programs, which come with Pango; where they are missing
 
 import subprocess
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -153,12 +153,26 @@ def file_of(char: str, weight: int) -> tuple[Path, int] | None:
 
 @lru_cache(maxsize=4096)
 def _stand_in(char: str, weight: int) -> tuple[Path, int] | None:
-    charset = f":charset={ord(char):x}"
-    if not _ask("fc-list", charset, "family"):
-        return None
-    pattern = f"sans-serif:{_WEIGHTS[weight]}{charset}"
-    file, _, index = _ask("fc-match", "-f", "%{file}\t%{index}", pattern).partition("\t")
-    return (Path(file), int(index) & 0xFFFF) if index else None
+    own = ord(char)
+    return next((face for face, held in _coverage(weight) if any(first <= own <= last for first, last in held)), None)
+
+
+@cache
+def _coverage(weight: int) -> tuple[tuple[tuple[Path, int], tuple[tuple[int, int], ...]], ...]:
+    """The installed fonts, best first, with the code points of each; those that add none are left out.
+
+    Asked for once: a process for each letter would make a name of three hundred Han letters take most of a minute.
+    """
+    answer = _ask("fc-match", "-s", "-f", "%{file}\t%{index}\t%{charset}\n", f"sans-serif:{_WEIGHTS[weight]}")
+    told = (line.split("\t") for line in answer.splitlines())
+    return tuple(((Path(file), int(index) & 0xFFFF), tuple(_ranges(charset))) for file, index, charset in told)
+
+
+def _ranges(charset: str) -> Iterator[tuple[int, int]]:
+    """As fontconfig writes them: ``20-7e a0``."""
+    for each in charset.split():
+        first, _, last = each.partition("-")
+        yield int(first, 16), int(last or first, 16)
 
 
 def name_of(char: str) -> str:
@@ -170,7 +184,7 @@ def name_of(char: str) -> str:
 def _drawable(char: str) -> bool:
     if not is_seen(char) or any(source.holds(char) and ord(char) in _letters(code) for code, source in SOURCES.items()):
         return True
-    return bool(_ask("fc-list", f":charset={ord(char):x}", "family"))
+    return _stand_in(char, 400) is not None
 
 
 @cache

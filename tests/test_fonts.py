@@ -1,6 +1,7 @@
 """Fonts: each script's letters are in the file cut for it, and what no font has is named."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def letters(face: fonts.FontFace) -> set[str]:
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """As on a machine without fontconfig."""
-    caches = (fonts._installed, fonts._letters, fonts._drawable, fonts.faces_for)
+    caches = (fonts._installed, fonts._letters, fonts._drawable, fonts._stand_in, fonts._coverage, fonts.faces_for)
     for cached in caches:
         cached.cache_clear()
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -111,9 +112,38 @@ def test_nothing_is_missing_from_what_our_fonts_hold() -> None:
 def test_letters_that_no_font_has_are_named_by_their_script(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fonts.missing("a \U0010fffd") == {"Signs": "\U0010fffd"}
 
-    monkeypatch.setattr(fonts, "_drawable", fonts._drawable.__wrapped__)
+    for cached in ("_drawable", "_stand_in", "_coverage"):
+        monkeypatch.setattr(fonts, cached, getattr(fonts, cached).__wrapped__)
     monkeypatch.setattr(fonts, "_ask", lambda *_command: "")
     assert fonts.missing("tea ชา 😀") == {"Thai": "ชา", "Signs": "😀"}
+
+
+def test_a_script_without_a_font_of_ours_takes_what_the_machine_has() -> None:
+    for weight, name in ((400, "NotoSansThai-Regular.ttf"), (700, "NotoSansThai-Bold.ttf")):
+        found = fonts.file_of("ช", weight)
+        assert found
+        assert (found[0].name, found[1]) == (name, 0)
+    assert fonts.file_of("\U0010fffd", 400) is None
+    assert fonts.file_of("😀", 400) is None
+
+
+def test_a_name_of_many_letters_takes_no_process_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    ask = fonts._ask
+
+    def noted(*command: str) -> str:
+        asked.append(command)
+        return ask(*command)
+
+    monkeypatch.setattr(fonts, "_ask", noted)
+    for cached in ("_drawable", "_stand_in", "_coverage"):
+        monkeypatch.setattr(fonts, cached, cache(getattr(fonts, cached).__wrapped__))
+    for char in map(chr, range(0x4E00, 0x4E00 + 300)):
+        fonts.missing(char)
+        fonts.file_of(char, 400)
+        fonts.file_of(char, 700)
+
+    assert len(asked) == 2
 
 
 @pytest.mark.usefixtures("nothing_installed")

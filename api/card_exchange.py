@@ -52,7 +52,7 @@ async def exchange(request: Request) -> Response:
         return _again(request, record, sent, replace(form, values=found.values, errors=found.errors), 422)
     if not sent.get(_TRAP):
         try:
-            await house.write(lambda conn: _leave(conn, house, request, record, sent, form))
+            await house.write(lambda conn: _leave(conn, house, request, record, sent, found.checked, form))
         except TooMany:
             full = {"form": voice(language).gettext(_TOO_MANY)}
             return _again(request, record, sent, replace(form, values=found.values, errors=full), 429)
@@ -65,14 +65,20 @@ def _again(request: Request, record: CardRecord, sent: Mapping[str, str], form: 
 
 
 def _leave(
-    conn: Connection, house: House, request: Request, record: CardRecord, sent: dict[str, str], form: ExchangeForm
+    conn: Connection,
+    house: House,
+    request: Request,
+    record: CardRecord,
+    sent: Mapping[str, str],
+    checked: Mapping[str, str],
+    form: ExchangeForm,
 ) -> None:
     left = ContactForm(
-        name=sent["name"],
-        email=sent.get("email") or None,
-        phone=sent.get("phone") or None,
-        organisation=sent.get("organisation") or None,
-        note=sent.get("note") or None,
+        name=checked["name"],
+        email=checked.get("email"),
+        phone=checked.get("phone"),
+        organisation=checked.get("organisation"),
+        note=checked.get("note"),
         language=language_of(request, record),
         consent_text=form.consent,
         consent_version=form.version,

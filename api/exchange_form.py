@@ -1,10 +1,11 @@
 """The form in which a visitor leaves their contact: as it is shown, and as it is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from accounts.fields import DeliverableAddress, Name, PhoneNumber, Text
 from api.contexts import ExchangeForm
@@ -15,7 +16,8 @@ from kernel.locale import base_language
 
 _FIELDS: Final[dict[str, TypeAdapter[Any]]] = {
     "name": TypeAdapter(Name),
-    "email": TypeAdapter(DeliverableAddress),
+    # Kept in lower case, as all addresses are.
+    "email": TypeAdapter(Annotated[DeliverableAddress, AfterValidator(str.lower)]),
     "phone": TypeAdapter(PhoneNumber),
     "organisation": TypeAdapter(Name),
     "note": TypeAdapter(Text),
@@ -38,9 +40,11 @@ _CONSENT: Final = later(
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """``values`` are what was written, as far as it is right; ``errors`` are by field, in the reader's language."""
+    """``values`` are what was written; ``checked`` is what of it is right, as it is kept; ``errors`` are by field, in
+    the reader's language."""
 
     values: dict[str, str]
+    checked: dict[str, str]
     errors: dict[str, str]
 
 
@@ -63,12 +67,13 @@ def read(sent: Mapping[str, str], form: ExchangeForm, language: str) -> Read:
     """``form`` is that which would be shown now."""
     spoken = voice(language)
     values = {name: sent[name] for name in _FIELDS if sent.get(name)}
-    errors = {name: spoken.gettext(_WRONG[name]) for name in values if not _is_right(name, values[name])}
+    checked = dict(_checked(values))
+    errors = {name: spoken.gettext(_WRONG[name]) for name in values if name not in checked}
     if "name" not in values:
         errors["name"] = spoken.gettext(_WRONG["name"])
     if "email" not in values and "phone" not in values:
         errors["email"] = spoken.gettext(_NO_WAY)
-    return Read(values, errors | _of_consent(sent, form, spoken))
+    return Read(values, checked, errors | _of_consent(sent, form, spoken))
 
 
 def _of_consent(sent: Mapping[str, str], form: ExchangeForm, spoken: Voice) -> dict[str, str]:
@@ -77,12 +82,10 @@ def _of_consent(sent: Mapping[str, str], form: ExchangeForm, spoken: Voice) -> d
     return {} if sent.get("consent") == form.version else {"consent": spoken.gettext(_NOT_AGREED)}
 
 
-def _is_right(name: str, value: str) -> bool:
-    try:
-        _FIELDS[name].validate_python(value)
-    except ValidationError:
-        return False
-    return True
+def _checked(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        with suppress(ValidationError):
+            yield name, _FIELDS[name].validate_python(value)
 
 
 def _consent(record: CardRecord, language: str) -> str:

@@ -18,8 +18,9 @@ SCOPES: Final = {
     "receipts:read": "read receipts of the merchant",
     "accounts:read": "read brands, stores, tills and staff",
     "accounts:write": "change brands, stores, tills and staff",
-    "cards:read": "read cards, their numbers, and the contacts that were left on them",
+    "cards:read": "read cards and their numbers",
     "cards:write": "create and change cards and their templates, invite staff",
+    "contacts:read": "read what visitors left of themselves on cards",
     "hooks:write": "create addresses for inbound webhooks",
     "keys:write": "create, list and revoke keys",
 }

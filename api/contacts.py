@@ -101,7 +101,7 @@ async def erase_contact(
 def _asked(
     caller: Caller, limit: int, cursor: str | None, where: tuple[str | None, str | None, str | None]
 ) -> Callable[[Connection], list[Contact]]:
-    caller.require("cards:read")
+    caller.require("contacts:read")
     card, store, staff = where
 
     def look(conn: Connection) -> list[Contact]:

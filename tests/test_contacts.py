@@ -106,6 +106,14 @@ def test_a_hostile_form_becomes_no_markup(stranger: Person, card: CardRecord) ->
     assert not re.search(r"<script(?! type=\"module\" src=)", answer.text)
 
 
+def test_an_address_is_kept_in_lower_case_and_however_it_is_written_is_one_contact(
+    stranger: Person, card: CardRecord, engine: Engine
+) -> None:
+    for email in ("MIA@Example.COM", "mia@example.com"):
+        assert leave(stranger, card, email=email).status_code == 303
+    assert [row["email"] for row in left(engine)] == ["mia@example.com"]
+
+
 def test_one_form_sent_twice_is_one_contact(stranger: Person, card: CardRecord, engine: Engine) -> None:
     statuses = {answer.status_code for answer in at_once(8, lambda _: leave(stranger, card))}
     assert (statuses, len(left(engine)), counted(engine)) == ({303}, 1, {"exchange": 1})
@@ -249,11 +257,23 @@ def key_of(engine: Engine, shops: Shops, store: str, scopes: list[str]) -> str:
         return keys.create(conn, shops.linden, name="k", scopes=scopes, now=OPENED, store_id=store_id)[0]
 
 
+@pytest.mark.parametrize("path", ["/v1/contacts", "/v1/contacts.csv"])
+def test_who_may_read_cards_may_not_read_what_visitors_left(
+    inside: Inside, shops: Shops, engine: Engine, path: str
+) -> None:
+    found = {}
+    for scope in ("cards:read", "contacts:read"):
+        found[scope] = Person(inside, key_of(engine, shops, "mitte", [scope])).get(path).status_code
+    assert found == {"cards:read": 403, "contacts:read": 200}
+
+
 def test_a_key_of_a_store_sees_the_contacts_of_its_cards(
     stranger: Person, inside: Inside, card: CardRecord, shops: Shops, engine: Engine
 ) -> None:
     leave(stranger, card)
-    insider, person = (Person(inside, key_of(engine, shops, store, ["cards:read"])) for store in ("mitte", "kreuzberg"))
+    insider, person = (
+        Person(inside, key_of(engine, shops, store, ["contacts:read"])) for store in ("mitte", "kreuzberg")
+    )
     assert len(insider.get("/v1/contacts").json()["contacts"]) == 1
     assert person.get("/v1/contacts").json()["contacts"] == []
     assert person.get("/v1/contacts", card=card.id).status_code == 404

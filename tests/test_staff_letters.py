@@ -115,6 +115,15 @@ def test_of_a_contact_that_was_erased_meanwhile_nobody_hears(
     assert postman.taken == []
 
 
+def test_who_was_revoked_meanwhile_hears_of_no_contact(
+    stranger: Person, owner: Person, card: CardRecord, shop: Workshop, clock: Clock, postman: Postman
+) -> None:
+    leave(stranger, card)
+    owner.delete(f"/v1/cards/{card.id}")
+    work(shop, clock)
+    assert postman.taken == []
+
+
 @on_sqlite
 def test_a_hostile_contact_breaks_out_of_nothing(
     stranger: Person, card: CardRecord, shop: Workshop, clock: Clock, postman: Postman

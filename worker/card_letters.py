@@ -21,13 +21,15 @@ from worker.workshop import Workshop
 
 def of_contact(shop: Workshop, message: Due) -> Told:
     """What a visitor left, with their vCard. An answer to it goes to them. Raises :class:`NotFound` where it was
-    erased."""
+    erased, or the card revoked."""
 
     def look(conn: Connection) -> tuple[Contact, CardRecord, str]:
         contact = contacts.one(conn, message.merchant_id, message.subject_id)
         return contact, find.one(conn, message.merchant_id, contact.card_id), _number(conn, message, contact)
 
     contact, record, number = shop.read(look)
+    if record.state == "revoked":
+        raise NotFound("the card was revoked")
     address, language = shop.settings.server.address(), _language(message, record)
     composed = letters.contact_letter(record, contact, base_url=address, language=language, receipt_number=number)
     visitor = _face(contact)

@@ -108,7 +108,7 @@ def _network(address: str) -> str:
 
 def _is_spent(conn: Connection, record: CardRecord, day: str, named: dict[str, str], most: int) -> bool:
     """Looked at first: what does not count anyway shall leave no row."""
-    named = {"card_id": record.id, "day": day, **named}
+    named = {"merchant_id": record.merchant_id, "card_id": record.id, "day": day, **named}
     times = conn.scalar(select(CardVisitor.times).filter_by(**named))
     return times is not None and times >= most
 

@@ -1,11 +1,12 @@
 """The database: one code base on SQLite and PostgreSQL."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,6 +21,10 @@ from kernel.clock import from_microseconds, microseconds
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+
+# Whoever writes long lets others write three times as long.
+_TO_OTHERS: Final = 3
 
 
 class Base(DeclarativeBase):
@@ -101,6 +106,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection.execution_options(reads_only=True)
         else:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def in_turn(engine: Engine) -> Iterator[Connection]:
+    """A transaction, and after it a while in which others write: for who makes many. Without it, those who wait for
+    SQLite would not get their turn."""
+    began = time.monotonic()
+    with engine.begin() as conn:
+        yield conn
+    time.sleep(_TO_OTHERS * (time.monotonic() - began))
 
 
 class unindexed(FunctionElement[Any]):  # noqa: N801 – reads as the function that it is in SQL

@@ -5,9 +5,7 @@ all of it was both issued and accepted before the merchant's limit: no sale is s
 receipt is not deleted on the day that it is brought in.
 """
 
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,15 +13,14 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, select, text
 
 from accounts.tables import Merchant
-from infra.database import Instant, insert_or_ignore, reading, unindexed
+from infra.database import Instant, in_turn, insert_or_ignore, reading, unindexed
 from infra.storage import Storage
 from kernel.ids import digest
 from notify.tables import Message
 from receipts.tables import IdempotencyKey, PurgedReceipt, Receipt, ReceiptShopper, ReturnedSum
 
-# Small, so that who writes waits less than a tenth of a second (SQLite); then others have three times as long.
+# Small, so that who writes waits less than a tenth of a second (SQLite).
 _TOGETHER: Final = 100
-_TO_OTHERS: Final = 3
 _KEYS_TOGETHER: Final = 2000
 
 _LATER = """
@@ -98,7 +95,7 @@ def purge_merchant(
             return count
         # First the PDFs: nobody would find them when this is killed after the commit.
         _forget_pdfs(storage, tokens)
-        with _in_turn(engine) as conn:
+        with in_turn(engine) as conn:
             gone = remove(conn, merchant_id, roots, now=now, forget=forget)
         # And once more: until the commit, who asked for one made it again.
         _forget_pdfs(storage, gone)
@@ -115,15 +112,6 @@ def _forget_pdfs(storage: Storage, tokens: Iterable[str]) -> None:
     for token in tokens:
         for key in list(storage.keys(f"{pdf_folder(token)}/")):
             storage.delete(key)
-
-
-@contextmanager
-def _in_turn(engine: Engine) -> Iterator[Connection]:
-    """A transaction, and after it a while in which others write."""
-    began = time.monotonic()
-    with engine.begin() as conn:
-        yield conn
-    time.sleep(_TO_OTHERS * (time.monotonic() - began))
 
 
 def count_due(conn: Connection, merchant_id: str, *, now: datetime) -> int:
@@ -216,7 +204,7 @@ def _forget_keys(engine: Engine, merchant_id: str, stop: Callable[[], bool]) -> 
         with reading(engine) as conn:
             last, lost = _lost_keys(conn, merchant_id, last)
         if lost:
-            with _in_turn(engine) as conn:
+            with in_turn(engine) as conn:
                 mine = (IdempotencyKey.merchant_id == merchant_id) & IdempotencyKey.key.in_(lost)
                 conn.execute(delete(IdempotencyKey).where(mine, IdempotencyKey.receipt_id.in_(set(lost.values()))))
 

@@ -1,11 +1,26 @@
 """What is known of shoppers and visitors goes: with the receipt, with the contact's time, and with the day."""
 
-import pytest
-from sqlalchemy import Engine, func, select
+from datetime import timedelta
+from typing import Any
 
-from cards import numbers, ratings
+import pytest
+from sqlalchemy import Engine, event, func, insert, select
+
+from cards import forgetting, invites, numbers, ratings, wallets
 from cards.find import CardRecord
-from cards.tables import CardContact, CardCount, CardVisit, CardVisitor, DailySalt, ServiceRating
+from cards.numbers import day_of
+from cards.tables import (
+    CardContact,
+    CardCount,
+    CardInvite,
+    CardVisit,
+    CardVisitor,
+    DailySalt,
+    PassRegistration,
+    ServiceRating,
+)
+from cards.wallets import Device
+from infra import database
 from tests.support.aged import DUE, accept, limit
 from tests.support.cards import a_card
 from tests.support.exchange import leave
@@ -70,6 +85,52 @@ def test_a_contact_goes_when_its_time_is_over(
     clock.pass_by(days=31)
     purge(shop, "job", {})
     assert rows(engine, CardContact) == [0]
+
+
+def test_who_erases_a_shopper_forgets_the_phone_that_has_their_receipt(
+    owner: Person, engine: Engine, shops: Shops, clock: Clock
+) -> None:
+    theirs, another = (accept(engine, shops.linden, coffee(), clock()) for _ in range(2))
+    with engine.begin() as conn:
+        for receipt in (theirs, another):
+            device = Device(id="phone", push_token="ab" * 32)
+            wallets.register(conn, shops.linden, receipt.id, device, now=clock())
+    assert owner.delete(f"/v1/receipts/{theirs.id}/shopper").status_code == 204
+    with engine.connect() as conn:
+        assert list(conn.scalars(select(PassRegistration.serial))) == [another.id]
+
+
+def test_invites_that_are_over_are_forgotten_by_night(
+    shop: Workshop, engine: Engine, shops: Shops, card: CardRecord, clock: Clock
+) -> None:
+    with engine.begin() as conn:
+        for before in (invites.VALID, timedelta(days=13)):
+            new = invites.invite(conn, shops.linden, card.id, now=clock() - before - timedelta(seconds=1))
+    forget_visitors(shop, "job", {})
+    with engine.connect() as conn:
+        assert list(conn.scalars(select(CardInvite.id))) == [new.id]
+
+
+def test_what_is_forgotten_by_night_lets_others_write_in_between(
+    engine: Engine, card: CardRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are on one card."""
+    yesterday = {"card_id": card.id, "day": day_of(clock() - timedelta(days=1)), "merchant_id": card.merchant_id}
+    done = {"act": "view", "source": "", "target": "", "times": 1}
+    with engine.begin() as conn:
+        conn.execute(insert(CardVisitor), [yesterday | done | {"visitor": f"{each:032}"} for each in range(25)])
+    pauses: list[float] = []
+    counts: list[int] = []
+
+    def note(_conn: Any, cursor: Any, sql: str, *_: Any) -> None:
+        if sql.startswith("DELETE FROM card_visitors"):
+            counts.append(cursor.rowcount)
+
+    event.listen(engine, "after_cursor_execute", note)
+    monkeypatch.setattr(forgetting, "_ROWS_TOGETHER", 10)
+    monkeypatch.setattr(database.time, "sleep", pauses.append)
+    forgetting.forget_days(engine, now=clock(), stop=lambda: False)
+    assert (counts, len(pauses)) == ([10, 10, 5], 4)
 
 
 def test_by_night_the_visitors_of_the_day_are_forgotten_and_those_of_today_are_not(

@@ -39,8 +39,10 @@ def purge(shop: Workshop, _job_id: str, _payload: Payload) -> None:
 
 
 def forget_visitors(shop: Workshop, _job_id: str, _payload: Payload) -> None:
-    """Forget what tells yesterday's visitors of cards apart."""
-    forgetting.forget_days(shop.engine, now=shop.clock(), stop=shop.ended.is_set)
+    """Forget what tells yesterday's visitors of cards apart, and invites that are over."""
+    now, stop = shop.clock(), shop.ended.is_set
+    forgetting.forget_days(shop.engine, now=now, stop=stop)
+    forgetting.forget_invites(shop.engine, now=now, stop=stop)
 
 
 def forget_jobs(shop: Workshop, _job_id: str, _payload: Payload) -> None:

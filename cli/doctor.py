@@ -14,6 +14,7 @@ from infra.settings import Settings
 _CHECKS: dict[str, Check] = {
     "settings": checks.names,
     "address": checks.address,
+    "visitors": checks.visitors,
     "database": checks_database.tables,
     "durability": checks_database.promises,
     "server": checks_database.server,
@@ -40,8 +41,8 @@ _CHECKS: dict[str, Check] = {
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: a list of what, state, says and do.")] = False,
 ) -> None:
-    """Check settings, address, database, disk, storage, secret and signing keys, jobs, mail, wallets, PDF, fonts and
-    metrics.
+    """Check settings, address, visitors, database, disk, storage, secret and signing keys, jobs, mail, wallets, PDF,
+    fonts and metrics.
 
     Says what to do about each that is not well, and exits with 1 where something is broken. It leaves no file
     behind, so it may run before the first start, and as another user than the service.

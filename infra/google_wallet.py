@@ -46,6 +46,10 @@ class GoogleWalletDown(Unavailable):
         return self.why
 
 
+class GoogleWalletRefused(GoogleWalletDown):
+    """This object or class alone: others may be written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A service account, as Google's console gives it away."""
@@ -105,7 +109,7 @@ class GoogleWallet:
 
     def put(self, content: Mapping[str, Any]) -> None:
         """Change the object, or make it where it is not there: it becomes ``content`` and nothing else. Raises
-        :class:`GoogleWalletDown`."""
+        :class:`GoogleWalletDown`, and :class:`GoogleWalletRefused` where others may be written."""
         named = f"genericObject/{quote(content['id'], safe='')}"
         status = self._ask("PUT", named, content)
         if status == 404:
@@ -187,7 +191,8 @@ def _client() -> "httpx.Client":
 
 def _require_done(status: int, what: str) -> None:
     if status >= 300:
-        raise GoogleWalletDown(f"Google Wallet answered {status} for {what}")
+        kind = GoogleWalletDown if status in (401, 403, 429) or status >= 500 else GoogleWalletRefused
+        raise kind(f"Google Wallet answered {status} for {what}")
 
 
 def _signed(account: Account, claims: Mapping[str, Any]) -> str:

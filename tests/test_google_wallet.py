@@ -16,7 +16,7 @@ from cards.profile import write
 from cards.tables import GoogleObject
 from cards.wallets import GOOGLE
 from infra import google_wallet
-from infra.google_wallet import SAVE, GoogleWalletDown, read_account
+from infra.google_wallet import SAVE, GoogleWalletDown, GoogleWalletRefused, read_account
 from infra.jobs import tally
 from infra.settings import Settings
 from kernel.clock import utc_now
@@ -75,6 +75,12 @@ def changed(engine: Engine, shop: Workshop, card: CardRecord, **values: Any) -> 
         manage.change(conn, card, now=now, **values)
         wallets.tell_wallets(conn, shop.jobs, card, now=now)
         return one(conn, card.merchant_id, card.id)
+
+
+def waiting(engine: Engine) -> int:
+    with engine.connect() as conn:
+        found = tally(conn).get(GOOGLE)
+    return found.waiting + found.delayed if found else 0
 
 
 def told(card: CardRecord) -> dict[str, Any]:
@@ -235,6 +241,59 @@ def test_while_google_is_away_the_job_is_tried_again(
     google.broken = 0
     write_objects(shop, "job", told(card))
     assert object_of(google, card)["state"] == "INACTIVE"
+
+
+def test_a_card_that_google_refuses_keeps_no_other_from_being_written(
+    inside: Inside, google: Google, engine: Engine, shops: Shops, shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = sorted(
+        (a_card(engine, shops, staff) for staff in ("emma", "ben", "cem")), key=lambda each: each.id
+    )
+    monkeypatch.setattr("worker.google._AT_ONCE", 2)
+    for card in (first, *others):
+        taken(inside, card)
+        changed(engine, shop, card, state="paused")
+    google.refused.add(f"{ISSUER}.{first.id}")
+    brand = {"merchant": shops.linden, "brand": first.look.id}
+    with pytest.raises(GoogleWalletRefused, match="400"):
+        write_objects(shop, "job", brand)
+    write_objects(shop, "job>", brand | {"after": others[0].id})
+    assert [object_of(google, card)["state"] for card in (first, *others)] == ["ACTIVE", "INACTIVE", "INACTIVE"]
+    assert waiting(engine) == 4
+
+
+@pytest.mark.parametrize("status", [500, 429, 403])
+def test_while_google_is_away_no_other_card_is_tried(
+    inside: Inside,
+    google: Google,
+    engine: Engine,
+    shops: Shops,
+    shop: Workshop,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cards = [a_card(engine, shops), a_card(engine, shops, "ben")]
+    for card in cards:
+        taken(inside, card)
+    google.asked.clear()
+    monkeypatch.setattr(Google, "rest", lambda *_: (status, {}))
+    with pytest.raises(GoogleWalletDown, match=str(status)):
+        write_objects(shop, "job", {"merchant": shops.linden, "brand": cards[0].look.id})
+    assert google.asked == ["POST /token", f"POST {CLASSES}"]
+    assert waiting(engine) == 0
+
+
+def test_a_worker_that_shall_end_leaves_the_other_cards_to_another_job(
+    inside: Inside, google: Google, engine: Engine, shops: Shops, shop: Workshop
+) -> None:
+    cards = [a_card(engine, shops), a_card(engine, shops, "ben")]
+    for card in cards:
+        taken(inside, card)
+    google.asked.clear()
+    shop.ended.set()
+    write_objects(shop, "job", {"merchant": shops.linden, "brand": cards[0].look.id})
+    assert len([each for each in google.asked if each.startswith("PUT ")]) == 1
+    assert waiting(engine) == 1
 
 
 def test_a_token_that_google_takes_no_more_is_asked_for_anew(inside: Inside, google: Google, card: CardRecord) -> None:

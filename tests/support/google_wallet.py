@@ -26,11 +26,12 @@ _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 @dataclass
 class Google:
     """Listens while it is entered. ``broken`` is the status that it answers everything with, if any. Where an object
-    ``is_made_meanwhile``, somebody else makes it as soon as it was found missing. Its accounts answer after ``accounts_wait`` seconds.
-    """
+    ``is_made_meanwhile``, somebody else makes it as soon as it was found missing. Objects whose ids are in ``refused``
+    are answered 400. Its accounts answer after ``accounts_wait`` seconds."""
 
     broken: int = 0
     is_made_meanwhile: bool = False
+    refused: set[str] = field(default_factory=set)
     accounts_wait: float = 0
     classes: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Google:
         kind, _, name = path.removeprefix("/walletobjects/v1/").partition("/")
         kept = {"genericClass": self.classes, "genericObject": self.objects}[kind]
         is_known = kept is self.classes or content["classId"] in self.classes
-        if not content["id"].startswith(f"{ISSUER}.") or not is_known:
+        if not content["id"].startswith(f"{ISSUER}.") or not is_known or content["id"] in self.refused:
             return 400, {"error": {"code": 400}}
         if method == "POST":
             if content["id"] in kept:

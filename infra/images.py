@@ -19,11 +19,15 @@ _LOSSES = ((192, 85), (192, 60), (192, 35), (96, 60), (96, 20))  # pixels a side
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of an upload; ``enough`` is how many pixels a side are of any use."""
+    """Of an upload; ``enough`` is how many pixels a side are of any use.
+
+    ``most_drafted`` pixels may be in a JPEG that its user decodes no larger than needed; 0 where it decodes all.
+    """
 
     most_bytes: int
     most_pixels: int
     enough: int
+    most_drafted: int = 0
 
 
 _LOGO: Final = Limits(most_bytes=2_000_000, most_pixels=16_000_000, enough=_SIDE)
@@ -75,11 +79,12 @@ def checked(data: bytes, limits: Limits) -> Image.Image:
     except UnidentifiedImageError:
         raise NotAPicture("This is not a PNG, JPEG or WebP file.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureTooLarge(_too_many_pixels(limits)) from None
+        raise PictureTooLarge(_too_many_pixels(limits.most_pixels, limits)) from None
     except (OSError, SyntaxError, ValueError):
         raise NotAPicture("The file is damaged. Export it again as PNG, JPEG or WebP.") from None
-    if picture.width * picture.height > limits.most_pixels:
-        raise PictureTooLarge(_too_many_pixels(limits))
+    most = _most_pixels(picture, limits)
+    if picture.width * picture.height > most:
+        raise PictureTooLarge(_too_many_pixels(most, limits))
     if picture.format != "MPO" and getattr(picture, "is_animated", False):  # MPO: a JPEG beside its preview
         raise NotAPicture("The picture moves. Send one still picture.")
     return picture
@@ -89,12 +94,13 @@ def upright(picture: Image.Image) -> Image.Image:
     """The decoded pixels of what :func:`checked` gave, turned as its camera was held, eight bits a channel."""
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing WeasyPrint switches it on for the whole process
     try:
-        turned = ImageOps.exif_transpose(picture)
+        # In its place: a copy of what stands upright already would take as much again.
+        ImageOps.exif_transpose(picture, in_place=True)
     except (OSError, SyntaxError, ValueError):
         raise NotAPicture("The file is damaged. Export it again as PNG, JPEG or WebP.") from None
-    if turned.mode.startswith("I"):  # grey of 16 bits, which convert() would cut off at 255 instead of scaling
-        turned = turned.point(lambda level: level * (1 / 256)).convert("L")
-    return turned
+    if picture.mode.startswith("I"):  # grey of 16 bits, which convert() would cut off at 255 instead of scaling
+        return picture.point(lambda level: level * (1 / 256)).convert("L")
+    return picture
 
 
 def written(picture: Image.Image, form: str, **options: bool | int) -> bytes:
@@ -104,9 +110,14 @@ def written(picture: Image.Image, form: str, **options: bool | int) -> bytes:
     return out.getvalue()
 
 
-def _too_many_pixels(limits: Limits) -> str:
-    most, side = limits.most_pixels // 1_000_000, limits.enough
-    return f"The picture has more than {most} megapixels. {side} pixels a side are enough."
+def _most_pixels(picture: Image.Image, limits: Limits) -> int:
+    """A progressive JPEG is held whole, however small it is decoded."""
+    is_drafted = picture.format in ("JPEG", "MPO") and not picture.info.get("progressive")
+    return max(limits.most_pixels, limits.most_drafted) if is_drafted else limits.most_pixels
+
+
+def _too_many_pixels(most: int, limits: Limits) -> str:
+    return f"The picture has more than {most // 1_000_000} megapixels. {limits.enough} pixels a side are enough."
 
 
 def _decoded(picture: Image.Image) -> Image.Image:

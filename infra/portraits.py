@@ -7,7 +7,7 @@ from PIL import Image, ImageCms
 
 from infra.images import Limits, checked, upright, written
 
-_UPLOAD: Final = Limits(most_bytes=8_000_000, most_pixels=40_000_000, enough=640)
+_UPLOAD: Final = Limits(most_bytes=8_000_000, most_pixels=16_000_000, enough=640, most_drafted=40_000_000)
 _SIDE: Final = 640
 _VCARD_BYTES: Final = 24_000
 # Pixels a side and quality, in turn.
@@ -21,7 +21,7 @@ Form = Literal["webp", "jpg"]
 
 
 def portrait(data: bytes) -> bytes:
-    """The photo in an uploaded PNG, JPEG or WebP file of at most 8 MB and 40 megapixels.
+    """The photo in an uploaded PNG, JPEG or WebP file of at most 8 MB and 16 megapixels, or 40 in a plain JPEG.
 
     A square JPEG in sRGB without metadata, of at most 640 pixels a side; what was transparent is white. Takes up to a
     second or two of a processor: keep it off the event loop. Raises :class:`infra.images.NotAPicture` or

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
 from infra import portraits
-from infra.images import NotAPicture, PictureTooLarge
+from infra.images import NotAPicture, PictureTooLarge, checked, upright
+from tests.support.bounded import bounded
 from tests.test_images import a_file, opened, png_claiming
 
 RED, BLUE, GREEN = (210, 20, 30), (20, 40, 200), (20, 160, 60)
@@ -163,8 +164,8 @@ def test_every_kind_of_pixel_keeps_its_tone(picture: Image.Image, tone: tuple[in
         (a_file("WEBP")[:200], "damaged"),
         (a_file("PNG")[:300], "damaged"),
         (b"x" * 8_000_001, "8,000,001 bytes; at most 8,000,000"),
-        (png_claiming(8000, 5001), "more than 40 megapixels"),
-        (png_claiming(60000, 60000), "more than 40 megapixels"),
+        (png_claiming(4001, 4000), "more than 16 megapixels"),
+        (png_claiming(60000, 60000), "more than 16 megapixels"),
         (a_file("WEBP", save_all=True, append_images=[Image.new("RGB", (640, 320))]), "moves"),
     ],
     ids=["empty", "svg", "cut jpeg", "cut webp", "cut png", "heavy", "large", "bomb", "animated"],
@@ -172,6 +173,42 @@ def test_every_kind_of_pixel_keeps_its_tone(picture: Image.Image, tone: tuple[in
 def test_what_is_no_photo_is_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises((NotAPicture, PictureTooLarge), match=reason):
         portraits.portrait(data)
+
+
+DRAWN = """
+from PIL import Image
+from infra import portraits
+from kernel.errors import TooLarge
+from tests.test_portraits import saved
+data = {data}
+try:
+    print(len(portraits.portrait(data)) > 0)
+except TooLarge as problem:
+    print(problem.detail[:40])
+"""
+
+
+@pytest.mark.parametrize(
+    "data, told",
+    [
+        ('saved(Image.new("RGB", (4000, 4000)), "PNG")', "True"),
+        ('saved(Image.new("RGB", (4000, 4000)), "WEBP", method=0)', "True"),
+        ('saved(Image.new("L", (8000, 5000)), "JPEG")', "True"),
+        ('saved(Image.new("L", (8001, 5000)), "JPEG")', "The picture has more than 40 megapixels."),
+        ('saved(Image.new("L", (8000, 5000)), "JPEG", progressive=True)', "The picture has more than 16 megapixels."),
+        ('saved(Image.new("1", (8000, 5000)), "PNG")', "The picture has more than 16 megapixels."),
+        ('saved(Image.new("P", (8000, 5000)), "WEBP", lossless=True, method=0)', "The picture has more than 16 megapi"),
+    ],
+    ids=["png", "webp", "jpeg", "large jpeg", "progressive", "large png", "large webp"],
+)
+def test_no_photo_takes_much_memory(data: str, told: str) -> None:
+    assert bounded(DRAWN.replace("{data}", data), seconds=60, megabytes=1_000).startswith(told)
+
+
+def test_what_stands_upright_is_not_held_twice() -> None:
+    picture = checked(a_file("PNG"), portraits._UPLOAD)
+
+    assert upright(picture) is picture
 
 
 @given(data=st.binary(max_size=300), head=st.sampled_from([a_file("PNG")[:60], a_file("JPEG")[:200], b"RIFF"]))

@@ -69,7 +69,7 @@ def _service() -> dict[str, Any]:
         "204": {"description": "Nothing has changed."},
     }
     about = "For phones, as Apple's web service for passes has it."
-    register = _operation("wallet_register", "Register a pass", about, named, known | new, 400, 401, 404, 415, 503)
+    register = _operation("wallet_register", "Register a pass", about, named, known | new, 400, 401, 404, 415, 429, 503)
     unregister = _operation("wallet_unregister", "Unregister a pass", about, named, known, 400, 401, 404, 503)
     changed = _operation("wallet_changed", "What changed", about, [_DEVICE, _TYPE, _SINCE], told, 400, 404, 503)
     newest = _operation("wallet_pass", "The newest pass", about, named[1:], _PASS, 401, 404, 503)

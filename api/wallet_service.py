@@ -21,6 +21,7 @@ from api.answers import json_answer
 from api.body import json_body
 from api.house import House
 from api.served import respond
+from api.visitors import address_of
 from api.wallets import Subject, is_unchanged, of_card, of_receipt, require_apple, signed_pass
 from cards import find as cards
 from cards import numbers, wallets
@@ -65,18 +66,20 @@ async def _answered(request: Request, answer: Answer) -> Response:
 
 
 async def register(request: Request, house: House, office: PassOffice) -> Response:
-    """201 for a phone that is new to the pass, 200 for one that is known."""
+    """201 for a phone that is new to the pass, 200 for one that is known. Raises :class:`kernel.errors.TooMany`."""
     serial, device = _authorized(request, office), Device(_device(request), await _push_token(request))
     subject = await _subject(house, serial)
-    is_new = await house.write(lambda conn: _registered(conn, subject, device, now=house.clock()))
+    address = address_of(request, trusted=house.settings.server.trusted_proxies)
+    is_new = await house.write(lambda conn: _registered(conn, subject, device, address, now=house.clock()))
     return json_answer({}, 201 if is_new else 200)
 
 
-def _registered(conn: Connection, subject: Subject, device: Device, *, now: datetime) -> bool:
+def _registered(conn: Connection, subject: Subject, device: Device, address: str, *, now: datetime) -> bool:
+    """The device's id is its own word, as the name of a browser is: what it counts is limited by its network."""
     record = subject.record
     is_new = wallets.register(conn, record.merchant_id, record.id, device, now=now)
     if is_new and isinstance(record, CardRecord):
-        visitor = numbers.visitor_of(conn, record.merchant_id, device.id, "Wallet", now)
+        visitor = numbers.visitor_of(conn, record.merchant_id, address, device.id, now)
         numbers.count(conn, record, "wallet", source="wallet", visitor=visitor, receipt_id=None, now=now)
     return is_new
 

@@ -182,10 +182,14 @@ class PassRegistration(Base):
     """A device that has a pass of Apple Wallet and wants to know of its changes."""
 
     __tablename__ = "pass_registrations"
+    __table_args__ = (
+        Index("ix_pass_registrations_serial_device", "serial", "device"),
+        Index("ix_pass_registrations_merchant_id_serial_registered_at", "merchant_id", "serial", "registered_at"),
+    )
 
     device: Mapped[str] = mapped_column(String(64), primary_key=True)
     # The id of a card or of a receipt.
-    serial: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
+    serial: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     push_token: Mapped[str] = mapped_column(String(200))
     registered_at: Mapped[datetime] = mapped_column(Instant)

@@ -6,20 +6,23 @@ of a change by a job, which is enqueued where the change is written, and only wh
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
 from cards.find import CardRecord
 from cards.tables import Card, CardTemplate, GoogleObject, PassRegistration
-from infra.database import insert_or_ignore
+from infra.database import insert_or_ignore, unindexed
 from infra.jobs import Jobs
+from kernel.errors import TooMany
 from kernel.ids import new_id
 
 # The kinds of the jobs that tell phones to ask for a pass again, and that write objects anew.
 PUSH: Final = "push-passes"
 GOOGLE: Final = "google-objects"
+# Devices that may be new to one pass within a day.
+_MOST_A_DAY: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,20 @@ class Device:
 
     id: str
     push_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A pass that a device has."""
+
+    serial: str
+    device: str
+    push_token: str
+
+    @property
+    def place(self) -> str:
+        """Among all, in the order in which they are told. Neither part has a blank."""
+        return f"{self.serial} {self.device}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +58,29 @@ class Change:
 
 
 def register(conn: Connection, merchant_id: str, serial: str, device: Device, *, now: datetime) -> bool:
-    """Whether the device is new to this pass. Of those who come at once, one is; a known one may have moved."""
+    """Whether the device is new to this pass. Of those who come at once, one is; a known one may have moved. An upsert
+    would not say which of both it did.
+
+    Raises :class:`TooMany` where many were new to it today: whoever has a link has the pass, and may register devices
+    that are none, each of which costs a push for every change.
+    """
     named = {"device": device.id, "serial": serial}
     row = {**named, "merchant_id": merchant_id, "push_token": device.push_token, "registered_at": now}
     new = insert_or_ignore(conn, PassRegistration).values(row).returning(PassRegistration.serial)
     if conn.scalar(new) is not None:
+        _require_few(conn, merchant_id, serial, now)
         return True
     moved = update(PassRegistration).filter_by(**named, merchant_id=merchant_id)
     conn.execute(moved.values(push_token=device.push_token))
     return False
+
+
+def _require_few(conn: Connection, merchant_id: str, serial: str, now: datetime) -> None:
+    """Counted up to the limit, the newest first. Some that come at once may pass it together."""
+    moments = select(PassRegistration.registered_at).filter_by(merchant_id=merchant_id, serial=serial)
+    moment = conn.scalar(moments.order_by(PassRegistration.registered_at.desc()).offset(_MOST_A_DAY).limit(1))
+    if moment is not None and moment > now - timedelta(days=1):
+        raise TooMany("Many devices were registered for this pass today")
 
 
 def unregister(conn: Connection, serial: str, device: str) -> None:
@@ -74,12 +105,23 @@ def changed_cards(conn: Connection, serials: Collection[str]) -> dict[str, datet
     return {row.id: max(row.changed_at, row.template_changed_at or row.changed_at) for row in conn.execute(query)}
 
 
-def devices(conn: Connection, change: Change, *, after: str, limit: int) -> list[Device]:
-    """Those that have what changed, by id from ``after`` on. One that has several of the passes is told once."""
-    query = select(PassRegistration.device, func.max(PassRegistration.push_token).label("push_token"))
-    query = query.where(_registered(change), PassRegistration.device > after)
-    query = query.group_by(PassRegistration.device).order_by(PassRegistration.device).limit(limit)
-    return [Device(row.device, row.push_token) for row in conn.execute(query)]
+def held(conn: Connection, change: Change, *, after: str, limit: int) -> list[Held]:
+    """The passes that show what changed, one for each device that has one, after the ``place`` of the last one seen.
+
+    A device that has several is told of each: to tell it once, all had to be gone through for every hundred. So one
+    card after the other is looked up, from the last one on.
+    """
+    serial, _, device = after.partition(" ")
+    query = select(PassRegistration.serial, PassRegistration.device, PassRegistration.push_token)
+    if change.serial is not None:
+        mine = unindexed(PassRegistration.merchant_id) == change.merchant_id
+        query = query.where(mine, PassRegistration.serial == change.serial, PassRegistration.device > device)
+        query = query.order_by(PassRegistration.device)
+    else:
+        rest = (Card.id > serial) | (PassRegistration.device > device)
+        query = query.join(Card, Card.id == PassRegistration.serial).where(shows(change), Card.id >= serial, rest)
+        query = query.order_by(Card.id, PassRegistration.device)
+    return [Held(*row) for row in conn.execute(query.limit(limit))]
 
 
 def objects(conn: Connection, change: Change, *, after: str, limit: int) -> Sequence[str]:
@@ -134,5 +176,5 @@ def shows(change: Change) -> ColumnElement[bool]:
     """Of a change of a brand or store: whether a card shows it. One that is revoked stays as it was put away."""
     mine = (Card.merchant_id == change.merchant_id) & (Card.state != "revoked")
     if change.store_id is not None:
-        return mine & (Card.store_id == change.store_id)
-    return mine & (Card.brand_id == change.brand_id)
+        return mine & (unindexed(Card.store_id) == change.store_id)
+    return mine & (unindexed(Card.brand_id) == change.brand_id)

@@ -3,16 +3,16 @@
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from accounts import manage as accounts
 from accounts.manage import BrandProfile
 from cards import find, manage, wallets
 from cards.find import CardRecord
 from cards.manage import Belongs
-from cards.wallets import GOOGLE, PUSH, Device
+from cards.wallets import GOOGLE, PUSH, Change, Device
 from tests.support.cards import profile
-from tests.support.inside import Inside, Person
+from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.pdf import a_square
 from tests.support.shops import OPENED, Shops
 from worker.passes import change_of
@@ -72,7 +72,7 @@ def told(engine: Engine, inside: Inside, cards: dict[str, CardRecord], kind: str
     by_id = {card.id: name for name, card in cards.items()}
     with engine.connect() as conn:
         if kind == PUSH:
-            return sorted(each.id for change in changes for each in wallets.devices(conn, change, after="", limit=50))
+            return sorted(each.device for change in changes for each in wallets.held(conn, change, after="", limit=50))
         return sorted(by_id[each] for change in changes for each in wallets.objects(conn, change, after="", limit=50))
 
 
@@ -139,3 +139,39 @@ def test_the_same_template_again_and_what_it_locks_touch_and_tell_nobody(
     assert owner.get(TEMPLATE_PATH).json()["locked"] == ["photo"]
     assert touched(engine, then) == set()
     assert told(engine, inside, cards, PUSH) == sorted(OF_BRAND)
+
+
+def test_passes_are_told_page_by_page_each_once(engine: Engine, shops: Shops, cards: dict[str, CardRecord]) -> None:
+    with engine.begin() as conn:
+        for card in cards.values():
+            for name in ("b", "a", "c"):
+                wallets.register(conn, shops.linden, card.id, Device(f"{name}-{card.id}", "ab"), now=OPENED)
+        change, after, found = Change(shops.linden, brand_id=cards["mitte"].look.id), "", []
+        while page := wallets.held(conn, change, after=after, limit=2):
+            found += page
+            after = page[-1].place
+    assert len(found) == 4 * len(OF_BRAND)
+    assert found == sorted(set(found), key=lambda each: (each.serial, each.device))
+
+
+@on_sqlite
+def test_a_page_of_passes_is_found_without_sorting_all(
+    engine: Engine, shops: Shops, cards: dict[str, CardRecord]
+) -> None:
+    plans = []
+
+    def look(conn: Any, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
+        plans.append(str(conn.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()))
+
+    card = cards["mitte"]
+    with engine.begin() as conn:
+        event.listen(conn, "before_cursor_execute", look)
+        for change in (
+            Change(shops.linden, serial=card.id),
+            Change(shops.linden, brand_id=card.look.id),
+            Change(shops.linden, store_id=card.store_id),
+        ):
+            wallets.held(conn, change, after=f"{card.id} a", limit=2)
+    assert len(plans) == 3
+    # The passes of one card may be sorted by themselves: that is the right part.
+    assert not [plan for plan in plans if "B-TREE FOR ORDER BY" in plan or "FOR GROUP BY" in plan or "SCAN" in plan]

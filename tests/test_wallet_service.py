@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 from api.wallets import last_modified
 from cards import forgetting, manage, wallets
 from cards.find import CardRecord, one
-from cards.tables import CardCount, PassRegistration
+from cards.tables import CardCount, CardVisitor, PassRegistration
 from cards.template import Template
-from cards.wallets import PUSH, Change, Device
+from cards.wallets import PUSH, Change, Device, Held
 from infra.jobs import tally
 from infra.settings import Settings
 from infra.storage import open_storage
@@ -233,8 +233,8 @@ def test_a_phone_that_is_known_is_answered_so_and_may_have_moved(
     phone.push_token = "cd" * 32
     assert phone.register(held).status_code == 200
     with engine.connect() as conn:
-        [device] = wallets.devices(conn, Change(card.merchant_id, serial=card.id), after="", limit=10)
-    assert device == Device(phone.device, "cd" * 32)
+        found = wallets.held(conn, Change(card.merchant_id, serial=card.id), after="", limit=10)
+    assert found == [Held(card.id, phone.device, "cd" * 32)]
 
 
 def test_a_phone_that_drops_the_pass_hears_nothing_more(engine: Engine, phone: Phone, card: CardRecord) -> None:
@@ -303,6 +303,35 @@ def test_a_new_phone_counts_as_one_that_took_the_card_into_its_wallet(
     with engine.connect() as conn:
         found = conn.execute(select(CardCount.act, CardCount.source, CardCount.times)).all()
     assert [tuple(row) for row in found] == [("wallet", "wallet", 1)]
+
+
+def test_phones_that_register_are_limited_by_their_network_and_not_by_what_they_call_themselves(
+    engine: Engine, phone: Phone, card: CardRecord
+) -> None:
+    held = phone.take(path_of(card))
+    for phone.device in ("one", "another"):
+        phone.register(held)
+    of_wallets = select(CardVisitor.visitor).where(CardVisitor.act == "wallet", CardVisitor.source == "wallet")
+    with engine.connect() as conn:
+        one, another = conn.scalars(of_wallets)
+    assert one != another
+    assert one[:16] == another[:16]
+
+
+def test_only_so_many_phones_are_new_to_a_pass_within_a_day(
+    engine: Engine, phone: Phone, card: CardRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wallets, "_MOST_A_DAY", 2)
+    with engine.begin() as conn:
+        for days, name in ((6, "oldest"), (4, "older"), (2, "old")):
+            then = utc_now() - timedelta(days=days)
+            wallets.register(conn, card.merchant_id, card.id, Device(name, "ab"), now=then)
+    held = phone.take(path_of(card))
+    answers = {}
+    for phone.device in ("one", "two", "three", "two"):
+        answers[phone.device] = phone.register(held).status_code
+    assert answers == {"one": 201, "two": 200, "three": 429}
+    assert registrations(engine) == 5
 
 
 def test_a_phone_that_registers_from_two_places_at_once_is_one(engine: Engine, phone: Phone, card: CardRecord) -> None:

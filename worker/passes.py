@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from cards import wallets
-from cards.wallets import PUSH, Change, Device
+from cards.wallets import PUSH, Change, Held
 from infra.apns import Pusher, PushFailed, PushRefused
 from infra.jobs import Payload
 from worker.workshop import Workshop
@@ -38,12 +38,12 @@ def push_passes(shop: Workshop, job_id: str, payload: Payload) -> None:
     of these are told again, which a phone answers by asking once more. Where Apple's service is away, those after them
     wait for that, too."""
     change, after = change_of(payload), str(payload.get("after", ""))
-    devices = shop.read(lambda conn: wallets.devices(conn, change, after=after, limit=_AT_ONCE))
-    if not devices:
+    passes = shop.read(lambda conn: wallets.held(conn, change, after=after, limit=_AT_ONCE))
+    if not passes:
         return
-    told = _tell(shop, devices)
-    if told.count < len(devices) or len(devices) == _AT_ONCE:
-        last = devices[told.count - 1].id
+    told = _tell(shop, passes)
+    if told.count < len(passes) or len(passes) == _AT_ONCE:
+        last = passes[told.count - 1].place
         rest = dict(payload) | {"after": last}
         shop.write(lambda conn: shop.jobs.enqueue(conn, PUSH, rest, job_id=f"{job_id.partition('>')[0]}>{last}"))
     _forget_unknown(shop, told)
@@ -51,12 +51,12 @@ def push_passes(shop: Workshop, job_id: str, payload: Payload) -> None:
         raise told.failed
 
 
-def _tell(shop: Workshop, devices: list[Device]) -> _Told:
+def _tell(shop: Workshop, passes: list[Held]) -> _Told:
     """At least the first, and no more when the worker shall end."""
     told = _Told()
     with Pusher(shop.settings.wallet) as pusher:
-        for device in devices:
-            _tell_one(shop, pusher, device.push_token, told)
+        for each in passes:
+            _tell_one(shop, pusher, each.push_token, told)
             told.count += 1
             if shop.ended.is_set():
                 break

@@ -29,7 +29,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device", "serial", name=op.f("pk_pass_registrations")),
     )
     with op.batch_alter_table("pass_registrations", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_pass_registrations_serial"), ["serial"], unique=False)
+        batch_op.create_index(
+            "ix_pass_registrations_merchant_id_serial_registered_at",
+            ["merchant_id", "serial", "registered_at"],
+            unique=False,
+        )
+        batch_op.create_index("ix_pass_registrations_serial_device", ["serial", "device"], unique=False)
 
     op.create_table(
         "card_templates",

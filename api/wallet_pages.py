@@ -3,7 +3,6 @@
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -67,21 +66,21 @@ async def to_google(request: Request) -> Response:
 
 
 def _saved(house: House, record: CardRecord) -> str:
-    """It is noted first, so that whatever changes from here on is told; and it is written once more where a change came
-    too early for that."""
+    """It is noted first, so that whatever changes from here on is told; what came too early for that is seen when it is
+    read again."""
     wallet, base_url = house.google_wallet, house.base_url
 
-    def again(conn: Connection) -> CardRecord:
-        return cards.one(conn, record.merchant_id, record.id)
+    def read() -> CardRecord:
+        with house.engine.connect() as conn:
+            return cards.one(conn, record.merchant_id, record.id)
+
+    def missed() -> None:
+        with house.engine.begin() as conn:
+            google.ask(conn, house.post.jobs, record, now=house.clock())
 
     with house.engine.begin() as conn:
         wallets.note_object(conn, record, now=house.clock())
-        written = again(conn)
-    google.write(wallet, written, base_url=base_url)
-    with house.engine.connect() as conn:
-        newest = again(conn)
-    if newest.changed_at != written.changed_at:
-        google.write(wallet, newest, base_url=base_url)
+    google.write_newest(wallet, read, missed, base_url=base_url)
     return wallet.link(google.object_id(wallet, record), google.class_id(wallet, record), origin=base_url)
 
 

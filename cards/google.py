@@ -4,16 +4,26 @@ https://developers.google.com/wallet/reference/rest/v1/genericobject
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from cards.face import Face, Way
 from cards.find import CardRecord, face_of
 from cards.links import page_url
-from infra.google_wallet import GoogleWallet
+from cards.wallets import GOOGLE
+from infra.google_wallet import GoogleWallet, GoogleWalletDown
 from infra.i18n import voice
+from infra.jobs import Jobs
 from infra.theme import theme
+from kernel.ids import new_id
 from kernel.locale import LANGUAGES
 
+# Changes that may come while one is written.
+_MOST_TIMES: Final = 3
+# In seconds.
+_SOON: Final = 5
 _STATES: Final = {"active": "ACTIVE", "paused": "INACTIVE", "revoked": "EXPIRED"}
 
 
@@ -29,6 +39,33 @@ def write(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> None:
     """The object as the card is now, and its class. Raises :class:`infra.google_wallet.GoogleWalletDown`."""
     wallet.make_class(class_id(wallet, record))
     wallet.put(content(wallet, record, base_url=base_url))
+
+
+def write_newest(
+    wallet: GoogleWallet, read: Callable[[], CardRecord], missed: Callable[[], None], *, base_url: str
+) -> None:
+    """Write what ``read`` tells until it is what was written: of several who write at once, the last then wrote the
+    newest. ``missed`` is called where it may not have been written, and a job shall. Raises
+    :class:`infra.google_wallet.GoogleWalletDown`."""
+    newest = read()
+    for again in range(_MOST_TIMES):
+        written = newest
+        try:
+            write(wallet, written, base_url=base_url)
+        except GoogleWalletDown:
+            if again or read() != written:
+                missed()
+            raise
+        newest = read()
+        if newest == written:
+            return
+    missed()
+
+
+def ask(conn: Connection, jobs: Jobs, record: CardRecord, *, now: datetime) -> None:
+    """A job that writes the object anew, soon."""
+    told = {"merchant": record.merchant_id, "serial": record.id}
+    jobs.enqueue(conn, GOOGLE, told, job_id=new_id(GOOGLE, now), delay=_SOON)
 
 
 def content(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> dict[str, Any]:

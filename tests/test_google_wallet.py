@@ -1,6 +1,7 @@
 """A card goes into Google Wallet by an object that is made first and a short link, and hears of changes."""
 
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -341,6 +342,70 @@ def test_a_change_that_comes_while_the_object_is_made_is_not_lost(
     monkeypatch.setattr(objects, "write", late)
     taken(inside, card)
     assert object_of(google, card)["state"] == "EXPIRED"
+
+
+def test_of_two_workers_that_write_at_once_the_slower_leaves_the_newest(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other reads, writes and ends after this one has read, and before it writes."""
+    taken(inside, card)
+    write = objects.write
+
+    def late(*args: Any, **named: Any) -> None:
+        monkeypatch.setattr(objects, "write", write)
+        changed(engine, shop, card, state="paused")
+        write_objects(shop, "other", told(card))
+        assert object_of(google, card)["state"] == "INACTIVE"
+        write(*args, **named)
+
+    monkeypatch.setattr(objects, "write", late)
+    write_objects(shop, "job", told(card))
+    assert object_of(google, card)["state"] == "INACTIVE"
+
+
+def test_where_the_button_cannot_write_what_came_meanwhile_a_job_does(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is revoked by somebody who did not see yet that there is an object."""
+    write = objects.write
+
+    def late(*args: Any, **named: Any) -> None:
+        if not args[1].is_active:
+            raise GoogleWalletDown("away")
+        with engine.begin() as conn:
+            manage.set_state(conn, card, "revoked", now=utc_now())
+        write(*args, **named)
+
+    monkeypatch.setattr(objects, "write", late)
+    assert inside.request("POST", f"/c/{card.token}/google").status_code == 503
+    assert (object_of(google, card)["state"], waiting(engine)) == ("ACTIVE", 1)
+    monkeypatch.setattr(objects, "write", write)
+    write_objects(shop, "job", told(card))
+    assert object_of(google, card)["state"] == "EXPIRED"
+
+
+def test_a_button_that_fails_before_anything_changed_leaves_no_job(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine
+) -> None:
+    google.broken = 503
+    assert inside.request("POST", f"/c/{card.token}/google").status_code == 503
+    assert waiting(engine) == 0
+
+
+def test_a_card_that_changes_again_and_again_is_left_to_a_job(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, states = objects.write, cycle[Any](["paused", "active"])
+
+    def late(*args: Any, **named: Any) -> None:
+        write(*args, **named)
+        with engine.begin() as conn:
+            manage.set_state(conn, one(conn, card.merchant_id, card.id), next(states), now=utc_now())
+
+    taken(inside, card)
+    monkeypatch.setattr(objects, "write", late)
+    write_objects(shop, "job", told(card))
+    assert (object_of(google, card)["state"], waiting(engine)) == ("ACTIVE", 1)
 
 
 @on_sqlite

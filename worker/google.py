@@ -1,10 +1,11 @@
 """Writing cards anew where Google Wallet shows them."""
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 from cards import find, google, wallets
+from cards.find import CardRecord
 from cards.wallets import GOOGLE
 from infra.google_wallet import GoogleWallet, GoogleWalletRefused
 from infra.jobs import Payload
@@ -47,8 +48,13 @@ def _write_each(shop: Workshop, merchant_id: str, cards: Sequence[str]) -> tuple
 
 
 def _write(shop: Workshop, wallet: GoogleWallet, merchant_id: str, card_id: str) -> None:
-    try:
-        record = shop.read(lambda conn: find.one(conn, merchant_id, card_id))
-    except NotFound:
-        return
-    google.write(wallet, record, base_url=shop.settings.server.address())
+    def read() -> CardRecord:
+        return shop.read(lambda conn: find.one(conn, merchant_id, card_id))
+
+    def missed() -> None:
+        record = read()
+        shop.write(lambda conn: google.ask(conn, shop.jobs, record, now=shop.clock()))
+
+    # One that is gone has no object that anybody could bring up to date.
+    with suppress(NotFound):
+        google.write_newest(wallet, read, missed, base_url=shop.settings.server.address())

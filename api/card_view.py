@@ -10,6 +10,7 @@ from babel import Locale
 from api.contexts import CardView, Day, Way
 from cards.face import Face, Shop
 from cards.face import Way as Address
+from cards.links import tel
 from cards.names import language_name
 from cards.profile import Address as Postal
 from infra.i18n import Voice, later, voice
@@ -55,8 +56,7 @@ def card_view(face: Face, *, own_language: str) -> CardView:
 def _contacts(face: Face, words: Voice) -> Iterator[Way]:
     for phone in face.phones:
         note = phone.label or words.gettext(_KINDS[phone.kind])
-        dialled = "".join(each for each in phone.number if each.isdigit() or each == "+")
-        yield Way("print" if phone.kind == "fax" else "phone", phone.number, f"tel:{dialled}", "phone", note)
+        yield Way("print" if phone.kind == "fax" else "phone", phone.number, tel(phone.number), "phone", note)
     for email in face.emails:
         note = email.label or words.gettext(_KINDS[email.kind])
         yield Way("mail", email.address, f"mailto:{quote(email.address, safe='@')}", "email", note)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from cards.links import host
 from cards.networks import MESSENGERS, NETWORKS, Service, address_of
 from cards.profile import Address, Email, Messenger, Phone, Profile, Social, Words
 from cards.template import Template
@@ -143,7 +144,7 @@ def _organisation(source: Source, words: Words, language: str) -> str:
 
 def _links(profile: Profile, template: Template) -> tuple[Way, ...]:
     links = (*template.links, *profile.links)
-    return tuple(Way("link", each.label or _host(each.url), each.url) for each in links)
+    return tuple(Way("link", each.label or host(each.url), each.url) for each in links)
 
 
 def _social(account: Social) -> Way:
@@ -156,7 +157,3 @@ def _messenger(account: Messenger) -> Way:
 
 def _way(key: str, service: Service, handle: str | None, url: str | None) -> Way:
     return Way(key, service.name, url or address_of(service, handle or ""), handle or "")
-
-
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].removeprefix("www.")

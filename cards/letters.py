@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cards.contacts import Contact
 from cards.find import CardRecord
+from cards.links import tel
 from infra import pages
 from infra.i18n import Voice, later, voice
 from infra.letter_style import Styles, dressed, styles
@@ -145,8 +146,7 @@ def _of_contact(record: CardRecord, contact: Contact, spoken: Voice, receipt_num
     if contact.email:
         yield Row(words("Email"), contact.email, f"mailto:{quote(contact.email, safe='@')}")
     if contact.phone:
-        digits = "".join(each for each in contact.phone if each.isdigit() or each == "+")
-        yield Row(words("Telephone"), contact.phone, f"tel:{digits}")
+        yield Row(words("Telephone"), contact.phone, tel(contact.phone))
     told = (
         (words("Organisation"), one_line(contact.organisation or "")),
         (words("Message"), contact.note or ""),

@@ -1,4 +1,4 @@
-"""Addresses of a card, and how somebody came to it."""
+"""Addresses of a card and on it, and how somebody came to it."""
 
 import hmac
 from base64 import urlsafe_b64encode
@@ -9,6 +9,8 @@ SOURCES: Final[tuple[Source, ...]] = ("qr", "nfc", "wallet", "receipt", "link", 
 # What the key of marks is derived for (infra.secrets.derived).
 PURPOSE: Final = "card links"
 _MARK_BYTES: Final = 12
+# Those that are dialled: other scripts have digits of their own, and there is ².
+_DIALLED: Final = frozenset("+0123456789")
 
 
 def page_url(base_url: str, token: str, source: Source | None = None) -> str:
@@ -30,6 +32,20 @@ def receipt_of(key: bytes, token: str, told: str) -> str | None:
 
 def source_of(told: str) -> Source:
     return next((each for each in SOURCES if each == told), "link")
+
+
+def tel(number: str) -> str:
+    """The address that dials a telephone number (RFC 3966)."""
+    return "tel:" + "".join(each for each in number if each in _DIALLED)
+
+
+def shown(url: str) -> str:
+    """A web address as people write it: ``linden.example/berlin``."""
+    return url.partition("://")[2].rstrip("/").removeprefix("www.")
+
+
+def host(url: str) -> str:
+    return shown(url).partition("/")[0]
 
 
 def _mark(key: bytes, token: str, receipt_id: str) -> str:

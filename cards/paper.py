@@ -9,6 +9,7 @@ from math import hypot
 from typing import Final
 
 from cards.face import Face
+from cards.links import shown
 from cards.pictures import Sitter
 from infra import lettering, pages, qr
 from infra.i18n import voice
@@ -96,7 +97,7 @@ def _paper(sitter: Sitter, *, website: str, is_sheet: bool) -> CardPaper:
         ways=tuple(_set(way, _TEXT_WIDTH, most=7, least=5) for way in _ways(face, website)),
         scan=_set(words("Scan to save my contact"), _SCAN_WIDTH, most=5.5, least=4.5, lines=2),
         sign=_set(face.organisation, _SIGN_WIDTH, most=15, least=9, lines=2, weight=700),
-        site=_set(_host(website), _SIGN_WIDTH, most=7, least=5),
+        site=_set(shown(website), _SIGN_WIDTH, most=7, least=5),
         places=tuple(_places()) if is_sheet else (Place(),),
         marks=tuple(_cuts()) if is_sheet else (),
     )
@@ -121,12 +122,8 @@ def _ways(face: Face, website: str) -> list[str]:
     place = ", ".join(each for each in (*address.lines, city) if each) if address else ""
     phones = [each.number for each in face.phones if each.kind in ("mobile", "work")]
     emails = [each.address for each in face.emails if each.kind == "work"] or [each.address for each in face.emails]
-    told = [*phones[:1], *emails[:1], place, *phones[1:2], _host(website)]
+    told = [*phones[:1], *emails[:1], place, *phones[1:2], shown(website)]
     return [each for each in told if each][:_MOST_WAYS]
-
-
-def _host(url: str) -> str:
-    return url.partition("://")[2].rstrip("/").removeprefix("www.")
 
 
 def _places() -> Iterator[Place]:

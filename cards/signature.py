@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from accounts.find import BrandLook
 from cards.face import Face
-from cards.links import page_url
+from cards.links import page_url, shown, tel
 from infra.i18n import voice
 from infra.theme import on_either
 from kernel.locale import direction, isolated
@@ -32,6 +32,7 @@ class Signature:
 class _Way:
     text: str
     url: str
+    is_number: bool = False
 
 
 def signature(face: Face, look: BrandLook, *, photo_url: str, base_url: str) -> Signature:
@@ -45,11 +46,11 @@ def signature(face: Face, look: BrandLook, *, photo_url: str, base_url: str) -> 
 
 def _ways(face: Face, look: BrandLook) -> Iterator[_Way]:
     for phone in [each for each in face.phones if each.kind != "fax"][:2]:
-        yield _Way(phone.number, "tel:" + "".join(each for each in phone.number if each.isdigit() or each == "+"))
+        yield _Way(phone.number, tel(phone.number), is_number=True)
     for email in face.emails[:1]:
         yield _Way(email.address, f"mailto:{quote(email.address, safe='@')}")
     if look.website:
-        yield _Way(look.website.partition("://")[2].rstrip("/").removeprefix("www."), look.website)
+        yield _Way(shown(look.website), look.website)
 
 
 def _html(face: Face, colour: str, ways: list[_Way], card: _Way, photo_url: str) -> str:
@@ -93,4 +94,9 @@ def _said(face: Face, text: str) -> str:
 def _text(face: Face, ways: list[_Way], card: _Way) -> str:
     """Below the line of two dashes and a space that tells programs where a signature starts (RFC 3676 section 4.3)."""
     about = " · ".join(each for each in (face.role, face.organisation) if each)
-    return "\n".join(["-- ", face.name, *([about] if about else []), *(way.text for way in ways), card.url])
+    return "\n".join(["-- ", face.name, *([about] if about else []), *(_plain(face, way) for way in ways), card.url])
+
+
+def _plain(face: Face, way: _Way) -> str:
+    """A number has no letter that would keep its groups in their order; to addresses programs would take marks."""
+    return isolated(way.text, beside=direction(face.language)) if way.is_number else way.text

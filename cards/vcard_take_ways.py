@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import unquote
 
+from cards.links import host
 from cards.names import country_code
 from cards.profile import Address, Email, Link, Phone
 from cards.vcard_lines import one_line, url
@@ -95,8 +96,7 @@ def _take_link(taken: Taken, told: Property) -> None:
         return taken.put(told, "booking_url", address)
     if not address or taken.has_account_at(address) or take_linked_account(taken, told, address, label):
         return None
-    host = address.partition("://")[2].partition("/")[0].removeprefix("www.")
-    return taken.add(told, "links", Link, url=address, label="" if label == host else label)
+    return taken.add(told, "links", Link, url=address, label="" if label == host(address) else label)
 
 
 def _label_and_kind(taken: Taken, told: Property) -> tuple[str, str]:

@@ -38,6 +38,14 @@ def test_the_text_starts_as_programs_know_signatures() -> None:
     assert emmas().text.startswith("-- \nDr. Emma Lind\n")
 
 
+def test_a_number_keeps_its_order_among_arabic() -> None:
+    arabic = signature(emma(language="ar"), LOOK, photo_url="", base_url=BASE)
+
+    assert "\n\u2068+49 30 5550 1234\u200e\u2069\n" in arabic.text
+    assert "\nemma@linden-rye.example\n" in arabic.text
+    assert "\u2068" not in emmas().text
+
+
 def test_all_style_is_in_the_line_and_nothing_comes_from_elsewhere() -> None:
     root = tree(emmas().html)
 

@@ -1,8 +1,6 @@
 """A card as the API shows it, and what else is to be done when one was changed."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from fastapi import Response
@@ -12,10 +10,9 @@ from accounts import find as accounts_find
 from accounts.keys import Caller
 from api.answers import json_answer
 from api.house import House
-from cards import find, kept, manage, profile, wallets
+from cards import find, manage, profile, stale, wallets
 from cards.find import CardRecord
 from cards.links import page_url
-from infra.storage import StorageDown
 from kernel.clock import iso, microseconds
 from kernel.errors import FieldError, Invalid, NotFound
 
@@ -85,7 +82,7 @@ def of_staff(conn: Connection, caller: Caller, staff: str) -> str:
 async def changed(
     house: House, caller: Caller, card: str, change: Callable[[Connection, CardRecord], None]
 ) -> CardRecord:
-    """The card after ``change``, in one transaction with what tells wallets of it. Cards belong to the whole merchant:
+    """The card after ``change``, in one transaction with what is to be told of it. Cards belong to the whole merchant:
     a key that is bound to one store may not change them."""
     require_writer(caller)
 
@@ -94,20 +91,19 @@ async def changed(
         change(conn, before)
         after = find.one(conn, caller.merchant_id, before.id)
         if after != before:
-            wallets.tell_wallets(conn, house.post.jobs, after, now=house.clock())
+            tell(conn, house, before, after)
         return after
 
     record = await house.write(write)
     show_anew(house)
-    await forget_made(house, record.token)
     return record
 
 
-async def forget_made(house: House, token: str) -> None:
-    """After a card was changed: the pictures and papers that showed it as it was. A storage that is down keeps them,
-    under names that nobody asks for any more."""
-    with suppress(StorageDown):
-        await house.fetching.run(partial(kept.forget, house.storage, token))
+def tell(conn: Connection, house: House, before: CardRecord, after: CardRecord) -> None:
+    """After a card was changed, in the same transaction: wallets show it anew, and what showed it before goes."""
+    now = house.clock()
+    wallets.tell_wallets(conn, house.post.jobs, after, now=now)
+    stale.let_go(conn, house.post.jobs, stale.changed(after.merchant_id, [(before, after)]), now=now)
 
 
 def show_anew(house: House) -> None:

@@ -100,6 +100,8 @@ async def _imported(house: House, caller: Caller, file: StaffFile, *, dry_run: b
         try:
             rows = await run_in_threadpool(importing.ready, house.storage, some, dry_run=dry_run)
             outcomes += await house.write(partial(importing.bring, work=work, rows=rows, now=house.clock()))
+            if not dry_run:
+                await run_in_threadpool(importing.photos_stay, house.storage, rows)
         except importing.TROUBLE as trouble:
             if not outcomes:
                 raise

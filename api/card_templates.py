@@ -12,7 +12,8 @@ from api.answers import json_answer, no_content
 from api.body import model_body
 from api.house import TheHouse
 from api.key_ring import TheCaller
-from cards import find, manage, wallets
+from cards import find, manage, stale, wallets
+from cards.stale import Stale
 from cards.template import Template
 
 router = APIRouter(prefix="/v1/brands", tags=["Cards"])
@@ -42,6 +43,7 @@ async def put_card_template(slug: Slug, request: Request, house: TheHouse, calle
         brand_id = manage.put_template(conn, caller.merchant_id, slug, template, now=now)
         if brand_id is not None:
             wallets.tell_wallets_of_brand(conn, house.post.jobs, caller.merchant_id, brand_id, now=now)
+            stale.let_go(conn, house.post.jobs, Stale(caller.merchant_id, brand=brand_id), now=now)
 
     await house.write(write)
     card_answers.show_anew(house)

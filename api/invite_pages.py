@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from api import card_photos
-from api.card_answers import forget_made, show_anew
+from api.card_answers import show_anew, tell
 from api.house import House
 from api.invite_fields import changes, compact, filled, told
 from api.invite_page import VERSION, Draft, invite_page, translations_of, version_of
@@ -19,7 +19,7 @@ from api.page_cache import Rendered
 from api.reader import own_language, wishes
 from api.served import NEVER_KEEP, respond
 from api.uploads import Limits, sent_form
-from cards import invites, manage, photos, wallets
+from cards import invites, manage
 from cards.find import CardRecord
 from cards.invites import Invited
 from cards.template import locked
@@ -59,6 +59,8 @@ async def save(request: Request) -> Response:
         fields = compact(texts)
         photo = await _photo(house, sent, invited)
         await house.write(lambda conn: _saved(conn, house, request, texts, photo))
+        if "data" in photo:
+            await card_photos.stays(house, **photo)
     except TooLarge:
         return respond(request, _refused(request, house, invited, fields, _TOO_LARGE))
     except Invalid as problem:
@@ -70,7 +72,6 @@ async def save(request: Request) -> Response:
     except NotFound:
         return respond(request, _closed(request))
     show_anew(house)
-    await forget_made(house, invited.card.token)
     return RedirectResponse(f"?saved=1&lang={_language(request, invited.card)}", 303, {"Cache-Control": "no-store"})
 
 
@@ -105,7 +106,7 @@ async def _photo(house: House, sent: FormData, invited: Invited) -> dict[str, An
         return {}
     if data:
         try:
-            return {"key": await house.drawing.run(lambda: photos.kept(house.storage, data))}
+            return {"key": await card_photos.kept(house, invited.card.merchant_id, data), "data": data}
         except (Invalid, TooLarge) as problem:
             raise Invalid(errors=[FieldError("/photo", problem.detail or problem.title)]) from None
     return {"key": None} if is_dropped and invited.card.photo_key else {}
@@ -126,7 +127,7 @@ def _saved(conn: Connection, house: House, request: Request, texts: dict[str, st
     if photo:
         after = invites.set_photo(conn, invited, photo["key"], now=now)
     if after != before:
-        wallets.tell_wallets(conn, house.post.jobs, after, now=now)
+        tell(conn, house, before, after)
 
 
 def _refused(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from accounts.refusals import field_errors
-from cards import find, manage, photos, wallets
+from cards import find, manage, photos, stale, wallets
 from cards.entries import Entry, Fault
 from cards.find import CardRecord
 from cards.manage import Belongs
@@ -20,11 +20,14 @@ from infra.jobs import Jobs
 from infra.storage import Storage
 from kernel.errors import FieldError, Invalid, Problem, TooLarge
 
+# A card as it was and as it is.
+Change = tuple[CardRecord, CardRecord]
 State = Literal["created", "changed", "unchanged", "refused"]
 # So many rows share a transaction …
 TOGETHER: Final = 50
 # … and in between others get their turn: who waits for SQLite looks again after a tenth of a second.
 PAUSE: Final = 0.11
+_GONE: Final = "has the name of somebody whose card was revoked; a column `staff` would tell somebody else apart"
 # What keeps some rows from being written when those before them are: then the report still tells of these.
 TROUBLE: Final = (Problem, DBAPIError)
 
@@ -42,7 +45,8 @@ class Outcome:
 
 @dataclass(slots=True)
 class Import:
-    """Of one file. ``seen`` are its rows by whom they are of, with their cards; ``rows`` the rows by their cards."""
+    """Of one file. ``seen`` are its rows by whom they are of, with their cards; ``rows`` the rows by their cards;
+    ``known`` the merchant's cards, read once and then as far as they change."""
 
     merchant_id: str
     jobs: Jobs
@@ -50,6 +54,7 @@ class Import:
     seen: dict[str, tuple[Entry, str | None]] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
+    known: Recognised = field(default_factory=Recognised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,10 @@ def bring(conn: Connection, work: Import, rows: Sequence[Ready], *, now: datetim
     Who imports for the same merchant at the same time waits until the transaction ends: one person gets one card.
     """
     with conn.begin_nested() as written:
-        known = known_cards(conn, work.merchant_id)
-        outcomes = [_outcome(conn, work, known, each, now) for each in rows]
+        known_cards(conn, work.merchant_id, work.known)
+        changes: list[Change] = []
+        outcomes = [_outcome(conn, work, each, changes, now) for each in rows]
+        _let_go(conn, work, rows, changes, now)
         if work.dry_run:
             written.rollback()
     if not work.dry_run:
@@ -105,7 +112,21 @@ def bring(conn: Connection, work: Import, rows: Sequence[Ready], *, now: datetim
     return [replace(each, card_id=None) if each.card_id in work.created else each for each in outcomes]
 
 
-def _outcome(conn: Connection, work: Import, known: Recognised, row: Ready, now: datetime) -> Outcome:
+def _let_go(conn: Connection, work: Import, rows: Sequence[Ready], changes: Sequence[Change], now: datetime) -> None:
+    """What showed the cards before, and photos of rows that were not taken; those that were are on their cards."""
+    old = stale.changed(work.merchant_id, changes, photos=[each.photo_key for each in rows if each.photo_key])
+    if old.cards or old.photos:
+        stale.let_go(conn, work.jobs, old, now=now)
+
+
+def photos_stay(storage: Storage, rows: Sequence[Ready]) -> None:
+    """After the rows were written: as :func:`cards.photos.stays`."""
+    for each in rows:
+        if each.photo_key and each.entry.photo:
+            photos.stays(storage, each.photo_key, each.entry.photo)
+
+
+def _outcome(conn: Connection, work: Import, row: Ready, changes: list[Change], now: datetime) -> Outcome:
     entry, key = row.entry, _key(row.entry)
     refused = Outcome(entry.row, "refused", faults=entry.faults, lost=entry.lost)
     if entry.faults:
@@ -115,14 +136,16 @@ def _outcome(conn: Connection, work: Import, known: Recognised, row: Ready, now:
             return replace(refused, state="unchanged", card_id=_twin(*work.seen[key], entry))
         work.seen[key] = entry, None
         with conn.begin_nested():
-            before, after = _written(conn, work, known, row, now)
+            before, after = _written(conn, work, row, now)
     except Problem as problem:
         errors = problem.errors or (FieldError("", problem.detail or problem.title),)
         return replace(refused, faults=tuple(entry.fault(each) for each in errors))
     work.seen[key], work.rows[after.id] = (entry, after.id), entry.row
-    known.put(after.id, after.profile, is_revoked=False)
+    work.known.put(after.id, after.profile)
     if before is None:
         work.created.add(after.id)
+    elif before != after:
+        changes.append((before, after))
     state: State = "created" if before is None else "unchanged" if before == after else "changed"
     return replace(refused, state=state, card_id=after.id)
 
@@ -149,16 +172,13 @@ def _twin(earlier: Entry, card_id: str | None, entry: Entry) -> str:
     return card_id
 
 
-def _written(
-    conn: Connection, work: Import, known: Recognised, row: Ready, now: datetime
-) -> tuple[CardRecord | None, CardRecord]:
+def _written(conn: Connection, work: Import, row: Ready, now: datetime) -> tuple[CardRecord | None, CardRecord]:
     """The card before, if there was one, and as it is now."""
     entry = row.entry
-    before = _found(conn, work.merchant_id, known, entry)
+    before = _found(conn, work.merchant_id, work.known, entry)
     content = _content(entry, before)
-    if before is None and not entry.staff and (alike := known.saying(content)):
-        same = manage.hold(conn, work.merchant_id, alike)
-        before = same if same.profile == content else None
+    if before is None and not entry.staff:
+        before = _same(conn, work, content)
     if before is None:
         belongs = Belongs(entry.staff, entry.brand, entry.store)
         card = find.one(conn, work.merchant_id, manage.create(conn, work.merchant_id, belongs, content, now=now))
@@ -182,6 +202,17 @@ def _found(conn: Connection, merchant_id: str, known: Recognised, entry: Entry) 
     if len(cards) > 1:
         raise Invalid(errors=[FieldError("/emails/0", "is on several cards; a column `staff` would tell them apart")])
     return manage.hold(conn, merchant_id, cards[0]) if cards else None
+
+
+def _same(conn: Connection, work: Import, content: Profile) -> CardRecord | None:
+    """The card that says just this. Raises :class:`Invalid` where there is none, and one of this name was revoked."""
+    if alike := work.known.saying(content):
+        same = manage.hold(conn, work.merchant_id, alike)
+        if same.profile == content:
+            return same
+    if work.known.is_gone(content):
+        raise Invalid(errors=[FieldError("", _GONE)])
+    return None
 
 
 def _content(entry: Entry, before: CardRecord | None) -> Profile:

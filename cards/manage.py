@@ -113,9 +113,14 @@ def set_photo(conn: Connection, record: CardRecord, key: str | None, *, now: dat
 
 
 def set_state(conn: Connection, record: CardRecord, state: State, *, now: datetime) -> None:
-    """The same again changes nothing. Raises :class:`CardRevoked` for a card that is to come back."""
-    if record.state != state:
-        change(conn, record, now=now, state=state)
+    """The same again changes nothing. Of one that is revoked its name stays, by which an import knows whom not to bring
+    back. Raises :class:`CardRevoked` for a card that is to come back."""
+    if record.state == state:
+        return
+    gone: dict[str, Any] = {}
+    if state == _REVOKED:
+        gone = {"profile": profile.write(profile.name_alone(record.profile)), "photo_key": None}
+    change(conn, record, now=now, state=state, **gone)
 
 
 def put_template(conn: Connection, merchant_id: str, brand: str, content: Template, *, now: datetime) -> str | None:

@@ -26,6 +26,7 @@ Handle = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=
 # The same, or a telephone number as people write it.
 NumberOrHandle = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_HANDLE.replace(r"\s", ""))]
 _MOST: Final = 20
+_NAME: Final = {"name", "prefix", "given", "additional", "family", "suffix"}
 
 
 class _Part(BaseModel):
@@ -157,6 +158,11 @@ class Profile(_Part):
     def full_name(self) -> str:
         parts = (self.prefix, self.given, self.additional, self.family, self.suffix)
         return (self.name or " ".join(part for part in parts if part)).strip()
+
+
+def name_alone(profile: Profile) -> Profile:
+    """The same person, of whom nothing else is said."""
+    return Profile.model_validate(profile.model_dump(include=_NAME, exclude_defaults=True))
 
 
 def read(stored: str) -> Profile:

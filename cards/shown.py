@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, update
 
 from accounts.tables import Brand, Store
-from cards import wallets
+from cards import stale, wallets
+from cards.stale import Stale
 from cards.tables import Card
 from cards.wallets import Change
 from infra.jobs import Jobs
@@ -48,3 +49,4 @@ def _held(conn: Connection, table: Any, names: tuple[str, ...], merchant_id: str
 def _follow(conn: Connection, jobs: Jobs, change: Change, now: datetime) -> None:
     conn.execute(update(Card).where(wallets.shows(change)).values(changed_at=now))
     wallets.tell(conn, jobs, change, now=now)
+    stale.let_go(conn, jobs, Stale(change.merchant_id, brand=change.brand_id, store=change.store_id), now=now)

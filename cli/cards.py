@@ -123,6 +123,8 @@ def _imported(engine: Engine, merchant: str, file: StaffFile, *, dry_run: bool) 
                 rows = importing.ready(storage, some, dry_run=dry_run)
                 with engine.begin() as conn:
                     outcomes += importing.bring(conn, work, rows, now=utc_now())
+                if not dry_run:
+                    importing.photos_stay(storage, rows)
             except importing.TROUBLE as trouble:
                 if not outcomes:
                     raise

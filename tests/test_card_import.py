@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import Connection, Engine, select
 
-from cards import importing, recognised
+from cards import importing
 from cards.importing import Import, Ready
 from cards.reading import StaffFile, read
 from cards.recognised import Recognised
@@ -197,10 +197,9 @@ def test_without_the_lock_two_imports_would_make_two(
     """The control: both look before either writes. SQLite lets one transaction write at a time."""
     meet = threading.Barrier(2)
 
-    def looked(conn: Connection, merchant_id: str) -> Recognised:
-        known = recognised.unguarded(conn, merchant_id)
+    def looked(conn: Connection, merchant_id: str, known: Recognised) -> None:
+        known.read_anew(conn, merchant_id)
         meet.wait(10)
-        return known
 
     monkeypatch.setattr(importing, "known_cards", looked)
     row = Ready(entries("name,email\nZoë,zoe@x.example\n").entries[0])

@@ -11,7 +11,7 @@ from accounts.places import directories
 from accounts.tables import Merchant
 from cards import manage
 from cards.find import CardRecord
-from cards.recognised import known_cards
+from cards.recognised import Recognised, known_cards
 from cards.tables import Card, CardCount
 from pos.intake import arrive, take
 from receipts.issue import Issued
@@ -30,7 +30,7 @@ def card(engine: Engine, shops: Shops) -> CardRecord:
 
 
 def an_import(conn: Connection, card: CardRecord) -> None:
-    known_cards(conn, card.merchant_id)
+    known_cards(conn, card.merchant_id, Recognised())
 
 
 def a_change(conn: Connection, card: CardRecord) -> None:

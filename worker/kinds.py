@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from cards.stale import FORGET
 from cards.wallets import GOOGLE, PUSH
 from infra.jobs import Kind, Payload, Schedule
 from infra.tracing import span
@@ -12,6 +13,7 @@ from worker.chores import forget_jobs, forget_visitors, purge, sweep
 from worker.deliver import deliver
 from worker.google import write_objects
 from worker.passes import push_passes
+from worker.pictures import forget_pictures
 from worker.ses import take_ses_events
 from worker.workshop import Workshop
 
@@ -22,6 +24,8 @@ _FORGET_VISITORS: Final = "forget-visitors"
 _SES_EVENTS: Final = "ses-events"
 # Seconds from one look to the next: whoever holds a pass does not look at it meanwhile.
 _PASSES: Final = 2.0
+# Nobody is shown them any more, so they may stay a little longer.
+_PICTURES: Final = 2.0
 # Nobody waits for these.
 _chore = partial(Kind, poll=5.0, is_chore=True)
 
@@ -40,6 +44,7 @@ def kinds(shop: Workshop) -> list[Kind]:
         Kind(DELIVER, of(deliver), at_once=shop.mail_at_once if shop.mailer else 0),
         Kind(PUSH, of(push_passes), poll=_PASSES, at_once=0 if wallet.lacking_for_apple else 1),
         Kind(GOOGLE, of(write_objects), poll=_PASSES, at_once=0 if wallet.lacking_for_google else 1),
+        Kind(FORGET, of(forget_pictures), poll=_PICTURES),
         _chore(_SWEEP, of(sweep)),
         _chore(_FORGET_JOBS, of(forget_jobs)),
         _chore(_PURGE, of(purge)),

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from cards.profile import Profile
 from cards.vcard import Version, vcard
-from tests.support.faces import PAGE, face_of, profiles
+from tests.support.faces import PAGE, face_of, profile, profiles
 from tests.test_vcard import labels_in, named
 
 PACKAGE = "ical.js@2.2.1"
@@ -25,7 +25,11 @@ import {createInterface} from "readline";
 for await (const line of createInterface({input: process.stdin}))
   console.log(JSON.stringify(ICAL.parse(JSON.parse(line))[1]));
 """
+# ical.js takes a backslash that is escaped for one that escapes the semicolon after it, and leaves a text's escaped
+# semicolons to us, who cannot tell them from a backslash and a semicolon. vobject tries those.
+MISREAD = re.compile(rb"\\\\\\?[;,]")
 Reader = Callable[[bytes], list[list[Any]]]
+WITH_BACKSLASHES = profile(given="Em\\ma", title="C:\\bread", nickname="\\n", description="\\\\ or \\ here")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,8 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 
 @pytest.mark.long
+@example(content=WITH_BACKSLASHES, version="3.0")
+@example(content=WITH_BACKSLASHES, version="4.0")
 @given(content=profiles(), version=st.sampled_from(["3.0", "4.0"]))
 @settings(
     max_examples=300,
@@ -67,10 +73,10 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     ],
 )
 def test_ical_js_reads_what_was_written(peer: Reader, content: Profile, version: Version) -> None:
-    # ical.js takes a backslash that is escaped for one that escapes the semicolon after it; vobject tries those.
-    assume("\\\\" not in content.model_dump_json())
     face = face_of(content)
-    found = peer(vcard(face, version=version))
+    made = vcard(face, version=version)
+    assume(not MISREAD.search(made.replace(b"\r\n ", b"")))
+    found = peer(made)
     assert values(found, "fn") == [face.name]
     assert values(found, "n") == [[face.family, face.given, face.additional, face.prefix, face.suffix]]
     assert values(found, "title") == [each for each in [face.title] if each]
@@ -89,8 +95,9 @@ def test_ical_js_reads_what_was_written(peer: Reader, content: Profile, version:
 
 def values(found: list[list[Any]], name: str) -> list[Any]:
     """ical.js leaves the escaped semicolon of a text as it is, and all of a property that it does not know."""
-    return [plain(each[3]) for each in found if each[0] == name]
+    escaped = r"\\([\\;,])" if name.startswith("x-") else r"\\([;,])"
+    return [plain(each[3], escaped) for each in found if each[0] == name]
 
 
-def plain(value: Any) -> Any:
-    return [plain(each) for each in value] if isinstance(value, list) else re.sub(r"\\([;,])", r"\1", value)
+def plain(value: Any, escaped: str) -> Any:
+    return [plain(each, escaped) for each in value] if isinstance(value, list) else re.sub(escaped, r"\1", value)

@@ -3,14 +3,14 @@
 import base64
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BytesIO
 from itertools import chain
 from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, event, select
 
 from cards import importing
 from cards.importing import Import, Ready
@@ -18,6 +18,7 @@ from cards.reading import StaffFile, read
 from cards.recognised import Recognised
 from infra.database import Base
 from infra.jobs import Jobs
+from kernel.clock import utc_now
 from tests.support.cards import EMMA
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.pdf import a_square
@@ -216,6 +217,50 @@ def test_without_the_lock_two_imports_would_make_two(
 def test_a_long_table_is_taken_in_parts(owner: Person) -> None:
     text = "staff,name\n" + "".join(f"s{number},P{number}\n" for number in range(120))
     assert imported(owner, text)["counts"]["created"] == 120
+
+
+@pytest.fixture
+def jobs(engine: Engine) -> Iterator[Jobs]:
+    with closing(Jobs(engine.url.render_as_string(hide_password=False))) as opened:
+        yield opened
+
+
+def test_an_import_reads_what_cards_say_once(owner: Person, engine: Engine, shops: Shops, jobs: Jobs) -> None:
+    imported(owner, "staff,name\n" + "".join(f"s{number},P{number}\n" for number in range(120)))
+    cards_read: list[int] = []
+
+    def look(_conn: Any, _cursor: Any, sql: str, given: Any, *_: Any) -> None:
+        if "cards.profile, cards.state" in sql:
+            # All are named, and the merchant.
+            cards_read.append(len(given) - 1)
+
+    event.listen(engine, "before_cursor_execute", look)
+    work = Import(shops.linden, jobs)
+    for entry in entries("staff,name\nzoe,Zoë\nben,Ben\n").entries:
+        with engine.begin() as conn:
+            importing.bring(conn, work, [Ready(entry)], now=utc_now())
+    assert cards_read == [120, 1]
+
+
+def test_what_others_change_between_two_parts_of_an_import_is_seen(
+    owner: Person, engine: Engine, shops: Shops, jobs: Jobs
+) -> None:
+    work, file = (
+        Import(shops.linden, jobs),
+        entries("name,email\nBen,ben@x.example\nZoë,zoe@x.example\nMia,mia@x.example\n"),
+    )
+
+    def part(row: int) -> str:
+        with engine.begin() as conn:
+            return importing.bring(conn, work, [Ready(file.entries[row])], now=utc_now())[0].state
+
+    mia = owner.post(
+        "/v1/cards", {"store": "mitte", "profile": {"name": "Mia", "emails": [{"address": "mia@x.example"}]}}
+    )
+    assert part(0) == "created"
+    owner.post("/v1/cards", {"store": "mitte", "profile": {"name": "Zoë", "emails": [{"address": "zoe@x.example"}]}})
+    owner.delete(f"/v1/cards/{mia.json()['id']}")
+    assert [part(1), part(2)] == ["unchanged", "refused"]
 
 
 # --- vCards

@@ -1,5 +1,6 @@
 """What is known of shoppers and visitors goes: with the receipt, with the contact's time, and with the day."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,6 @@ from cards.tables import (
     ServiceRating,
 )
 from cards.wallets import Device
-from infra import database
 from tests.support.aged import DUE, accept, limit
 from tests.support.cards import a_card
 from tests.support.exchange import leave
@@ -103,12 +103,12 @@ def test_who_erases_a_shopper_forgets_the_phone_that_has_their_receipt(
 def test_invites_that_are_over_are_forgotten_by_night(
     shop: Workshop, engine: Engine, shops: Shops, card: CardRecord, clock: Clock
 ) -> None:
+    ages = (invites.VALID + timedelta(seconds=1), invites.VALID - timedelta(seconds=1))
     with engine.begin() as conn:
-        for before in (invites.VALID, timedelta(days=13)):
-            new = invites.invite(conn, shops.linden, card.id, now=clock() - before - timedelta(seconds=1))
+        _, young = [invites.invite(conn, shops.linden, card.id, now=clock() - age) for age in ages]
     forget_visitors(shop, "job", {})
     with engine.connect() as conn:
-        assert list(conn.scalars(select(CardInvite.id))) == [new.id]
+        assert list(conn.scalars(select(CardInvite.id))) == [young.id]
 
 
 def test_what_is_forgotten_by_night_lets_others_write_in_between(
@@ -128,7 +128,7 @@ def test_what_is_forgotten_by_night_lets_others_write_in_between(
 
     event.listen(engine, "after_cursor_execute", note)
     monkeypatch.setattr(forgetting, "_ROWS_TOGETHER", 10)
-    monkeypatch.setattr(database.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     forgetting.forget_days(engine, now=clock(), stop=lambda: False)
     assert (counts, len(pauses)) == ([10, 10, 5], 4)
 

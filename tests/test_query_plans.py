@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, func, select
 from accounts import find as accounts_find
 from accounts.places import directories
 from bench.fill import NEWEST, Shop, filled
-from cards import contacts, tally
+from cards import contacts, forgetting, tally
 from cards import find as cards
 from infra import jobs
 from infra.database import connect
@@ -182,9 +182,11 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "events that are due": lambda conn, _: [inbox.due(conn, state, now=NEWEST) for state in ("waiting", "failed")],
     "a tally of jobs": lambda conn, _: jobs.tally(conn),
     "figures of messages": lambda conn, _: list(figures.messages_now(conn)),
+    "what is forgotten with receipts": lambda conn, shop: forgetting.forget_receipts(
+        conn, shop.merchant_id, [id_of(conn, shop, place) for place in range(10)]
+    ),
     "numbers of a member of staff": numbers("card", card_id=card_of_emma),
     "numbers of a member of staff in a store, by day": numbers("day", card_id=card_of_emma, store_id=mitte),
-    "numbers of a store": numbers("source", store_id=mitte),
     "contacts": left(20),
     "contacts of a card": left(FEW, card_id=card_of_emma),
     "contacts of a card in its store": left(FEW, card_id=card_of_emma, store_id=mitte),

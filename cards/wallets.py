@@ -67,12 +67,18 @@ def register(conn: Connection, merchant_id: str, serial: str, device: Device, *,
     named = {"device": device.id, "serial": serial}
     row = {**named, "merchant_id": merchant_id, "push_token": device.push_token, "registered_at": now}
     new = insert_or_ignore(conn, PassRegistration).values(row).returning(PassRegistration.serial)
-    if conn.scalar(new) is not None:
+    is_new = conn.scalar(new) is not None
+    if is_new:
         _require_few(conn, merchant_id, serial, now)
-        return True
-    moved = update(PassRegistration).filter_by(**named, merchant_id=merchant_id)
-    conn.execute(moved.values(push_token=device.push_token))
-    return False
+    _move(conn, device)
+    return is_new
+
+
+def _move(conn: Connection, device: Device) -> None:
+    """A device that has another token has it for all its passes, which are of any merchant; its id is known to it
+    alone."""
+    has_another = (PassRegistration.device == device.id) & (PassRegistration.push_token != device.push_token)
+    conn.execute(update(PassRegistration).where(has_another).values(push_token=device.push_token))
 
 
 def _require_few(conn: Connection, merchant_id: str, serial: str, now: datetime) -> None:
@@ -130,9 +136,18 @@ def objects(conn: Connection, change: Change, *, after: str, limit: int) -> Sequ
     return conn.scalars(query.order_by(GoogleObject.card_id).limit(limit)).all()
 
 
-def note_object(conn: Connection, record: CardRecord, *, now: datetime) -> None:
-    row = {"card_id": record.id, "merchant_id": record.merchant_id, "made_at": now}
+def note_object(conn: Connection, record: CardRecord) -> bool:
+    """From here on the object hears of changes. Whether it shows the card as it is in ``record``."""
+    row = {"card_id": record.id, "merchant_id": record.merchant_id}
     conn.execute(insert_or_ignore(conn, GoogleObject).values(row))
+    mine = select(GoogleObject.written_as_of).filter_by(**row)
+    return conn.scalar(mine) == record.changed_at
+
+
+def note_written(conn: Connection, record: CardRecord) -> None:
+    """The object shows the card as it is in ``record``, or as it was changed to since."""
+    mine = update(GoogleObject).filter_by(card_id=record.id, merchant_id=record.merchant_id)
+    conn.execute(mine.values(written_as_of=record.changed_at))
 
 
 def tell_wallets(conn: Connection, jobs: Jobs, record: CardRecord, *, now: datetime) -> None:

@@ -237,6 +237,21 @@ def test_a_phone_that_is_known_is_answered_so_and_may_have_moved(
     assert found == [Held(card.id, phone.device, "cd" * 32)]
 
 
+def test_a_phone_that_has_moved_has_moved_with_all_its_passes_and_no_other_phone(
+    engine: Engine, phone: Phone, card: CardRecord, till: Person, shops: Shops, inside: Inside
+) -> None:
+    receipt, held = till.post("/v1/receipts", coffee()).json(), phone.take(path_of(card))
+    phone.register(held)
+    Phone(inside, device="another-phone", push_token="ef" * 32).register(held)
+    phone.push_token = "cd" * 32
+    phone.register(phone.take(f"/r/{receipt['token']}.pkpass"))
+    with engine.connect() as conn:
+        found = conn.execute(select(PassRegistration.device, PassRegistration.push_token)).all()
+    assert sorted(map(tuple, found)) == sorted(
+        [(phone.device, "cd" * 32), (phone.device, "cd" * 32), ("another-phone", "ef" * 32)]
+    )
+
+
 def test_a_phone_that_drops_the_pass_hears_nothing_more(engine: Engine, phone: Phone, card: CardRecord) -> None:
     held = phone.take(path_of(card))
     phone.register(held)

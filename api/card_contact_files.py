@@ -4,6 +4,7 @@ import json
 from functools import partial
 from typing import Final
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -37,7 +38,9 @@ async def _vcf(request: Request) -> Response:
     record = await card_behind(house, request.path_params["token"])
     face = face_for(request, house, record)
     photo = await _photo(house, record) if request.query_params.get("photo") != "0" else None
-    made = vcard.vcard(face, photo=photo, version=version, labels=labels(face.language))
+    # Beside the loop: the first one loads vobject, for which all other requests would wait.
+    make = partial(vcard.vcard, face, photo=photo, version=version, labels=labels(face.language))
+    made = await to_thread.run_sync(make)
     attached = (b"content-disposition", vcard.attached(face))
     return respond(request, Rendered(made, vcard.MEDIA_TYPE, (ASK_AGAIN, attached)))
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -16,6 +17,7 @@ from api.qr_forms import Coded, qr_wish
 from api.served import ASK_AGAIN, respond
 from cards import find, kept
 from cards.codes import offline_level
+from cards.face import Face
 from cards.find import CardRecord
 from cards.links import Source, page_url
 from cards.vcard import vcard
@@ -23,6 +25,7 @@ from infra.database import reading
 from infra.i18n import voice
 from infra.making import made_by
 from infra.portraits import Form, portrait_form
+from infra.qr import Ecc
 from infra.storage import content_key
 from kernel.errors import FieldError, Invalid, NotFound
 
@@ -75,19 +78,19 @@ def _portrait(house: House, record: CardRecord, form: Form) -> bytes | None:
 
 
 async def _qr_svg(request: Request, house: House, record: CardRecord) -> Rendered:
-    wish, coded = _wished(request, house, record)
+    wish, coded = await _wished(request, house, record)
     title = voice(language_of(request, record)).gettext("QR code")
     make = partial(qr_forms.qr_svg, coded, record.look, wish, storage=house.storage, title=title)
     return Rendered(await house.drawing.run(make), "image/svg+xml", (ASK_AGAIN,))
 
 
 async def _qr_png(request: Request, house: House, record: CardRecord) -> Rendered:
-    wish, coded = _wished(request, house, record)
+    wish, coded = await _wished(request, house, record)
     make = partial(qr_forms.qr_png, coded, record.look, wish, storage=house.storage)
     return Rendered(await house.drawing.run(make), "image/png", (ASK_AGAIN,))
 
 
-def _wished(request: Request, house: House, record: CardRecord) -> tuple[qr_forms.QrWish, Coded]:
+async def _wished(request: Request, house: House, record: CardRecord) -> tuple[qr_forms.QrWish, Coded]:
     """The link, or with ``variant=vcard`` what a phone saves without asking anybody."""
     wish, source = qr_wish(request.query_params, variants=_VARIANTS), request.query_params.get("s", "qr")
     known = next((each for each in _SOURCES if each == source), None)
@@ -95,5 +98,11 @@ def _wished(request: Request, house: House, record: CardRecord) -> tuple[qr_form
         raise Invalid(errors=[FieldError("query:s", f"must be {' or '.join(_SOURCES)}")])
     if not wish.is_offline:
         return wish, Coded(page_url(house.base_url, record.token, known))
-    text = vcard(face_for(request, house, record), is_short=True).decode()
-    return wish, Coded(text, offline_level(text))
+    # Beside the loop, since the first one loads vobject, and its level is tried.
+    text, level = await to_thread.run_sync(_offline, face_for(request, house, record))
+    return wish, Coded(text, level)
+
+
+def _offline(face: Face) -> tuple[str, Ecc]:
+    text = vcard(face, is_short=True).decode()
+    return text, offline_level(text)

@@ -1,5 +1,7 @@
 """``/c/{token}.vcf`` and ``.json``: what a phone saves of a card, and what a program reads of it."""
 
+import sys
+import threading
 from io import BytesIO
 
 import pytest
@@ -48,6 +50,26 @@ def test_a_phone_saves_the_card_as_a_file_under_the_person_s_name(inside: Inside
     read = vobject.readOne(answer.text)
     assert (read.fn.value, read.org.value) == ("Dr. Emma Lind", ["Linden & Rye", "Bakery"])
     assert f"URL;TYPE=WORK:https://receipts.test/c/{card.token}" in answer.text.replace("\r\n ", "")
+
+
+@pytest.mark.parametrize("form", [".vcf", "/qr.svg?variant=vcard", "/qr.png?variant=vcard"])
+def test_no_request_waits_for_what_the_first_card_loads(
+    inside: Inside, card: CardRecord, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading: list[str] = []
+
+    class Noted:
+        """Asked for every module that is not loaded yet; finds none."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "cards.vcard_envelope":
+                loading.append(threading.current_thread().name)
+
+    monkeypatch.setattr(sys, "meta_path", [Noted(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "cards.vcard_envelope", raising=False)
+    assert inside.request("GET", f"/c/{card.token}{form}").status_code == 200
+    assert loading
+    assert "inside" not in loading
 
 
 def test_what_was_saved_already_is_not_sent_again(inside: Inside, card: CardRecord) -> None:

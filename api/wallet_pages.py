@@ -10,12 +10,13 @@ from starlette.routing import BaseRoute, Route
 from api.card_behind import card_behind
 from api.house import House
 from api.served import NEVER_KEEP, respond
+from api.visitors import is_from_our_page
 from api.wallets import buttons, of_card, of_receipt, require_apple, signed_pass
 from cards import find as cards
 from cards import google, wallets
 from cards.find import CardRecord
 from infra.google_wallet import GoogleWalletDown
-from kernel.errors import Gone, NotFound
+from kernel.errors import Forbidden, Gone, NotFound
 from kernel.ids import is_token
 from receipts.retention import purged
 
@@ -52,11 +53,16 @@ async def receipt_pass(request: Request) -> Response:
 
 
 async def to_google(request: Request) -> Response:
-    """Make the object, and lead to where it is taken."""
+    """Make the object, where Google does not have it as the card is, and lead to where it is taken.
+
+    Raises :class:`Forbidden` for a form of another site, which shall make us ask Google of nothing.
+    """
     house: House = request.app.state.house
     if not buttons(house).google:
         raise NotFound("This service makes no passes for Google Wallet")
     record = await card_behind(house, request.path_params["token"])
+    if not is_from_our_page(request, house):
+        raise Forbidden("The button must be pressed on the card's own page")
     try:
         link = await house.saving.run(lambda: _saved(house, record))
     except GoogleWalletDown as error:
@@ -67,7 +73,7 @@ async def to_google(request: Request) -> Response:
 
 def _saved(house: House, record: CardRecord) -> str:
     """It is noted first, so that whatever changes from here on is told; what came too early for that is seen when it is
-    read again."""
+    read again. Where it stands there as the card is, whoever presses the button makes nobody ask Google."""
     wallet, base_url = house.google_wallet, house.base_url
 
     def read() -> CardRecord:
@@ -79,8 +85,11 @@ def _saved(house: House, record: CardRecord) -> str:
             google.ask(conn, house.post.jobs, record, now=house.clock())
 
     with house.engine.begin() as conn:
-        wallets.note_object(conn, record, now=house.clock())
-    google.write_newest(wallet, read, missed, base_url=base_url)
+        is_written = wallets.note_object(conn, record)
+    if not is_written:
+        google.write_newest(wallet, read, missed, base_url=base_url)
+        with house.engine.begin() as conn:
+            wallets.note_written(conn, record)
     return wallet.link(google.object_id(wallet, record), google.class_id(wallet, record), origin=base_url)
 
 

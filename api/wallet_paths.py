@@ -50,7 +50,7 @@ def _links() -> dict[str, Any]:
     )
     taken = {"303": {"description": "To where Google Wallet takes it."}}
     google = _operation(
-        "link_card_google", "A card for Google Wallet", "Makes the object.", [_TOKEN], taken, 404, 410, 503
+        "link_card_google", "A card for Google Wallet", "Makes the object.", [_TOKEN], taken, 403, 404, 410, 503
     )
     return {
         "/c/{token}.pkpass": {"get": card},

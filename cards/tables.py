@@ -202,4 +202,5 @@ class GoogleObject(Base):
 
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
-    made_at: Mapped[datetime] = mapped_column(Instant)
+    # The ``changed_at`` of the card that the button wrote last, so that it need not write the same again.
+    written_as_of: Mapped[datetime | None] = mapped_column(Instant)

@@ -54,7 +54,7 @@ def _in_wallets(conn: Connection, merchant_id: str, name: str, belongs: Belongs)
     if name == "gone":
         manage.set_state(conn, card, "revoked", now=OPENED)
     wallets.register(conn, merchant_id, card_id, Device(name, "ab"), now=OPENED)
-    wallets.note_object(conn, card, now=OPENED)
+    wallets.note_object(conn, card)
     return find.one(conn, merchant_id, card_id)
 
 

@@ -131,6 +131,37 @@ def test_the_button_pressed_again_changes_the_same_object(
         assert conn.scalars(select(GoogleObject.card_id)).all() == [card.id]
 
 
+def test_a_button_that_is_pressed_again_asks_google_only_where_the_card_was_changed(
+    inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop
+) -> None:
+    taken(inside, card)
+    google.asked.clear()
+    assert taken(inside, card).startswith(SAVE)
+    assert google.asked == []
+    card = changed(engine, shop, card, photo_key="photos/ab/" + "ab" * 32 + ".jpg")
+    taken(inside, card)
+    assert len(google.asked) == 1
+    assert "heroImage" in object_of(google, card)
+
+
+def test_what_google_did_not_take_is_written_when_the_button_is_pressed_again(
+    inside: Inside, google: Google, engine: Engine, shops: Shops, card: CardRecord
+) -> None:
+    # So that there is a token already.
+    taken(inside, a_card(engine, shops, "ben"))
+    google.broken = 503
+    assert inside.request("POST", f"/c/{card.token}/google").status_code == 503
+    google.broken = 0
+    taken(inside, card)
+    assert object_of(google, card)["state"] == "ACTIVE"
+
+
+def test_a_form_of_another_site_asks_google_nothing(inside: Inside, google: Google, card: CardRecord) -> None:
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert inside.request("POST", f"/c/{card.token}/google", headers=elsewhere).status_code == 403
+    assert google.asked == []
+
+
 def test_google_is_asked_once_for_each_change_over_one_connection(
     inside: Inside, google: Google, engine: Engine, shops: Shops, shop: Workshop
 ) -> None:
@@ -297,10 +328,12 @@ def test_a_worker_that_shall_end_leaves_the_other_cards_to_another_job(
     assert waiting(engine) == 1
 
 
-def test_a_token_that_google_takes_no_more_is_asked_for_anew(inside: Inside, google: Google, card: CardRecord) -> None:
+def test_a_token_that_google_takes_no_more_is_asked_for_anew(
+    inside: Inside, google: Google, engine: Engine, shops: Shops, card: CardRecord
+) -> None:
     taken(inside, card)
     google.tokens[0] = "ya29.withdrawn"
-    assert taken(inside, card)
+    assert taken(inside, a_card(engine, shops, "ben"))
     assert len(google.tokens) == 2
 
 

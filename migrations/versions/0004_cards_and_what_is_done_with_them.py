@@ -177,7 +177,7 @@ def upgrade() -> None:
         "google_objects",
         sa.Column("card_id", sa.String(length=40), nullable=False),
         sa.Column("merchant_id", sa.String(length=40), nullable=False),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("written_as_of", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_google_objects_card_id")),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_google_objects_merchant_id")),
         sa.PrimaryKeyConstraint("card_id", name=op.f("pk_google_objects")),

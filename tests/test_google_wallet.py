@@ -428,7 +428,8 @@ def test_a_button_that_fails_before_anything_changed_leaves_no_job(
 def test_a_card_that_changes_again_and_again_is_left_to_a_job(
     inside: Inside, google: Google, card: CardRecord, engine: Engine, shop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, states = objects.write, cycle[Any](["paused", "active"])
+    write = objects.write
+    states: Iterator[Any] = cycle(["paused", "active"])
 
     def late(*args: Any, **named: Any) -> None:
         write(*args, **named)

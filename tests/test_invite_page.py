@@ -196,8 +196,9 @@ def test_a_link_that_is_over_forged_or_of_a_revoked_card_opens_nothing(
         assert stranger.get(bad).status_code == sent(stranger, bad, {"pronouns": "x"}).status_code == 404
     with engine.begin() as conn:
         manage.set_state(conn, emma, "revoked", now=utc_now())
+    revoked = now_of(engine, emma)
     assert stranger.get(new).status_code == sent(stranger, new, {"given": "x"}).status_code == 404
-    assert now_of(engine, emma).profile == emma.profile
+    assert now_of(engine, emma) == revoked
 
 
 def test_another_s_link_does_not_touch_this_card(

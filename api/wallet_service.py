@@ -70,15 +70,17 @@ async def register(request: Request, house: House, office: PassOffice) -> Respon
     serial, device = _authorized(request, office), Device(_device(request), await _push_token(request))
     subject = await _subject(house, serial)
     address = address_of(request, trusted=house.settings.server.trusted_proxies)
-    is_new = await house.write(lambda conn: _registered(conn, subject, device, address, now=house.clock()))
+    is_new = await house.write(lambda conn: _registered(conn, house, subject, device, address))
     return json_answer({}, 201 if is_new else 200)
 
 
-def _registered(conn: Connection, subject: Subject, device: Device, address: str, *, now: datetime) -> bool:
+def _registered(conn: Connection, house: House, subject: Subject, device: Device, address: str) -> bool:
     """The device's id is its own word, as the name of a browser is: what it counts is limited by its network."""
-    record = subject.record
+    record, now = subject.record, house.clock()
     is_new = wallets.register(conn, record.merchant_id, record.id, device, now=now)
-    if is_new and isinstance(record, CardRecord):
+    if is_new:
+        wallets.tell_new(conn, house.post.jobs, record.merchant_id, record.id, device.id, now=now)
+    if is_new and isinstance(record, CardRecord) and record.is_active:
         visitor = numbers.visitor_of(conn, record.merchant_id, address, device.id, now)
         numbers.count(conn, record, "wallet", source="wallet", visitor=visitor, receipt_id=None, now=now)
     return is_new

@@ -21,6 +21,8 @@ from kernel.ids import new_id
 # The kinds of the jobs that tell phones to ask for a pass again, and that write objects anew.
 PUSH: Final = "push-passes"
 GOOGLE: Final = "google-objects"
+# Seconds for which a change may be under way.
+_UNSEEN: Final = 5.0
 # Devices that may be new to one pass within a day.
 _MOST_A_DAY: Final = 1_000
 
@@ -49,12 +51,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed: one pass, by its serial number, or all cards of a brand or of a store."""
+    """What changed: one pass, by its serial number, or all cards of a brand or of a store. Where it is news to one
+    ``device`` alone, that is told."""
 
     merchant_id: str
     serial: str | None = None
     brand_id: str | None = None
     store_id: str | None = None
+    device: str | None = None
 
 
 def register(conn: Connection, merchant_id: str, serial: str, device: Device, *, now: datetime) -> bool:
@@ -122,6 +126,7 @@ def held(conn: Connection, change: Change, *, after: str, limit: int) -> list[He
     if change.serial is not None:
         mine = unindexed(PassRegistration.merchant_id) == change.merchant_id
         query = query.where(mine, PassRegistration.serial == change.serial, PassRegistration.device > device)
+        query = query.where(PassRegistration.device == change.device) if change.device is not None else query
         query = query.order_by(PassRegistration.device)
     else:
         rest = (Card.id > serial) | (PassRegistration.device > device)
@@ -153,6 +158,13 @@ def note_written(conn: Connection, record: CardRecord) -> None:
 def tell_wallets(conn: Connection, jobs: Jobs, record: CardRecord, *, now: datetime) -> None:
     """After a change of the card that its readers see: of its profile, photo, place or state."""
     tell(conn, jobs, Change(record.merchant_id, serial=record.id), now=now)
+
+
+def tell_new(conn: Connection, jobs: Jobs, merchant_id: str, serial: str, device: str, *, now: datetime) -> None:
+    """A device that registers has the pass as it was when it was loaded, which may be long ago, and nobody told it of
+    what changed since. So it is told once, when a change that is being committed meanwhile can be seen."""
+    told = {"merchant": merchant_id, "serial": serial, "device": device}
+    jobs.enqueue(conn, PUSH, told, job_id=new_id(PUSH, now), delay=_UNSEEN)
 
 
 def tell_wallets_of_brand(conn: Connection, jobs: Jobs, merchant_id: str, brand_id: str, *, now: datetime) -> None:

@@ -349,6 +349,46 @@ def test_only_so_many_phones_are_new_to_a_pass_within_a_day(
     assert registrations(engine) == 5
 
 
+@pytest.mark.parametrize("state", ["paused", "revoked"])
+def test_a_phone_that_took_a_card_which_was_put_away_since_hears_of_it_and_is_not_counted(
+    engine: Engine,
+    settings: Settings,
+    phone: Phone,
+    card: CardRecord,
+    push: PushServer,
+    state: str,
+    shop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wallets, "_UNSEEN", 0.1)
+    held = phone.take(path_of(card))
+    changed(engine, shop, card, state=state)
+    assert pushes_waiting(engine) == 0
+    assert phone.register(held).status_code == 201
+    with working(settings):
+        wait_until(lambda: push.taken)
+    assert push.tokens() == [phone.push_token]
+    assert phone.ask_what_changed(PASS_TYPE) == [card.id]
+    phone.fetch(held)
+    assert phone.opened(card.id).content["voided"] is True
+    with engine.connect() as conn:
+        assert conn.execute(select(CardCount.act)).all() == []
+
+
+def test_a_phone_is_told_once_that_it_is_new_and_no_other_with_it(
+    engine: Engine, phone: Phone, card: CardRecord, push: PushServer, inside: Inside, shop: Workshop
+) -> None:
+    held = phone.take(path_of(card))
+    phone.register(held)
+    phone.register(held)
+    another = Phone(inside, device="another-phone", push_token="ef" * 32)
+    another.register(held)
+    with engine.connect() as conn:
+        assert tally(conn)[PUSH].delayed == 2
+    push_passes(shop, "job", told(card) | {"device": another.device})
+    assert push.tokens() == [another.push_token]
+
+
 def test_a_phone_that_registers_from_two_places_at_once_is_one(engine: Engine, phone: Phone, card: CardRecord) -> None:
     held = phone.take(path_of(card))
     answers = at_once(8, lambda _: phone.register(held).status_code)

@@ -18,8 +18,8 @@ _AT_ONCE: Final = 100
 
 
 def change_of(payload: Payload) -> Change:
-    told = {name: payload.get(name) for name in ("serial", "brand", "store")}
-    return Change(payload["merchant"], serial=told["serial"], brand_id=told["brand"], store_id=told["store"])
+    serial, brand, store, device = (payload.get(name) for name in ("serial", "brand", "store", "device"))
+    return Change(payload["merchant"], serial=serial, brand_id=brand, store_id=store, device=device)
 
 
 @dataclass(slots=True)

@@ -23,12 +23,13 @@ _FIELDS: Final[dict[str, TypeAdapter[Any]]] = {
     "note": TypeAdapter(Text),
 }
 _WRONG: Final = {
-    "name": later("Please tell your name."),
+    "name": later("Please check this"),
     "email": later("Please check this address."),
     "phone": later("Please check this number."),
     "organisation": later("Please shorten this."),
     "note": later("Please shorten this."),
 }
+_NO_NAME: Final = later("Please tell your name.")
 _NO_WAY: Final = later("An email address or a telephone number is needed.")
 _NOT_AGREED: Final = later("Please tick this, so that your contact may be kept.")
 _NEW_TEXT: Final = later("This text has changed. Please read it, and tick it again.")
@@ -70,7 +71,7 @@ def read(sent: Mapping[str, str], form: ExchangeForm, language: str) -> Read:
     checked = dict(_checked(values))
     errors = {name: spoken.gettext(_WRONG[name]) for name in values if name not in checked}
     if "name" not in values:
-        errors["name"] = spoken.gettext(_WRONG["name"])
+        errors["name"] = spoken.gettext(_NO_NAME)
     if "email" not in values and "phone" not in values:
         errors["email"] = spoken.gettext(_NO_WAY)
     return Read(values, checked, errors | _of_consent(sent, form, spoken))
@@ -94,5 +95,5 @@ def _consent(record: CardRecord, language: str) -> str:
     for tag in (base_language(language), *record.languages):
         if said := told.get(tag):
             return said
-    names = {"brand": record.look.name, "name": record.profile.full_name()}
+    names = {"brand": record.look.name, "name": record.profile.name_in(language)}
     return voice(language).gettext(_CONSENT) % names

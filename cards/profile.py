@@ -155,6 +155,11 @@ class Profile(_Part):
             raise ValueError("names nobody; name, given or family is needed")
         return self
 
+    def name_in(self, language: str) -> str:
+        """The whole name, as it is written in ``language`` where it is written in it at all."""
+        words = self.translations.get(base_language(language))  # type: ignore[call-overload]
+        return (words and words.name) or self.full_name()
+
     def full_name(self) -> str:
         parts = (self.prefix, self.given, self.additional, self.family, self.suffix)
         return (self.name or " ".join(part for part in parts if part)).strip()

@@ -103,7 +103,7 @@ def face(source: Source, *, url: str, language: str) -> Face:
         uid=source.uid,
         url=url,
         language=language,
-        name=words.name or profile.full_name(),
+        name=profile.name_in(language),
         prefix=profile.prefix or "",
         given=profile.given or "",
         additional=profile.additional or "",

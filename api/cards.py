@@ -124,7 +124,10 @@ async def put_state(card: IdOrToken, request: Request, house: TheHouse, caller: 
 
 @router.delete("/{card:card}", status_code=204, responses=schemas.READS)
 async def revoke_card(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
-    """Revoke it, for good: all of its links answer 410, its pass in a wallet is void. Twice is the same as once."""
+    """Revoke it, for good: all of its links answer 410, its pass in a wallet is void. Twice is the same as once.
+
+    Of its profile the name stays; the photo is deleted.
+    """
 
     def revoke(conn: Connection, before: CardRecord) -> None:
         manage.set_state(conn, before, "revoked", now=house.clock())

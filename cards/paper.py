@@ -117,7 +117,8 @@ def _set(text: str, width: int, *, most: float, least: float, lines: int = 1, we
 
 def _ways(face: Face, website: str) -> list[str]:
     """How to reach the person, most direct first."""
-    address = face.shop.address if face.shop else next((each for each in face.addresses if each.kind == "work"), None)
+    own = next((each for each in face.addresses if each.kind == "work"), None)
+    address = own or (face.shop.address if face.shop else None)
     city = " ".join(each for each in (address.postal_code, address.city) if each) if address else ""
     place = ", ".join(each for each in (*address.lines, city) if each) if address else ""
     phones = [each.number for each in face.phones if each.kind in ("mobile", "work")]

@@ -16,6 +16,9 @@ from kernel.locale import direction
 
 _PREVIEW: Final = (1200, 630)
 _BACKDROP: Final = (1920, 1080)
+# Between two blocks of text.
+_GAP: Final = 26
+_NAME_SIZES: Final = (86, 72, 60, 50, 44)
 _EDGE: Final = 72
 _PHOTO: Final = 340
 _CODE: Final = 264  # pixels of a code, of which a blurred video leaves enough
@@ -42,10 +45,11 @@ def preview(sitter: Sitter) -> bytes:
     stamp = scenery.stamp(_likeness(sitter, _PHOTO), palette.paper)
     scene.put(stamp, (scene.width - _EDGE - stamp.width + scenery.stamp_margin(), (_PREVIEW[1] - stamp.height) // 2))
     width = scene.width - 2 * _EDGE - stamp.width - 8
-    _head(scene, sitter, (_EDGE, _EDGE), width, 64)
-    name = fitted(sitter.face.name, Fit(width, most=86, least=44, lines=3, weight=700))
+    top = _head(scene, sitter, (_EDGE, _EDGE), width, 64)
     title = fitted(sitter.face.role, Fit(width, most=36, least=28, lines=2))
     place = fitted(_place(sitter.face), Fit(width, most=28, least=22))
+    below = sum(scenery.height(each) + _GAP for each in (title, place) if each)
+    name = _name(sitter, width, _PREVIEW[1] - _EDGE - below - top - _GAP)
     _from_below(scene, palette, (_EDGE, _PREVIEW[1] - _EDGE), [(name, True), (title, False), (place, False)])
     return scene.jpeg()
 
@@ -92,7 +96,14 @@ def _from_below(
     for lines, is_chief in reversed([each for each in blocks if each[0]]):
         y -= scenery.height(lines)
         scene.write(lines, (at[0], y), palette.on_brand if is_chief else palette.on_brand_soft)
-        y -= 26
+        y -= _GAP
+
+
+def _name(sitter: Sitter, width: int, room: float) -> tuple[Line, ...]:
+    """As large as ``room`` in height allows."""
+    sizes = (fitted(sitter.face.name, Fit(width, most=most, least=44, lines=3, weight=700)) for most in _NAME_SIZES)
+    *larger, least = sizes
+    return next((name for name in larger if scenery.height(name) <= room), least)
 
 
 def _likeness(sitter: Sitter, side: int) -> Image.Image:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, case, select
 
 from accounts.find import BrandLook
 from accounts.tables import Brand, StaffMember, Store
@@ -126,12 +126,13 @@ def one(conn: Connection, merchant_id: str, id_or_token: str) -> CardRecord:
 
 
 def of_staff(conn: Connection, merchant_id: str, staff_id: str) -> CardRecord | None:
-    return _one(conn, Card.merchant_id == merchant_id, Card.staff_id == staff_id)
+    """The one that is not revoked; else the last that was."""
+    return _latest(conn, Card.merchant_id == merchant_id, Card.staff_id == staff_id)
 
 
 def of_staff_named(conn: Connection, merchant_id: str, slug: str) -> CardRecord | None:
     mine = (StaffMember.merchant_id == merchant_id, StaffMember.slug == slug)
-    return _one(conn, Card.merchant_id == merchant_id, *mine)
+    return _latest(conn, Card.merchant_id == merchant_id, *mine)
 
 
 def listed(
@@ -166,6 +167,12 @@ def photo_keys(conn: Connection) -> list[str]:
 
 def _one(conn: Connection, *named: ColumnElement[bool]) -> CardRecord | None:
     row = conn.execute(_CARDS.where(*named)).one_or_none()
+    return _record(row) if row else None
+
+
+def _latest(conn: Connection, *named: ColumnElement[bool]) -> CardRecord | None:
+    order = (case((Card.state == "revoked", 1), else_=0), Card.id.desc())
+    row = conn.execute(_CARDS.where(*named).order_by(*order).limit(1)).one_or_none()
     return _record(row) if row else None
 
 

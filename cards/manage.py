@@ -21,7 +21,7 @@ from kernel.ids import new_id, new_token
 
 State = Literal["active", "paused", "revoked"]
 _REVOKED: Final = "revoked"
-_FOR_GOOD: Final = "Make a new one for another member of staff"
+_FOR_GOOD: Final = "Make a new one: POST /v1/cards"
 
 
 class CardExists(Conflict):
@@ -64,7 +64,8 @@ def create(conn: Connection, merchant_id: str, belongs: Belongs, content: Profil
         "changed_at": now,
     }
     if conn.scalar(insert_or_ignore(conn, Card).values(values).returning(Card.id)) is None:
-        there = conn.scalar(select(Card.id).where(Card.merchant_id == merchant_id, Card.staff_id == staff_id))
+        lives = (Card.merchant_id == merchant_id, Card.staff_id == staff_id, Card.state != _REVOKED)
+        there = conn.scalar(select(Card.id).where(*lives))
         raise CardExists(f"It is {there}; change it with PUT /v1/cards/{there}")
     return str(values["id"])
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database import Base, Instant
@@ -12,17 +12,24 @@ from infra.database import Base, Instant
 FLEETING: Final[Any] = {"info": {"is_fleeting": True}}
 
 
+_LIVES: Final = text("state <> 'revoked'")
+
+
 class Card(Base):
-    """The card of one member of staff."""
+    """The card of one member of staff. They may have another once theirs was revoked."""
 
     __tablename__ = "cards"
-    __table_args__ = (Index("ix_cards_merchant_id_id", "merchant_id", "id"),)
+    __table_args__ = (
+        Index("ix_cards_merchant_id_id", "merchant_id", "id"),
+        # Of those that are not revoked, a member of staff has one.
+        Index("uq_cards_staff_id", "staff_id", unique=True, sqlite_where=_LIVES, postgresql_where=_LIVES),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"), index=True)
     store_id: Mapped[str | None] = mapped_column(ForeignKey("stores.id"), index=True)
-    staff_id: Mapped[str] = mapped_column(ForeignKey("staff_members.id"), unique=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff_members.id"), index=True)
     token: Mapped[str] = mapped_column(String(64), unique=True)
     # "active", "paused" or "revoked"; the last is for good.
     state: Mapped[str] = mapped_column(String(10))

@@ -149,3 +149,16 @@ def test_what_no_card_could_say_is_refused(change: dict[str, object]) -> None:
 def test_a_card_needs_a_brand_of_its_merchant(engine: Engine, shops: Shops) -> None:
     with engine.begin() as conn, pytest.raises(Invalid):
         manage.create(conn, shops.linden, Belongs(brand="moor"), profile(), now=OPENED)
+
+
+def test_who_comes_back_gets_another_card_and_keeps_one(engine: Engine, shops: Shops) -> None:
+    old = a_card(engine, shops)
+    with engine.begin() as conn:
+        manage.set_state(conn, old, "revoked", now=OPENED)
+    new = a_card(engine, shops)
+    assert new.token != old.token
+    with pytest.raises(CardExists, match=new.id):
+        a_card(engine, shops)
+    with engine.connect() as conn:
+        assert find.of_staff(conn, shops.linden, old.staff_id) == new
+        assert find.one(conn, shops.linden, old.token).state == "revoked"

@@ -64,12 +64,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["staff_id"], ["staff_members.id"], name=op.f("fk_cards_staff_id")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_cards_store_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cards")),
-        sa.UniqueConstraint("staff_id", name=op.f("uq_cards_staff_id")),
         sa.UniqueConstraint("token", name=op.f("uq_cards_token")),
     )
     with op.batch_alter_table("cards", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_cards_brand_id"), ["brand_id"], unique=False)
         batch_op.create_index("ix_cards_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cards_staff_id"), ["staff_id"], unique=False)
+        batch_op.create_index(
+            "uq_cards_staff_id",
+            ["staff_id"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'revoked'"),
+            postgresql_where=sa.text("state <> 'revoked'"),
+        )
         batch_op.create_index(batch_op.f("ix_cards_photo_key"), ["photo_key"], unique=False)
         batch_op.create_index(batch_op.f("ix_cards_store_id"), ["store_id"], unique=False)
 

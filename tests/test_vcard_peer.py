@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from cards.profile import Profile
 from cards.vcard import Version, vcard
-from tests.support.faces import PAGE, face_of, profile, profiles
+from tests.support.cards import profile
+from tests.support.faces import PAGE, face_of, profiles
 from tests.test_vcard import labels_in, named
 
 PACKAGE = "ical.js@2.2.1"

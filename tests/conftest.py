@@ -13,12 +13,16 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 
 from api.app import create_app
+from cards.find import CardRecord
 from infra import jobs
 from infra.database import connect, migrate
 from infra.folder import open_folder
 from infra.pdf import PdfPool
 from infra.settings import Data, Mail, Server, Settings
 from tests.support import browser, postgres
+from tests.support.apns import PushServer
+from tests.support.apple import Apple, apple
+from tests.support.cards import a_card
 from tests.support.inside import Inside, Person
 from tests.support.paper import Maker, green_brand
 from tests.support.pdf import a_square
@@ -157,6 +161,26 @@ def outsider(inside: Inside, shops: Shops) -> Person:
 def stranger(inside: Inside) -> Person:
     """Has no key."""
     return Person(inside)
+
+
+@pytest.fixture
+def card(engine: Engine, shops: Shops) -> CardRecord:
+    """Emma's, of the store mitte."""
+    return a_card(engine, shops)
+
+
+@pytest.fixture(scope="module")
+def its(tmp_path_factory: pytest.TempPathFactory) -> Apple:
+    """What Apple gave to who signs passes here."""
+    return apple(tmp_path_factory.mktemp("apple"))
+
+
+@pytest.fixture
+def push(its: Apple, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushServer]:
+    """Apple's push service. An application asks it whose settings name its address."""
+    its.trusted(monkeypatch)
+    with PushServer(its.authority, tmp_path_factory.mktemp("apns")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from infra.pass_signer import open_signer
 from infra.settings import Settings
 from infra.storage import open_storage
 from infra.theme import READABLE, contrast
-from tests.support.apple import Apple, apple
+from tests.support.apple import Apple
 from tests.support.authority import PASS_TYPE, TEAM
 from tests.support.cards import EMMA, a_card
 from tests.support.inside import Inside, Person, on_sqlite
@@ -31,19 +31,9 @@ from tests.support.shops import OPENED, Shops
 OFFICE = PassOffice("https://receipts.test", PASS_TYPE, TEAM, b"k" * 32)
 
 
-@pytest.fixture(scope="module")
-def its(tmp_path_factory: pytest.TempPathFactory) -> Apple:
-    return apple(tmp_path_factory.mktemp("apple"))
-
-
 @pytest.fixture
 def settings(settings: Settings, its: Apple) -> Settings:
     return its.settings(settings)
-
-
-@pytest.fixture
-def card(engine: Engine, shops: Shops) -> CardRecord:
-    return a_card(engine, shops)
 
 
 def taken(inside: Inside, path: str, its: Apple) -> Opened:

@@ -1,41 +1,25 @@
 """Phones are told of changes by Apple's push service; who is gone is forgotten, and who could not be told is again."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
 from cards import manage, wallets
 from cards.find import CardRecord
-from cards.tables import PassRegistration
-from cards.wallets import PUSH, Device
+from cards.wallets import Device
 from infra import apns
 from infra.apns import PushFailed
-from infra.jobs import tally
 from infra.settings import Settings
 from kernel.clock import utc_now
 from tests.support.apns import PushServer
-from tests.support.apple import Apple, apple
-from tests.support.cards import a_card
-from tests.support.shops import OPENED, Shops
+from tests.support.apple import Apple
+from tests.support.phones import pushes_waiting, registrations
+from tests.support.shops import OPENED
 from tests.support.waiting import wait_until
+from tests.support.wallets import told
 from tests.support.workshop import Clock, Postman, workshop
 from worker.passes import push_passes
 from worker.work import working
 from worker.workshop import Workshop
-
-
-@pytest.fixture(scope="module")
-def its(tmp_path_factory: pytest.TempPathFactory) -> Apple:
-    return apple(tmp_path_factory.mktemp("apple"))
-
-
-@pytest.fixture
-def push(its: Apple, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushServer]:
-    its.trusted(monkeypatch)
-    with PushServer(its.authority, tmp_path_factory.mktemp("apns")) as server:
-        yield server
 
 
 @pytest.fixture
@@ -43,37 +27,11 @@ def settings(settings: Settings, its: Apple, push: PushServer) -> Settings:
     return its.settings(settings, apple_push_url=push.url)
 
 
-@pytest.fixture
-def card(engine: Engine, shops: Shops) -> CardRecord:
-    return a_card(engine, shops)
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Workshop]:
-    with workshop(settings, Postman(), Clock()) as opened:
-        yield opened
-
-
-def registrations(engine: Engine) -> int:
-    with engine.connect() as conn:
-        return conn.scalar(select(func.count()).select_from(PassRegistration)) or 0
-
-
 def registered(engine: Engine, card: CardRecord, *tokens: str) -> None:
     with engine.begin() as conn:
         for number, token in enumerate(tokens):
             device = Device(f"phone-{number:04}", token)
             wallets.register(conn, card.merchant_id, card.id, device, now=OPENED)
-
-
-def waiting(engine: Engine) -> int:
-    with engine.connect() as conn:
-        found = tally(conn).get(PUSH)
-    return found.waiting if found else 0
-
-
-def told(card: CardRecord) -> dict[str, Any]:
-    return {"merchant": card.merchant_id, "serial": card.id}
 
 
 @pytest.mark.parametrize("word", [(410, "Unregistered"), (400, "BadDeviceToken")])
@@ -146,7 +104,7 @@ def test_a_push_service_that_hangs_is_waited_for_once(
     with pytest.raises(PushFailed, match="no answer from Apple's push service: ReadTimeout"):
         push_passes(shop, "job", told(card))
     assert push.asked == ["0000"]
-    assert waiting(engine) == 0
+    assert pushes_waiting(engine) == 0
 
 
 def test_a_worker_that_shall_end_leaves_the_other_phones_to_another_job(
@@ -155,7 +113,7 @@ def test_a_worker_that_shall_end_leaves_the_other_phones_to_another_job(
     registered(engine, card, "aa", "bb", "cc")
     shop.ended.set()
     push_passes(shop, "job", told(card))
-    assert (push.tokens(), waiting(engine)) == (["aa"], 1)
+    assert (push.tokens(), pushes_waiting(engine)) == (["aa"], 1)
     shop.ended.clear()
     with working(shop.settings):
         wait_until(lambda: len(push.taken) == 3)

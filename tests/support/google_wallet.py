@@ -19,6 +19,7 @@ from infra.settings import Wallet
 
 ISSUER: Final = "3388000000012345678"
 EMAIL: Final = "passes@counterfoil-tests.iam.gserviceaccount.com"
+CLASSES: Final = "/walletobjects/v1/genericClass"
 _SCOPE: Final = "https://www.googleapis.com/auth/wallet_object.issuer"
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 

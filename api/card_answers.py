@@ -30,6 +30,7 @@ def shown(house: House, record: CardRecord) -> dict[str, Any]:
         "url": url,
         "vcf_url": f"{url}.vcf",
         "json_url": f"{url}.json",
+        "nfc_url": page_url(house.base_url, record.token, "nfc"),
         "qr": {"svg_url": f"{url}/qr.svg", "png_url": f"{url}/qr.png"},
         "photo_url": f"{url}/photo.jpg" if record.photo_key else None,
         "pkpass_url": f"{url}.pkpass" if has_pass else None,

@@ -26,7 +26,7 @@ _MOST_BYTES: Final = 1024
 # What a page tells. A visitor is counted with their first view, a contact where it is left.
 _TOLD: Final = frozenset({"view", "save", "wallet", "share", "tap"})
 # Apple's button is a tap, as far as a page can tell: its pass is added when a phone registers it.
-_TARGETS: Final = frozenset({"phone", "email", "place", "link", "booking", "apple", *NETWORKS, *MESSENGERS})
+_TARGETS: Final = frozenset({"phone", "sms", "email", "place", "link", "booking", "apple", *NETWORKS, *MESSENGERS})
 _WALLETS: Final = frozenset({"google"})
 
 

@@ -22,7 +22,7 @@ from kernel.errors import FieldError, Invalid
 
 
 class NeitherTableNorCards(UnsupportedMediaType):
-    title = "The body must be CSV or vCards"
+    slug, title = "neither-table-nor-cards", "The body must be CSV or vCards"
 
 
 router = APIRouter(prefix="/v1/cards", tags=["Cards"])

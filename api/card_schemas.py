@@ -57,6 +57,7 @@ class CardAnswer(_Answer):
     url: str = Field(description="The card's page.")
     vcf_url: str
     json_url: str
+    nfc_url: str = Field(description="What an NFC tag gets, as a URI record: visits by it are counted apart.")
     qr: schemas.QrLinks
     photo_url: str | None
     pkpass_url: str | None = Field(description="The pass for Apple Wallet, where the operator has set it up.")

@@ -45,7 +45,7 @@ def card_view(face: Face, *, own_language: str) -> CardView:
         days=_days(face.shop, words) if face.shop and face.shop.hours else (),
         timezone=face.shop.timezone if face.shop else "",
         socials=tuple(_account(each) for each in face.socials),
-        messengers=tuple(_account(each) for each in face.messengers),
+        messengers=(*_text_messages(face), *(_account(each) for each in face.messengers)),
         links=tuple(_links(face, words)),
         languages=_COMMAS.get(face.language, ", ").join(language_name(tag, face.language) for tag in face.languages),
         hobbies=face.hobbies,
@@ -60,6 +60,12 @@ def _contacts(face: Face, words: Voice) -> Iterator[Way]:
     for email in face.emails:
         note = email.label or words.gettext(_KINDS[email.kind])
         yield Way("mail", email.address, f"mailto:{quote(email.address, safe='@')}", "email", note)
+
+
+def _text_messages(face: Face) -> Iterator[Way]:
+    """To the first mobile telephone (RFC 5724)."""
+    for phone in [each for each in face.phones if each.kind == "mobile"][:1]:
+        yield Way("sms", "SMS", tel(phone.number).replace("tel:", "sms:", 1), "sms", phone.number)
 
 
 def _places(face: Face, words: Voice) -> Iterator[Way]:

@@ -85,16 +85,15 @@ def _rating() -> dict[str, Any]:
 
 
 def _back() -> dict[str, Any]:
+    missing = _problems(404)
+    missing["404"]["content"] |= _HTML
     return {
         "tags": ["Links"],
         "summary": "Back to the receipt",
         "description": "For who loads the address of a rating anew. It rates nothing.",
         "operationId": "visit_rating_back",
         "parameters": [_TOKEN, _LANGUAGE],
-        "responses": {
-            "303": {"description": "To the receipt."},
-            "404": {"description": "No such link.", "content": _HTML},
-        },
+        "responses": {"303": {"description": "To the receipt."}} | missing,
     }
 
 

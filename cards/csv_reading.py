@@ -20,7 +20,7 @@ _SEPARATOR: Final = "sep="
 
 
 class UnreadableTable(Invalid):
-    slug: ClassVar[str] = "unreadable"
+    slug: ClassVar[str] = "unreadable-table"
     title: ClassVar[str] = "The table cannot be read"
 
 

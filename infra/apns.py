@@ -34,6 +34,9 @@ class PushFailed(Unavailable):
 class PushRefused(PushFailed):
     """For this phone alone, as where its token is of another topic than our certificate."""
 
+    slug: ClassVar[str] = "push-refused"
+    title: ClassVar[str] = "This phone could not be told"
+
 
 class Pusher:
     """One connection, over which any number is told, one after the other."""

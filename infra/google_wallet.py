@@ -49,6 +49,9 @@ class GoogleWalletDown(Unavailable):
 class GoogleWalletRefused(GoogleWalletDown):
     """This object or class alone: others may be written."""
 
+    slug: ClassVar[str] = "google-wallet-refused"
+    title: ClassVar[str] = "Google Wallet does not take this card"
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

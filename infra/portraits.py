@@ -12,7 +12,7 @@ _SIDE: Final = 640
 _VCARD_BYTES: Final = 24_000
 # Pixels a side and quality, in turn.
 _VCARD_LOSSES: Final = ((400, 80), (400, 65), (320, 65), (320, 50), (240, 50), (240, 35), (160, 35), (96, 30))
-_QUALITIES: Final = (82, 74, 66, 58, 50, 40, 30, 20, 8)
+_QUALITIES: Final = (82, 74, 66, 58, 50, 40, 30, 20, 8, 2)
 _BYTES_A_PIXEL: Final = 0.2  # 10 KB at 224 pixels a side
 # Of what a tall picture has too much, so much is cut off above: faces are in the upper half.
 _ABOVE: Final = 0.25

@@ -102,7 +102,7 @@ def test_a_letter_whose_pdf_cannot_be_made_goes_without_it_at_the_fourth_try(
     def none(*_: Any, **__: Any) -> bytes:
         raise PdfUnavailable("Pango is missing")
 
-    monkeypatch.setattr("worker.compose.printed.pdf", none)
+    monkeypatch.setattr("worker.receipt_letters.printed.pdf", none)
     receipt = owner.post("/v1/receipts", sale(ANNA, deliver=["email"], deliver_pdf=True)).json()
     for _ in range(3):
         work(shop, clock)

@@ -104,6 +104,7 @@ def test_a_stranger_opens_a_card_and_nothing_complains(site: Site, visitor: Shop
     expect(page.get_by_role("link", name="emma@linden-rye.example")).to_have_attribute(
         "href", "mailto:emma@linden-rye.example"
     )
+    expect(page.get_by_role("link", name="SMS")).to_have_attribute("href", "sms:+4915155501234")
     page.wait_for_load_state("networkidle")
     assert visitor.complaints == []
 
@@ -157,7 +158,7 @@ def test_the_contact_itself_is_shared_where_the_system_takes_files(site: Site, v
     )
     page.goto(site.emma)
     page.get_by_role("link", name="Share").click()
-    page.wait_for_function("window.shared")
+    page.wait_for_function("() => window.shared")
     assert page.evaluate("shared.url") == bare(site.emma)
     assert page.evaluate("shared.files[0].type") == "text/vcard"
     assert page.evaluate("shared.files[0].text()").startswith("BEGIN:VCARD")

@@ -5,10 +5,9 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from typer.main import get_command
 
 from api.app import _MOST_BYTES
-from cli.main import app
+from cli.late import Late
 from infra.settings import ROOT, Settings, misspelt
 
 FILE: Final = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -55,7 +54,7 @@ def test_every_setting_of_a_service_is_one_that_we_read_and_take(name: str, monk
 @pytest.mark.parametrize("name", [name for name, service in OURS.items() if service["command"][0] == "counterfoil"])
 def test_every_command_of_a_service_exists(name: str) -> None:
     _, command, *options = OURS[name]["command"]
-    known = get_command(app).commands[command]  # type: ignore[attr-defined]
+    known = Late().get_command(None, command)
     flags = {flag for option in known.params for flag in (*option.opts, *option.secondary_opts)}
     assert {option for option in options if option.startswith("--")} <= flags
 

@@ -9,6 +9,8 @@ import accounts
 import api
 import pos
 import receipts
+from infra.google_wallet import GoogleWalletDown
+from infra.pass_signer import PassesUnsigned
 from infra.storage import StorageDown
 from kernel import errors
 from kernel.errors import FieldError, Invalid, Problem, in_words, pointer_part
@@ -24,8 +26,9 @@ for package in (accounts, receipts, pos, api):
 KINDS = every_problem()
 
 
-# What is wrong with a storage is for its operator, and not for whoever asks.
-TELLING = [kind for kind in KINDS if kind is not StorageDown]
+# What is wrong with a storage or a wallet is for its operator, and not for whoever asks.
+SILENT = (StorageDown, GoogleWalletDown, PassesUnsigned)
+TELLING = [kind for kind in KINDS if not issubclass(kind, SILENT)]
 
 
 @pytest.mark.parametrize("kind", TELLING, ids=lambda kind: kind.__name__)

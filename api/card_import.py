@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from accounts.keys import Caller
@@ -27,7 +28,9 @@ class NeitherTableNorCards(UnsupportedMediaType):
 
 router = APIRouter(prefix="/v1/cards", tags=["Cards"])
 _MOST_BYTES: Final = 20_000_000
-_MOST_MAPPED: Final = 500
+# All of them fit into the line of a request, which servers and proxies bound.
+_MOST_MAPPED: Final = 20
+_LONGEST_MAP: Final = 250
 _KINDS: Final = {
     "text/csv": reading.CSV,
     "text/vcard": reading.VCARD,
@@ -35,11 +38,11 @@ _KINDS: Final = {
     "text/directory": reading.VCARD,
 }
 Map = Annotated[
-    list[str],
+    list[Annotated[str, StringConstraints(max_length=_LONGEST_MAP)]],
     Query(
         max_length=_MOST_MAPPED,
-        description="`Column:field`, once a column, or all as a JSON object. Goes before what the column's name says; "
-        "a column that is mapped to nothing is left out.",
+        description="`Column:field`, once a column, or several as a JSON object. Goes before what the column's name "
+        "says; a column that is mapped to nothing is left out.",
     ),
 ]
 DryRun = Annotated[bool, Query(description="Give the same report, and change nothing.")]

@@ -39,6 +39,8 @@ def matrix(text: str, ecc: Ecc = "M") -> tuple[str, ...]:
 
 def holds(text: str, ecc: Ecc = "M") -> bool:
     """Whether :func:`matrix` can; quick."""
+    if len(text.encode()) <= _MOST_BYTES[ecc]:
+        return True  # digits and capitals may fit beyond it
     try:
         _fitted(text, ecc)
     except TextTooLong:

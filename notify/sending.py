@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from notify.tables import IS_WAITING, Message
 
@@ -37,6 +37,13 @@ class Due:
 
 
 _DUE = tuple(getattr(Message, name) for name in Due.__slots__)
+# Built once: each letter asks it, and putting a statement together takes as long as running it.
+_SETTLE = (
+    update(Message)
+    .where(Message.merchant_id == bindparam("whose"), Message.id == bindparam("which"), IS_WAITING)
+    .values({name: bindparam(name) for name in ("state", "detail", "attempts", "settled_at")})
+    .values(claim=None, due_at=None)
+)
 
 
 def claim(conn: Connection, job_id: str, *, now: datetime, lease: timedelta, at_most: int) -> list[Due]:
@@ -56,8 +63,8 @@ def claim(conn: Connection, job_id: str, *, now: datetime, lease: timedelta, at_
 
 def settle(conn: Connection, message: Due, state: State, detail: str, *, now: datetime) -> bool:
     """What became of it, for good, whoever claims it by now. False where somebody else has said so already."""
-    values = {"state": state, "detail": detail, "claim": None, "due_at": None, "settled_at": now}
-    return conn.execute(_of(message).values(values | {"attempts": message.attempts + 1})).rowcount == 1
+    said = {"state": state, "detail": detail, "attempts": message.attempts + 1, "settled_at": now}
+    return conn.execute(_SETTLE, said | {"whose": message.merchant_id, "which": message.id}).rowcount == 1
 
 
 def next_try(message: Due, *, now: datetime) -> datetime | None:
@@ -84,10 +91,7 @@ def overdue(conn: Connection, *, before: datetime) -> bool:
     return conn.scalar(waiting) is not None
 
 
-def _of(message: Due) -> Any:
-    return update(Message).where(Message.merchant_id == message.merchant_id, Message.id == message.id, IS_WAITING)
-
-
 def _claimed(message: Due) -> Any:
     """As long as it is: a claim that lapsed may be another's by now, who is sending it."""
-    return _of(message).where(Message.claim == message.claim)
+    mine = (Message.merchant_id == message.merchant_id, Message.id == message.id, IS_WAITING)
+    return update(Message).where(*mine, Message.claim == message.claim)

@@ -20,6 +20,10 @@ _AMENDED = (
 )
 _RECEIPT = select(Receipt.__table__, _AMENDED)
 _BY_TOKEN = _RECEIPT.where(Receipt.token == bindparam("token"))
+_BY_EITHER = _RECEIPT.where(
+    Receipt.merchant_id == bindparam("merchant_id"),
+    (Receipt.id == bindparam("either")) | (Receipt.token == bindparam("either")),
+)
 _RELATED = (Receipt.id, Receipt.token, Receipt.kind, Receipt.number, Receipt.issued_at, Receipt.total, Receipt.currency)
 _OF_MERCHANT = select(*_RELATED).where(Receipt.merchant_id == bindparam("merchant_id"))
 # Two halves, each with an index of its own: joined by OR they would read all receipts of the merchant.
@@ -38,12 +42,12 @@ def one(
     conn: Connection, merchant_id: str, id_or_token: str, *, store_id: str | None = None, till_id: str | None = None
 ) -> ReceiptRecord:
     """Raises :class:`NotFound`, also for a receipt of another store or till where the caller is bound to one."""
-    mine = (Receipt.merchant_id == merchant_id) & ((Receipt.id == id_or_token) | (Receipt.token == id_or_token))
+    mine = _BY_EITHER
     if store_id is not None:
-        mine &= Receipt.store_id == store_id
+        mine = mine.where(Receipt.store_id == store_id)
     if till_id is not None:
-        mine &= Receipt.till_id == till_id
-    record = _found(conn, conn.execute(_RECEIPT.where(mine)).one_or_none())
+        mine = mine.where(Receipt.till_id == till_id)
+    record = _found(conn, conn.execute(mine, {"merchant_id": merchant_id, "either": id_or_token}).one_or_none())
     if record is None:
         raise NotFound("There is no such receipt")
     return record

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from accounts import manage
 from api import (
     accounts,
+    alliances,
     card_import,
     card_invites,
     card_numbers,
@@ -28,6 +29,7 @@ from api import (
     contacts,
     deliveries,
     docs_page,
+    events,
     health,
     hooks,
     keys,
@@ -75,6 +77,28 @@ _BODIES: tuple[type[BaseModel], ...] = (
     manage.TillProfile,
     manage.StaffProfile,
     *card_schemas.BODIES,
+    alliances.NewAlliance,
+)
+# In the order in which the document tells of them.
+_PARTS = (
+    receipts,
+    deliveries,
+    suppressions,
+    accounts,
+    keys,
+    cards,
+    card_photos,
+    card_invites,
+    card_import,
+    card_templates,
+    card_numbers,
+    contacts,
+    alliances,
+    events,
+    hooks,
+    health,
+    metrics,
+    docs_page,
 )
 _DESCRIPTION = """\
 Post a sale, get a link and a QR code; behind the link is an interactive receipt.
@@ -103,25 +127,8 @@ def create_app(
         # A redirect would name whatever host the request gave, with the link's token behind it.
         redirect_slashes=False,
     )
-    for router in (
-        receipts.router,
-        deliveries.router,
-        suppressions.router,
-        accounts.router,
-        keys.router,
-        cards.router,
-        card_photos.router,
-        card_invites.router,
-        card_import.router,
-        card_templates.router,
-        card_numbers.router,
-        contacts.router,
-        hooks.router,
-        health.router,
-        metrics.router,
-        docs_page.router,
-    ):
-        app.include_router(router)
+    for part in _PARTS:
+        app.include_router(part.router)
     # First, since they are asked for most: a request passes the routes in order.
     app.router.routes[:0] = pages.routes()
     problems.install(app)

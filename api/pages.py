@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import card_routes, form_pages, jwks, mailbox, stop, verify
+from api import card_routes, form_pages, jwks, mailbox, stop, stubs, verify
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
 from api.reader import language_of, wants_copy, wishes
 from api.receipt_page import receipt_page
 from api.served import ASK_AGAIN, respond
-from api.served_by import Server, server_of, stub
+from api.stubs import Hanging
 from infra import images, pages, static
 from infra.static import Asset
 from kernel.ids import is_token
@@ -120,20 +120,20 @@ async def _rendered(house: House, request: Request, token: str) -> Rendered:
     return _receipt(house, request, *found) if found else await absent(house, request, token)
 
 
-def _found(conn: Connection, house: House, token: str) -> tuple[ReceiptRecord, BrandLook, Server | None] | None:
+def _found(conn: Connection, house: House, token: str) -> tuple[ReceiptRecord, BrandLook, Hanging] | None:
     found = house.looks.with_record(conn, token)
-    return (*found, server_of(conn, house, found[0])) if found else None
+    return (*found, stubs.find(conn, house, found[0])) if found else None
 
 
-def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook, server: Server | None) -> Rendered:
+def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandLook, hanging: Hanging) -> Rendered:
     language, copy = language_of(request, record, look), wants_copy(request)
-    stubs = (stub(house, record, server, language),) if server else ()
+    hung = tuple(stubs.stubs(house, record, hanging, language))
     has_pass = not house.settings.wallet.lacking_for_apple
     page = receipt_page(
-        record, look, base_url=house.base_url, language=language, copy=copy, stubs=stubs, has_pass=has_pass
+        record, look, base_url=house.base_url, language=language, copy=copy, stubs=hung, has_pass=has_pass
     )
     html = pages.render("receipt.html", page, language)
-    # The stub of who served tells what is done with their card.
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=bool(stubs))
+    # Stubs tell what is done with them.
+    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=bool(hung))
     headers = (ASK_AGAIN, content_policy(policy), (b"content-language", language.encode()))
     return Rendered(html.encode(), HTML, headers, subject=record.token)

@@ -18,7 +18,7 @@ from api.answers import json_answer, no_content
 from api.body import json_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
-from cards import forgetting
+from engagement import forgetting
 from infra import metrics
 from kernel import money
 from kernel.clock import iso

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, select
 
 from accounts import manage
 from accounts.tables import Merchant
-from cards import forgetting
+from cards import forgetting as cards_forgetting
 from cli.opened import opened
+from engagement import forgetting
 from infra.database import reading
 from infra.settings import Settings
 from infra.storage import open_storage
@@ -41,7 +42,7 @@ def purge(
                 count = retention.purge_merchant(
                     engine, storage, merchant_id, now=now, stop=_never, forget=forgetting.forget_receipts
                 )
-                forgetting.purge_contacts(engine, now=now, stop=_never, merchant_id=merchant_id)
+                cards_forgetting.purge_contacts(engine, now=now, stop=_never, merchant_id=merchant_id)
                 typer.echo(f"{slug}: {count:,} receipts were deleted, of more than {days} days ago")
 
 

@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine, select
 from starlette.routing import Route
 
+from accounts import manage
+from accounts.manage import MerchantProfile
 from api.app import create_app
 from infra.database import Base
 from infra.settings import Settings
@@ -20,7 +22,7 @@ from tests.support.cards import EMMA
 from tests.support.exchange import leave_at
 from tests.support.inside import Person
 from tests.support.sales import coffee, example, refund
-from tests.support.shops import Shops
+from tests.support.shops import OPENED, Shops
 
 Names = dict[str, str]
 
@@ -103,6 +105,11 @@ WALK = [
     Door("DELETE", "/v1/contacts/{contact_id}", 404, "/v1/contacts/{contact}"),
     Door("GET", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template"),
     Door("PUT", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template", {"locked": []}),
+    Door("GET", "/v1/alliances", 200, "/v1/alliances"),
+    Door("POST", "/v1/alliances", 422, "/v1/alliances", {"ally": "nobody"}),
+    Door("POST", "/v1/alliances/{alliance_id}/agreement", 404, "/v1/alliances/{alliance}/agreement"),
+    Door("DELETE", "/v1/alliances/{alliance_id}", 404, "/v1/alliances/{alliance}"),
+    Door("GET", "/v1/events", 200, "/v1/events"),
     Door("GET", "/v1/keys", 200, "/v1/keys"),
     Door("POST", "/v1/keys", 404, "/v1/keys", {"name": "mine", "scopes": ["receipts:read"], "store": "kreuzberg"}),
     Door("DELETE", "/v1/keys/{key_id}", 404, "/v1/keys/{key}"),
@@ -221,7 +228,7 @@ def test_every_route_is_in_the_walk(settings: Settings) -> None:
 
 
 @pytest.fixture
-def ours(owner: Person) -> Names:
+def ours(owner: Person, engine: Engine) -> Names:
     """What Linden & Rye has, by the names that the walk uses."""
     receipt = owner.post("/v1/receipts", example()).json()
     owner.post("/v1/receipts", refund(receipt["id"], "1.00"))
@@ -233,10 +240,14 @@ def ours(owner: Person) -> Names:
     owner.post(f"/v1/cards/{card['id']}/invites", {})
     leave_at(owner, card["token"])
     [contact] = owner.get("/v1/contacts").json()["contacts"]
+    with engine.begin() as conn:
+        manage.create_merchant(conn, "fen", MerchantProfile(name="Fen"), now=OPENED)
+    alliance = owner.post("/v1/alliances", {"ally": "fen"}).json()
     return {
         "card": card["id"],
         "card_token": card["token"],
         "contact": contact["id"],
+        "alliance": alliance["id"],
         "receipt": receipt["id"],
         "token": receipt["token"],
         "key": key["id"],

@@ -6,7 +6,8 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from cards import forgetting
+from cards import forgetting as cards_forgetting
+from engagement import forgetting
 from infra.jobs import Payload
 from notify import asking, sending
 from receipts import retention
@@ -34,15 +35,15 @@ def purge(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     does."""
     now, stop = shop.clock(), shop.ended.is_set
     count = retention.purge_all(shop.engine, shop.storage, now=now, stop=stop, forget=forgetting.forget_receipts)
-    contacts = forgetting.purge_contacts(shop.engine, now=now, stop=stop)
+    contacts = cards_forgetting.purge_contacts(shop.engine, now=now, stop=stop)
     _log.info("receipts_purged", count=count, contacts=contacts)
 
 
 def forget_visitors(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Forget what tells yesterday's visitors of cards apart, and invites that are over."""
     now, stop = shop.clock(), shop.ended.is_set
-    forgetting.forget_days(shop.engine, now=now, stop=stop)
-    forgetting.forget_invites(shop.engine, now=now, stop=stop)
+    cards_forgetting.forget_days(shop.engine, now=now, stop=stop)
+    cards_forgetting.forget_invites(shop.engine, now=now, stop=stop)
 
 
 def forget_jobs(shop: Workshop, _job_id: str, _payload: Payload) -> None:

@@ -1,0 +1,1 @@
+"""Scratch cards: campaigns, prizes, the draw, and the use of what was won."""

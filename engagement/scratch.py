@@ -1,0 +1,1 @@
+"""Scratch cards: codes, draws and their proofs. Arithmetic only."""

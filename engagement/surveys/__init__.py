@@ -1,0 +1,1 @@
+"""Surveys: NPS and CSAT, what is answered, and what is done about it."""

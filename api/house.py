@@ -17,6 +17,7 @@ from api.rendering import Rendering
 from api.signers import Signers
 from api.staff_cards import StaffCards
 from cards import invites, links
+from engagement.rewards.keys import RewardKeys
 from infra import metrics, pass_parts, secrets
 from infra.database import reading
 from infra.google_wallet import GoogleWallet
@@ -82,6 +83,11 @@ class House:
     def invite_key(self) -> bytes:
         """Of links by which staff edit their cards (cards.invites)."""
         return secrets.derived(self.settings.data, invites.PURPOSE)
+
+    @cached_property
+    def reward_keys(self) -> RewardKeys:
+        """Of codes, seeds and pseudonyms."""
+        return RewardKeys.of(self.settings.data, self.sealer)
 
     @cached_property
     def pass_office(self) -> PassOffice:

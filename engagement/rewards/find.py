@@ -1,0 +1,215 @@
+"""Reading campaigns and rewards."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from accounts.tables import Merchant
+from engagement.rewards.definition import Definition, PrizeDefinition
+from engagement.rewards.records import CampaignRecord, CampaignState, Draw, PrizeRecord, RewardRecord, RewardState
+from engagement.rewards.tables import Campaign, PoolCode, Prize, Reward
+from kernel.errors import NotFound
+
+_CAMPAIGN = (
+    Campaign.id,
+    Campaign.merchant_id,
+    Campaign.state,
+    Campaign.starts_at,
+    Campaign.ends_at,
+    Campaign.seed,
+    Campaign.seed_digest,
+    Campaign.table_digest,
+    Campaign.created_at,
+    Campaign.changed_at,
+    Campaign.launched_at,
+    Campaign.ended_at,
+)
+_REWARD = (
+    Reward.id,
+    Reward.merchant_id,
+    Reward.campaign_id,
+    Reward.entry,
+    Reward.origin,
+    Reward.receipt_id,
+    Reward.state,
+    Reward.supplier_id,
+    Reward.face_value,
+    Reward.currency,
+    Reward.bearer,
+    Reward.nonce,
+    Reward.position,
+    Reward.code_hint,
+    Reward.pool_code_id,
+    Reward.issued_at,
+    Reward.revealed_at,
+    Reward.claimed_at,
+    Reward.expires_at,
+    Reward.holder,
+    Reward.reserved_until,
+    Reward.redeemed_at,
+    Reward.void_reason,
+)
+
+
+def campaign(conn: Connection, merchant_id: str, campaign_id: str) -> CampaignRecord:
+    """Raises :class:`NotFound`."""
+    return _one(_campaigns(conn, Campaign.merchant_id == merchant_id, Campaign.id == campaign_id))
+
+
+def published(conn: Connection, campaign_id: str) -> CampaignRecord:
+    """A campaign that was launched, for everybody: no merchant is named, since it is public from then on. Raises
+    :class:`NotFound`, as for a draft."""
+    return _one(_campaigns(conn, Campaign.id == campaign_id, Campaign.launched_at.is_not(None)))
+
+
+def campaigns(
+    conn: Connection, merchant_id: str, *, at_most: int, after: str = "", state: CampaignState | None = None
+) -> list[CampaignRecord]:
+    """Oldest first."""
+    where = [Campaign.merchant_id == merchant_id, Campaign.id > after]
+    return _campaigns(conn, *where, *([Campaign.state == state] if state else []), at_most=at_most)
+
+
+def live(conn: Connection, merchant_ids: Sequence[str]) -> list[CampaignRecord]:
+    """Of all these merchants."""
+    return _campaigns(conn, Campaign.merchant_id.in_(merchant_ids), Campaign.state == "live")
+
+
+def to_supply(conn: Connection, merchant_id: str, *, at_most: int, after: str = "") -> list[tuple[str, PrizeRecord]]:
+    """The prizes of other merchants' campaigns that this one is to hand out, with the campaigns' ids; oldest first."""
+    theirs = (Prize.supplier_id == merchant_id, Prize.merchant_id != merchant_id, Prize.id > after)
+    query = _prizes().add_columns(Prize.campaign_id).where(*theirs).order_by(Prize.id).limit(at_most)
+    return [(row["campaign_id"], _prize(row)) for row in conn.execute(query).mappings()]
+
+
+def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> list[RewardRecord]:
+    """The cards of a receipt, oldest first."""
+    return rewards(conn, Reward.merchant_id == merchant_id, Reward.receipt_id == receipt_id)
+
+
+def reward(conn: Connection, merchant_id: str, reward_id: str) -> RewardRecord:
+    """Of the merchant who issued it. Raises :class:`NotFound`."""
+    found = rewards(conn, Reward.merchant_id == merchant_id, Reward.id == reward_id)
+    if not found:
+        raise NotFound("There is no such reward")
+    return found[0]
+
+
+def seen_by(merchant_id: str) -> ColumnElement[bool]:
+    """The rewards that a merchant may look up: its own, and those that it hands out for others."""
+    return or_(Reward.merchant_id == merchant_id, Reward.supplier_id == merchant_id)
+
+
+def listed(
+    conn: Connection,
+    merchant_id: str,
+    *,
+    at_most: int,
+    after: str = "",
+    campaign_id: str | None = None,
+    receipt_id: str | None = None,
+    state: RewardState | None = None,
+) -> list[RewardRecord]:
+    """Those that the merchant issued, oldest first."""
+    where = [Reward.merchant_id == merchant_id, Reward.id > after]
+    named = ((Reward.campaign_id, campaign_id), (Reward.receipt_id, receipt_id), (Reward.state, state))
+    where += [column == value for column, value in named if value is not None]
+    return rewards(conn, *where, at_most=at_most)
+
+
+def rewards(conn: Connection, *where: ColumnElement[bool], at_most: int | None = None) -> list[RewardRecord]:
+    """Oldest first. One of ``where`` names the merchant."""
+    query = select(*_REWARD, Reward.gone, Reward.prize_id).where(*where).order_by(Reward.id).limit(at_most)
+    rows = conn.execute(query).mappings().all()
+    prizes = _prizes_by_id(conn, {row["prize_id"] for row in rows if row["prize_id"]})
+    return [_reward(row, prizes) for row in rows]
+
+
+def draws(conn: Connection, merchant_id: str, campaign_id: str, *, at_most: int, after: str = "") -> list[Draw]:
+    """In the order in which they were drawn, from behind the id ``after`` on."""
+    of_campaign = (Reward.merchant_id == merchant_id, Reward.campaign_id == campaign_id, Reward.id > after)
+    columns = (Reward.id, Reward.entry, Reward.nonce, Reward.gone, Reward.position, Prize.position.label("outcome"))
+    query = select(*columns).outerjoin(Prize, Prize.id == Reward.prize_id).where(*of_campaign)
+    blank = conn.scalar(select(func.count()).select_from(Prize).where(Prize.campaign_id == campaign_id)) or 0
+    return [
+        Draw(
+            row.id,
+            row.entry,
+            row.nonce,
+            tuple(orjson.loads(row.gone)),
+            row.position,
+            blank if row.outcome is None else row.outcome,
+        )
+        for row in conn.execute(query.order_by(Reward.id).limit(at_most))
+    ]
+
+
+def prizes_of(conn: Connection, campaign_ids: Sequence[str]) -> dict[str, list[PrizeRecord]]:
+    """By campaign, in the order of their tables."""
+    query = _prizes().add_columns(Prize.campaign_id).where(Prize.campaign_id.in_(campaign_ids))
+    found: dict[str, list[PrizeRecord]] = {}
+    for row in conn.execute(query.order_by(Prize.campaign_id, Prize.position)).mappings():
+        found.setdefault(row["campaign_id"], []).append(_prize(row))
+    return found
+
+
+def _campaigns(conn: Connection, *where: ColumnElement[bool], at_most: int | None = None) -> list[CampaignRecord]:
+    query = select(*_CAMPAIGN, Campaign.definition, Campaign.published).where(*where)
+    rows = conn.execute(query.order_by(Campaign.id).limit(at_most)).mappings().all()
+    prizes = prizes_of(conn, [row["id"] for row in rows]) if rows else {}
+    return [_campaign(row, prizes.get(row["id"], [])) for row in rows]
+
+
+def _campaign(row: Any, prizes: Sequence[PrizeRecord]) -> CampaignRecord:
+    return CampaignRecord(
+        definition=Definition.model_validate_json(row["definition"]),
+        prizes=tuple(prizes),
+        published=orjson.loads(row["published"]) if row["published"] else None,
+        **{column.key: row[column.key] for column in _CAMPAIGN},
+    )
+
+
+def _prizes() -> Any:
+    # Read only of prizes with imported codes, which are few.
+    codes = select(func.count()).select_from(PoolCode).where(PoolCode.prize_id == Prize.id).scalar_subquery()
+    columns = (
+        Prize.id,
+        Prize.slug,
+        Prize.position,
+        Prize.supplier_id,
+        Merchant.slug.label("supplier"),
+        Merchant.name.label("supplier_name"),
+        Prize.definition,
+        Prize.face_value,
+        Prize.currency,
+        Prize.bearer,
+        Prize.stock,
+        Prize.weight,
+        Prize.consented_at,
+    )
+    return select(*columns, codes.label("codes")).join(Merchant, Merchant.id == Prize.supplier_id)
+
+
+def _prizes_by_id(conn: Connection, ids: set[str]) -> dict[str, PrizeRecord]:
+    if not ids:
+        return {}
+    return {row["id"]: _prize(row) for row in conn.execute(_prizes().where(Prize.id.in_(ids))).mappings()}
+
+
+def _prize(row: Any) -> PrizeRecord:
+    values = {name: row[name] for name in PrizeRecord.__slots__ if name != "definition"}
+    return PrizeRecord(definition=PrizeDefinition.model_validate_json(row["definition"]), **values)
+
+
+def _reward(row: Any, prizes: dict[str, PrizeRecord]) -> RewardRecord:
+    values = {column.key: row[column.key] for column in _REWARD}
+    prize = prizes[row["prize_id"]] if row["prize_id"] else None
+    return RewardRecord(prize=prize, gone=tuple(orjson.loads(row["gone"])), **values)
+
+
+def _one(found: Sequence[CampaignRecord]) -> CampaignRecord:
+    if not found:
+        raise NotFound("There is no such campaign")
+    return found[0]

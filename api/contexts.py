@@ -294,6 +294,48 @@ class ServedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class Won:
+    """What a scratch card gave. ``value`` is what it is worth, in words; ``place`` who takes it where that is another
+    shop; ``until`` when it ends. ``code`` is in groups as people read it, ``qr`` a picture of it; both are empty where it
+    cannot be used any more, and ``note`` says why. ``take`` is told when the code is taken along."""
+
+    name: str
+    value: str
+    terms: str
+    place: str
+    until: Moment | None = None
+    code: str = ""
+    qr: Markup = Markup("")
+    pkpass: str = ""
+    take: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchCard:
+    """A scratch card. As long as it is "hidden", nothing here tells what it gives: ``won`` is None, as it is where it
+    gave nothing or is "gone". ``action`` takes the form that reveals it; ``note`` is what else is to be said of it.
+    ``minimum_age`` is 0 where anybody may."""
+
+    state: Literal["hidden", "won", "lost", "gone"]
+    campaign: str
+    action: str
+    minimum_age: int
+    until: Moment | None
+    note: str
+    rules: str
+    proof: str
+    won: Won | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchCards:
+    """Those of one receipt, oldest first."""
+
+    cards: tuple[ScratchCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CardPage(Page):
     """``tags`` are the source and receipt of the link that was followed, to be handed on by the form."""
 

@@ -64,6 +64,11 @@ def render(template: str, context: Any, language: str) -> str:
     return environment(language).get_template(template).render(values)
 
 
+def part(template: str, macro: str, content: Any, language: str) -> str:
+    """One part of a page by itself, for a script to put into it."""
+    return str(getattr(environment(language).get_template(template).module, macro)(content))
+
+
 def warm() -> None:
     """Read every catalogue and compile every template, so that no reader waits for it."""
     for language in LANGUAGES:

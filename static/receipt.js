@@ -22,6 +22,16 @@ function sayCopied() {
 
 document.querySelector("[data-print]").addEventListener("click", () => print());
 
+const scratch = document.querySelector(".scratch");
+if (scratch) {
+  const watch = new IntersectionObserver(([seen]) => {
+    if (!seen.isIntersecting) return;
+    watch.disconnect();
+    import("./scratch.js");
+  }, { rootMargin: "50%" });
+  watch.observe(scratch);
+}
+
 const served = document.querySelector(".served");
 if (served) {
   const { listen, teller } = await import("./tell.js");

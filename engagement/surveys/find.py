@@ -1,0 +1,104 @@
+"""Reading answers: of a receipt, one by one, and as a list."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from engagement.surveys.records import Answer, Channel, Event, Segment
+from engagement.surveys.tables import SurveyAnswer, SurveyAnswerLine
+from infra.database import unindexed
+from kernel.errors import NotFound
+
+COLUMNS: Final = tuple(getattr(SurveyAnswer, name) for name in Answer.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What narrows a list down: ids, what was answered, and from when until before when."""
+
+    survey_id: str | None = None
+    event: Event | None = None
+    store_id: str | None = None
+    till_id: str | None = None
+    staff_id: str | None = None
+    brand_id: str | None = None
+    receipt_id: str | None = None
+    sku: str | None = None
+    segment: Segment | None = None
+    channel: Channel | None = None
+    is_held: bool | None = None
+    has_text: bool | None = None
+    wants_call: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def answer_of(row: Any) -> Answer:
+    return Answer(**{name: getattr(row, name) for name in Answer.__slots__})
+
+
+def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> dict[str, Answer]:
+    """Those that count, by survey."""
+    mine = (
+        unindexed(SurveyAnswer.merchant_id) == merchant_id,
+        SurveyAnswer.receipt_id == receipt_id,
+        SurveyAnswer.held == "",
+    )
+    return {row.survey_id: answer_of(row) for row in conn.execute(select(*COLUMNS).where(*mine))}
+
+
+def one(conn: Connection, merchant_id: str, answer_id: str, *, store_id: str | None = None) -> Answer:
+    """Raises :class:`NotFound`, also for one of another store where the caller is bound to one."""
+    mine = [SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id == answer_id]
+    if store_id is not None:
+        mine.append(SurveyAnswer.store_id == store_id)
+    row = conn.execute(select(*COLUMNS).where(*mine)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such response")
+    return answer_of(row)
+
+
+def listed(conn: Connection, merchant_id: str, wanted: Wanted, *, limit: int, after: str | None) -> list[Answer]:
+    """Newest first, from behind the id ``after`` on."""
+    query = select(*COLUMNS).where(SurveyAnswer.merchant_id == merchant_id, *narrowed(merchant_id, wanted))
+    if after is not None:
+        query = query.where(SurveyAnswer.id < after)
+    return [answer_of(row) for row in conn.execute(query.order_by(SurveyAnswer.id.desc()).limit(limit))]
+
+
+def skus_of(conn: Connection, merchant_id: str, answer_ids: Sequence[str]) -> dict[str, list[str]]:
+    """What was on their receipts, by answer."""
+    found: dict[str, list[str]] = {}
+    mine = (
+        unindexed(SurveyAnswerLine.merchant_id) == merchant_id,
+        SurveyAnswerLine.answer_id.in_(answer_ids),
+    )
+    columns = (SurveyAnswerLine.answer_id, SurveyAnswerLine.sku)
+    for answer_id, sku in conn.execute(select(*columns).where(*mine).order_by(*columns)):
+        found.setdefault(answer_id, []).append(sku)
+    return found
+
+
+def narrowed(merchant_id: str, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """All of ``wanted``; the merchant is the caller's to name."""
+    for name in ("survey_id", "event", "store_id", "till_id", "staff_id", "brand_id", "receipt_id", "segment"):
+        if (value := getattr(wanted, name)) is not None:
+            yield getattr(SurveyAnswer, name) == value
+    if wanted.channel is not None:
+        yield SurveyAnswer.channel == wanted.channel
+    if wanted.is_held is not None:
+        yield SurveyAnswer.held != "" if wanted.is_held else SurveyAnswer.held == ""
+    if wanted.has_text is not None:
+        yield SurveyAnswer.text.is_not(None) if wanted.has_text else SurveyAnswer.text.is_(None)
+    if wanted.wants_call is not None:
+        yield SurveyAnswer.wants_call.is_(wanted.wants_call)
+    if wanted.sku is not None:
+        lines = (SurveyAnswerLine.merchant_id == merchant_id, SurveyAnswerLine.sku == wanted.sku)
+        yield SurveyAnswer.id.in_(select(SurveyAnswerLine.answer_id).where(*lines))
+    if wanted.since is not None:
+        yield SurveyAnswer.answered_at >= wanted.since
+    if wanted.until is not None:
+        yield SurveyAnswer.answered_at < wanted.until

@@ -8,6 +8,7 @@ import engagement.offers.tables
 import engagement.rewards.tables
 import engagement.surveys.tables
 import engagement.tables
+import engagement.voice.tables
 import notify.tables
 import pos.tables
 import receipts.tables
@@ -23,6 +24,7 @@ MODULES: Final = (
     engagement.surveys.tables,
     engagement.offers.tables,
     engagement.rewards.tables,
+    engagement.voice.tables,
     pos.tables,
 )
 METADATA: Final = Base.metadata

@@ -1,0 +1,1 @@
+"""What is done about what shoppers say: tags, cases, referrals, reviews."""

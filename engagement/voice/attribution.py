@@ -1,0 +1,170 @@
+"""Which sales came of a code that a promoter handed on: looked for by the clock, out of the way of the tills."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, Engine, func, select, update
+
+from engagement import events, scratch, shoppers
+from engagement.offers.ledger import OVERLAP
+from engagement.offers.tables import Basket
+from engagement.voice import referrals
+from engagement.voice.tables import Referral, ReferralRun, ReferralUse, VoiceSettings
+from infra.database import in_turn, insert_or_ignore, reading, unindexed
+from kernel.ids import least_id, new_id
+from receipts import find as receipts_find
+from receipts.sale import Shopper
+from receipts.tables import Receipt, ReceiptShopper
+
+_TOGETHER: Final = 200
+_MOST_CODES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """``codes`` is derived for :data:`referrals.PURPOSE`, ``shoppers`` for :data:`shoppers.PURPOSE`."""
+
+    codes: bytes
+    shoppers: bytes
+
+
+def mint(engine: Engine, keys: Keys) -> int:
+    """Make the hashes of codes that were offered, of all merchants, which only the clock asks for; how many."""
+    count, done = 0, _TOGETHER
+    while done == _TOGETHER:
+        with in_turn(engine) as conn:
+            done = _mint_some(conn, keys)
+        count += done
+    return count
+
+
+def attribute(engine: Engine, keys: Keys, *, now: datetime) -> int:
+    """Go through the receipts that are new since, at each merchant who ever gave codes; how many came of one. Codes are
+    minted first, so that none is looked for before it is known."""
+    mint(engine, keys)
+    with reading(engine) as conn:
+        merchants = list(conn.scalars(select(VoiceSettings.merchant_id).where(VoiceSettings.referrals.is_not(None))))
+    return sum(_attribute(engine, keys, merchant_id, now) for merchant_id in merchants)
+
+
+def _attribute(engine: Engine, keys: Keys, merchant_id: str, now: datetime) -> int:
+    count, is_more = 0, True
+    while is_more:
+        with in_turn(engine) as conn:
+            found, is_more = _attribute_some(conn, keys, merchant_id, now)
+        count += found
+    return count
+
+
+def _mint_some(conn: Connection, keys: Keys) -> int:
+    new = (Referral.digest.is_(None), ~Referral.is_retired, Referral.answer_id.is_not(None))
+    columns = (Referral.id, Referral.merchant_id, Referral.answer_id, Referral.receipt_id)
+    rows = conn.execute(select(*columns).where(*new).order_by(Referral.id).limit(_TOGETHER)).all()
+    for row in rows:
+        code = referrals.code_of(keys.codes, row.answer_id)
+        values: dict[str, str | None] = {
+            "digest": referrals.hashed(keys.codes, row.merchant_id, code),
+            "last4": code[-4:],
+        }
+        values["shopper"] = _shopper(conn, keys, row.merchant_id, row.receipt_id) if row.receipt_id else None
+        mine = (Referral.merchant_id == row.merchant_id, Referral.id == row.id, ~Referral.is_retired)
+        conn.execute(update(Referral).where(*mine).values(values))
+    return len(rows)
+
+
+def _attribute_some(conn: Connection, keys: Keys, merchant_id: str, now: datetime) -> tuple[int, bool]:
+    """How many of some receipts came of a code, and whether there are more. The newest are left for later: an id is
+    drawn before its transaction ends, so a receipt may still come before one that is there."""
+    after = _begun(conn, merchant_id)
+    if after is None:
+        return 0, False
+    end = least_id("rct", now - OVERLAP)
+    names = ("id", "merchant_id", "kind", "total", "currency", "issued_at", "content")
+    columns = [getattr(Receipt, name) for name in names]
+    query = select(*columns, ReceiptShopper.details).outerjoin(ReceiptShopper, ReceiptShopper.receipt_id == Receipt.id)
+    # All new ones are few: they are found by their ids.
+    query = query.where(unindexed(Receipt.merchant_id) == merchant_id, Receipt.id > after, Receipt.id < end)
+    query = query.order_by(Receipt.id).limit(_TOGETHER)
+    rows = conn.execute(query).all()
+    count = sum(_attributed(conn, keys, row, now) for row in rows if row.kind == "sale")
+    is_more = len(rows) == _TOGETHER
+    reached = rows[-1].id if is_more else max(after, end)
+    conn.execute(update(ReferralRun).where(ReferralRun.merchant_id == merchant_id).values(after=reached))
+    return count, is_more
+
+
+def _begun(conn: Connection, merchant_id: str) -> str | None:
+    """Behind which receipt to go on, held until the transaction ends; None before any code was offered."""
+    mine = select(ReferralRun.after).where(ReferralRun.merchant_id == merchant_id).with_for_update()
+    if (after := conn.scalar(mine)) is not None:
+        return str(after)
+    first = conn.scalar(select(func.min(Referral.offered_at)).where(Referral.merchant_id == merchant_id))
+    if first is None:
+        return None
+    row = {"merchant_id": merchant_id, "after": least_id("rct", first)}
+    conn.execute(insert_or_ignore(conn, ReferralRun).values(row))
+    return str(conn.scalar(mine))
+
+
+def _attributed(conn: Connection, keys: Keys, row: Any, now: datetime) -> bool:
+    details = orjson.loads(row.details) if row.details else {}
+    content = orjson.loads(row.content)
+    if "training" in content.get("flags", ()):
+        return False
+    found = _referral(conn, keys, row.merchant_id, [*_codes(content, details)][:_MOST_CODES])
+    if found is None or found.receipt_id == row.id:
+        return False
+    shopper = _pseudonym(keys, row.merchant_id, details)
+    if shopper is not None and shopper == found.shopper:
+        return False
+    use = {"id": new_id("use", now), "merchant_id": row.merchant_id, "referral_id": found.id, "receipt_id": row.id}
+    is_new = shopper is not None and not _bought_before(conn, row, shopper)
+    use |= {"shopper": shopper, "is_known": shopper is not None, "is_new": is_new}
+    use |= {"total": row.total, "currency": row.currency, "used_at": now}
+    # Each receipt once, and each shopper once at a merchant: the two unique constraints decide.
+    is_counted = conn.execute(insert_or_ignore(conn, ReferralUse).values(use)).rowcount == 1
+    if is_counted:
+        data = {"referral_id": found.id, "answer_id": found.answer_id, "is_known": use["is_known"], "is_new": is_new}
+        events.tell(conn, row.merchant_id, "referral.used", data, now=now, receipt_id=row.id)
+    return is_counted
+
+
+def _bought_before(conn: Connection, row: Any, shopper: str) -> bool:
+    """As far as the ledger of baskets goes back."""
+    theirs = (Basket.merchant_id == row.merchant_id, Basket.shopper == shopper, Basket.at < row.issued_at)
+    return conn.scalar(select(Basket.receipt_id).where(*theirs, Basket.receipt_id != row.id).limit(1)) is not None
+
+
+def _codes(content: Mapping[str, Any], details: Mapping[str, Any]) -> Iterator[str]:
+    """What of a sale looks like a code: of its metadata, its discounts and those of its lines."""
+    discounts = [*content.get("discounts", ()), *(one for each in content.get("lines", ()) for one in _of_line(each))]
+    told = [details.get("metadata", {}).get("referral_code"), *(each.get("code") for each in discounts)]
+    for each in told:
+        if isinstance(each, str) and (code := scratch.tidy(each)) is not None:
+            yield code
+
+
+def _of_line(line: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(line.get("discounts", ()))
+
+
+def _referral(conn: Connection, keys: Keys, merchant_id: str, codes: list[str]) -> Any:
+    """The first code of the sale that is one of ours."""
+    if not codes:
+        return None
+    hashes = [referrals.hashed(keys.codes, merchant_id, code) for code in codes]
+    columns = (Referral.id, Referral.answer_id, Referral.receipt_id, Referral.shopper, Referral.digest)
+    live = (Referral.merchant_id == merchant_id, Referral.digest.in_(hashes), ~Referral.is_retired)
+    return min(conn.execute(select(*columns).where(*live)), key=lambda row: hashes.index(row.digest), default=None)
+
+
+def _shopper(conn: Connection, keys: Keys, merchant_id: str, receipt_id: str) -> str | None:
+    return _pseudonym(keys, merchant_id, receipts_find.private_part(conn, merchant_id, receipt_id))
+
+
+def _pseudonym(keys: Keys, merchant_id: str, details: Mapping[str, Any]) -> str | None:
+    told = details.get("shopper")
+    return shoppers.pseudonym(keys.shoppers, merchant_id, Shopper.model_validate(told)) if told else None

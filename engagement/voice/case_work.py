@@ -1,0 +1,257 @@
+"""What happens to a case: it is opened, worked on, escalated when its time is over, and closed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, insert, select, update
+
+from accounts import find as accounts_find
+from accounts.fields import Slug, Text
+from accounts.tables import StaffMember, Store
+from engagement import events
+from engagement.surveys.records import Answer
+from engagement.voice import cases, settings
+from engagement.voice.cases import OPEN, CaseRecord, Outcome, State
+from engagement.voice.settings import CaseSettings
+from engagement.voice.tables import Case, CaseChange
+from infra.database import insert_or_ignore
+from kernel.clock import iso
+from kernel.errors import FieldError, Invalid, NotFound
+from kernel.ids import new_id
+
+BY_SHOPPER: Final = "shopper"
+BY_CLOCK: Final = "clock"
+_NEXT: Final[dict[State, frozenset[State]]] = {
+    "open": frozenset({"in_progress", "resolved", "dismissed"}),
+    "in_progress": frozenset({"open", "resolved", "dismissed"}),
+    # Somebody closed it by mistake, or the shopper writes again.
+    "resolved": frozenset({"in_progress"}),
+    "dismissed": frozenset({"in_progress"}),
+}
+_FARTHEST: Final = timedelta(days=366)
+
+
+class CaseWork(BaseModel):
+    """What is to be changed; what is left out stays. ``resolved`` takes an outcome."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State | None = None
+    outcome: Outcome | None = None
+    note: Text | None = Field(None, description="What was done, for the merchant alone.")
+    owner: Slug | None = Field(None, description="The member of staff who sees to it; null for nobody.")
+    due_at: AwareDatetime | None = Field(None, description="Another deadline.")
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A case whose time is over."""
+
+    id: str
+    merchant_id: str
+
+
+def follow(conn: Connection, answer: Answer, *, now: datetime) -> None:
+    """An answer that counts came or was changed: a detractor's opens a case, and who is none any more closes it where
+    nobody has begun to work on it."""
+    found = cases.of_answer(conn, answer.merchant_id, answer.id)
+    if answer.segment == "detractor":
+        if found is None:
+            _open(conn, answer, now)
+        elif found.outcome == "changed_mind":
+            _reopen(conn, found, answer, now)
+        elif found.score != answer.score:
+            _note(conn, found, {"score": answer.score}, by=BY_SHOPPER, now=now)
+    elif found is not None and found.score != answer.score:
+        closing = {"state": "dismissed", "outcome": "changed_mind", "resolved_at": now} if found.state == "open" else {}
+        _note(conn, found, {"score": answer.score} | closing, by=BY_SHOPPER, now=now)
+
+
+def hold(conn: Connection, merchant_id: str, case_id: str, *, store_id: str | None = None) -> CaseRecord:
+    """The case, which nobody else changes until the transaction ends. Raises as :func:`cases.one` does."""
+    mine = (Case.merchant_id == merchant_id, Case.id == case_id)
+    conn.execute(select(Case.id).where(*mine).with_for_update())
+    return cases.one(conn, merchant_id, case_id, store_id=store_id)
+
+
+def work(conn: Connection, before: CaseRecord, wish: CaseWork, *, by: str, now: datetime) -> None:
+    """``before`` is held, ``by`` is the id of a key. Raises :class:`Invalid` for what does not follow from it."""
+    told = wish.model_fields_set
+    values: dict[str, Any] = {name: getattr(wish, name) for name in ("note", "due_at") if name in told}
+    _check(before, wish)
+    if wish.state is not None and wish.state != before.state:
+        is_over = wish.state not in OPEN
+        values |= {"state": wish.state, "resolved_at": now if is_over else None, "outcome": None}
+    if "outcome" in told:
+        values["outcome"] = wish.outcome
+    if "owner" in told:
+        values["owner_id"] = _staff_id(conn, before.merchant_id, wish.owner) if wish.owner else None
+    values = {name: value for name, value in values.items() if value != _as_before(conn, before, name)}
+    if values:
+        _note(conn, before, values, by=by, now=now, owner=wish.owner)
+
+
+def late(conn: Connection, *, now: datetime, at_most: int) -> list[Late]:
+    """Of all merchants, which only the clock asks for: those whose time is over and of which nobody was told so."""
+    over = (Case.resolved_at.is_(None), Case.due_at <= now, Case.escalated_at.is_(None))
+    query = select(Case.id, Case.merchant_id).where(*over).order_by(Case.due_at).limit(at_most)
+    return [Late(row.id, row.merchant_id) for row in conn.execute(query)]
+
+
+def escalate(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> CaseRecord | None:
+    """The case, where this call is the one that escalates it; None where it is closed, or another was first."""
+    over = (Case.resolved_at.is_(None), Case.due_at <= now, Case.escalated_at.is_(None))
+    mine = (Case.merchant_id == merchant_id, Case.id == case_id)
+    values = {"escalated_at": now, "changed_at": now, "revision": Case.revision + 1}
+    if conn.execute(update(Case).where(*mine, *over).values(values)).rowcount != 1:
+        return None
+    record = cases.one(conn, merchant_id, case_id)
+    _remember(conn, record, {"escalated_at": iso(now)}, by=BY_CLOCK, now=now)
+    _tell(conn, record, "escalated", now=now)
+    return record
+
+
+def untold(conn: Connection, *, before: datetime, at_most: int) -> list[Late]:
+    """Of all merchants, which only the clock asks for: cases that were opened before, of which no owner was told."""
+    new = (Case.told_at.is_(None), Case.opened_at < before)
+    query = select(Case.id, Case.merchant_id).where(*new).order_by(Case.opened_at).limit(at_most)
+    return [Late(row.id, row.merchant_id) for row in conn.execute(query)]
+
+
+def mark_told(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> bool:
+    """Whether this call is the first."""
+    mine = (Case.merchant_id == merchant_id, Case.id == case_id, Case.told_at.is_(None))
+    return conn.execute(update(Case).where(*mine).values(told_at=now)).rowcount == 1
+
+
+def _open(conn: Connection, answer: Answer, now: datetime) -> None:
+    wanted = settings.of(conn, answer.merchant_id, CaseSettings)
+    if not _opens(wanted, answer):
+        return
+    slug = select(Store.slug).where(Store.merchant_id == answer.merchant_id, Store.id == answer.store_id)
+    owner = wanted.owner_of(conn.scalar(slug))
+    row = {
+        "id": new_id("cas", now),
+        "merchant_id": answer.merchant_id,
+        "answer_id": answer.id,
+        "survey_id": answer.survey_id,
+        "receipt_id": answer.receipt_id,
+        "brand_id": answer.brand_id,
+        "store_id": answer.store_id,
+        "owner_id": _known_staff(conn, answer.merchant_id, owner.staff),
+        "email": owner.email,
+        "escalation_email": owner.escalation_email,
+        "score": answer.score,
+        "state": "open",
+        "revision": 1,
+        "opened_at": now,
+        "changed_at": now,
+        "due_at": now + timedelta(hours=wanted.deadline_hours),
+    }
+    # Of two who open it at once the unique answer lets one.
+    if conn.execute(insert_or_ignore(conn, Case).values(row)).rowcount == 1:
+        record = cases.of_answer(conn, answer.merchant_id, answer.id)
+        assert record is not None
+        _tell(conn, record, "opened", now=now)
+
+
+def _opens(wanted: CaseSettings, answer: Answer) -> bool:
+    match wanted.opens_for(answer.survey_id):
+        case "always":
+            return True
+        case "with_words":
+            return bool(answer.text) or answer.wants_call
+        case "never":
+            return False
+
+
+def _reopen(conn: Connection, found: CaseRecord, answer: Answer, now: datetime) -> None:
+    """Who had changed their mind changed it again: it is as new, and its time begins anew."""
+    wanted = settings.of(conn, answer.merchant_id, CaseSettings)
+    values = {"score": answer.score, "state": "open", "outcome": None, "resolved_at": None, "told_at": None}
+    values |= {"due_at": now + timedelta(hours=wanted.deadline_hours), "escalated_at": None}
+    _note(conn, found, values, by=BY_SHOPPER, now=now)
+
+
+def _check(before: CaseRecord, wish: CaseWork) -> None:
+    state = wish.state or before.state
+    if state != before.state and state not in _NEXT[before.state]:
+        allowed = " or ".join(sorted(_NEXT[before.state]))
+        raise Invalid(errors=[FieldError("/state", f"does not follow from what it is; {allowed} would")])
+    outcome = wish.outcome if "outcome" in wish.model_fields_set else before.outcome
+    if state == "resolved" and outcome is None:
+        raise Invalid(errors=[FieldError("/outcome", "is missing; a case is resolved by one")])
+    if state in OPEN and wish.outcome is not None:
+        raise Invalid(errors=[FieldError("/outcome", "belongs to a case that is resolved or dismissed")])
+    if "due_at" in wish.model_fields_set and not _is_near(before, wish.due_at):
+        raise Invalid(errors=[FieldError("/due_at", "must be within a year after the case was opened")])
+
+
+def _is_near(before: CaseRecord, due_at: datetime | None) -> bool:
+    return due_at is not None and before.opened_at <= due_at <= before.opened_at + _FARTHEST
+
+
+def _as_before(conn: Connection, before: CaseRecord, name: str) -> Any:
+    if name == "owner_id":
+        return _known_staff(conn, before.merchant_id, before.owner)
+    return getattr(before, name)
+
+
+def _staff_id(conn: Connection, merchant_id: str, slug: str) -> str:
+    try:
+        return accounts_find.staff_id(conn, merchant_id, slug)
+    except NotFound:
+        raise Invalid(errors=[FieldError("/owner", "is not a member of staff of this merchant")]) from None
+
+
+def _known_staff(conn: Connection, merchant_id: str, slug: str | None) -> str | None:
+    """Settings may name somebody who is there no more: a case is opened all the same."""
+    if slug is None:
+        return None
+    return conn.scalar(select(StaffMember.id).where(StaffMember.merchant_id == merchant_id, StaffMember.slug == slug))
+
+
+def _note(
+    conn: Connection,
+    before: CaseRecord,
+    values: dict[str, Any],
+    *,
+    by: str,
+    now: datetime,
+    owner: str | None = None,
+) -> None:
+    """Change it, remember who did, and tell of it where it was opened anew or closed."""
+    mine = (Case.merchant_id == before.merchant_id, Case.id == before.id)
+    changed = values | {"changed_at": now, "revision": Case.revision + 1}
+    conn.execute(update(Case).where(*mine).values(changed))
+    shown = {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    if "owner_id" in shown:
+        shown["owner"] = owner
+    _remember(conn, before, {name: shown[name] for name in shown if name not in _UNSAID}, by=by, now=now)
+    if "state" in values:
+        after = cases.one(conn, before.merchant_id, before.id)
+        _tell(conn, after, "opened" if after.state == "open" else after.state, now=now)
+
+
+# Which of a case's columns no change names: they follow from the others.
+_UNSAID: Final = ("owner_id", "resolved_at", "told_at", "escalated_at")
+
+
+def _remember(conn: Connection, record: CaseRecord, what: dict[str, Any], *, by: str, now: datetime) -> None:
+    values = {"id": new_id("cch", now), "merchant_id": record.merchant_id, "case_id": record.id, "by": by}
+    conn.execute(insert(CaseChange).values(values | {"what": orjson.dumps(what).decode(), "changed_at": now}))
+
+
+def _tell(conn: Connection, record: CaseRecord, what: str, *, now: datetime) -> None:
+    data = {
+        "case_id": record.id,
+        "answer_id": record.answer_id,
+        "store_id": record.store_id,
+        "score": record.score,
+        "state": record.state,
+        "outcome": record.outcome,
+    }
+    events.tell(conn, record.merchant_id, f"case.{what}", data, now=now, receipt_id=record.receipt_id)

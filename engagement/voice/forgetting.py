@@ -1,0 +1,49 @@
+"""What is done about answers goes with their receipts and shoppers, but for what tells of nobody."""
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Connection, delete, select, update
+
+from engagement.surveys.tables import SurveyAnswer
+from engagement.voice import referrals
+from engagement.voice.tables import AnswerTag, Case, CaseChange, Referral, ReferralUse, Review
+from infra.database import unindexed
+from notify.tables import Message
+
+
+def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
+    """They are purged. That there was a case, a code or a sale of one still counts; approved reviews stay, without the
+    name that their shopper gave."""
+    held = (unindexed(Case.merchant_id) == merchant_id, Case.receipt_id.in_(receipt_ids))
+    _forget_history(conn, merchant_id, held)
+    conn.execute(update(Case).where(*held).values(receipt_id=None, note=None))
+    of_codes = (unindexed(Referral.merchant_id) == merchant_id, Referral.receipt_id.in_(receipt_ids))
+    conn.execute(update(Referral).where(*of_codes).values(receipt_id=None, shopper=None))
+    used = (unindexed(ReferralUse.merchant_id) == merchant_id, ReferralUse.receipt_id.in_(receipt_ids))
+    conn.execute(update(ReferralUse).where(*used).values(receipt_id=None, shopper=None))
+    said = (unindexed(Review.merchant_id) == merchant_id, Review.receipt_id.in_(receipt_ids))
+    conn.execute(delete(Review).where(*said, Review.state != "approved"))
+    conn.execute(update(Review).where(*said).values(receipt_id=None, author=Review.id, display_name=""))
+
+
+def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
+    """Before their answers go: the tags of these are found by them."""
+    answers = select(SurveyAnswer.id).where(
+        unindexed(SurveyAnswer.merchant_id) == merchant_id, SurveyAnswer.receipt_id == receipt_id
+    )
+    conn.execute(delete(AnswerTag).where(AnswerTag.merchant_id == merchant_id, AnswerTag.answer_id.in_(answers)))
+    held = (unindexed(Case.merchant_id) == merchant_id, Case.receipt_id == receipt_id)
+    _forget_history(conn, merchant_id, held)
+    told = (Message.merchant_id == merchant_id, Message.subject_id.in_(select(Case.id).where(*held)))
+    conn.execute(delete(Message).where(*told))
+    conn.execute(delete(Case).where(*held))
+    referrals.retire(conn, merchant_id, receipt_id)
+    used = (unindexed(ReferralUse.merchant_id) == merchant_id, ReferralUse.receipt_id == receipt_id)
+    conn.execute(update(ReferralUse).where(*used).values(shopper=None))
+    conn.execute(delete(Review).where(unindexed(Review.merchant_id) == merchant_id, Review.receipt_id == receipt_id))
+
+
+def _forget_history(conn: Connection, merchant_id: str, held: tuple[ColumnElement[bool], ...]) -> None:
+    """Notes are in it."""
+    of_cases = CaseChange.case_id.in_(select(Case.id).where(*held))
+    conn.execute(delete(CaseChange).where(unindexed(CaseChange.merchant_id) == merchant_id, of_cases))

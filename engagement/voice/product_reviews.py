@@ -1,0 +1,106 @@
+"""What is said of one product in public: approved reviews, their stars and average, as schema.org tells them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from engagement.voice import reviews
+from engagement.voice.reviews import STARS, ReviewRecord, Wanted
+from engagement.voice.tables import Review
+
+_HUNDREDTHS: Final = Decimal("0.01")
+VERIFIED: Final = "Verified purchase"
+
+
+@dataclass(frozen=True, slots=True)
+class Stars:
+    """``counts`` are of 1 to 5 stars."""
+
+    counts: tuple[int, int, int, int, int]
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def average(self) -> Decimal | None:
+        """To hundredths, halves up; None without any."""
+        whole = sum(stars * count for stars, count in zip(STARS, self.counts, strict=True))
+        exact = Decimal(whole) / self.count if self.count else None
+        return exact.quantize(_HUNDREDTHS, ROUND_HALF_UP) if exact is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductReviews:
+    """``name`` is as on the newest receipt of which a review was written. ``more`` is the cursor of what follows."""
+
+    sku: str
+    name: str
+    stars: Stars
+    reviews: Sequence[ReviewRecord]
+    more: str | None
+
+
+def stars_of(conn: Connection, merchant_id: str, sku: str) -> Stars:
+    """Of approved reviews."""
+    query = select(Review.stars, func.count().label("times"))
+    query = query.where(Review.merchant_id == merchant_id, Review.sku == sku, Review.state == "approved")
+    found = {row.stars: row.times for row in conn.execute(query.group_by(Review.stars))}
+    one, two, three, four, five = (found.get(stars, 0) for stars in STARS)
+    return Stars((one, two, three, four, five))
+
+
+def of_product(
+    conn: Connection, merchant_id: str, sku: str, *, limit: int, after: str | None = None
+) -> ProductReviews | None:
+    """Newest first; None where nobody has said anything of it that is shown."""
+    stars = stars_of(conn, merchant_id, sku)
+    if not stars.count:
+        return None
+    wanted = Wanted(state="approved", sku=sku)
+    found = reviews.listed(conn, merchant_id, wanted, limit=limit + 1, after=after)
+    newest = reviews.listed(conn, merchant_id, wanted, limit=1)
+    more = found[limit - 1].id if len(found) > limit else None
+    return ProductReviews(sku, newest[0].product if newest else sku, stars, found[:limit], more)
+
+
+def as_json_ld(told: ProductReviews, *, brand: str, url: str) -> dict[str, Any]:
+    """The `Product <https://schema.org/Product>`_ with its ratings. ``url`` is the page that shows them."""
+    product: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "@id": url,
+        "sku": told.sku,
+        "name": told.name,
+        "brand": {"@type": "Brand", "name": brand},
+        "aggregateRating": {
+            "@type": "AggregateRating",
+            "ratingValue": str(told.stars.average),
+            "reviewCount": told.stars.count,
+            "bestRating": STARS[-1],
+            "worstRating": STARS[0],
+        },
+    }
+    return product | {"review": [_review(each, brand) for each in told.reviews]}
+
+
+def _review(record: ReviewRecord, brand: str) -> dict[str, Any]:
+    review: dict[str, Any] = {
+        "@type": "Review",
+        "datePublished": record.written_at.date().isoformat(),
+        "reviewRating": {"@type": "Rating", "ratingValue": record.stars, "bestRating": 5, "worstRating": 1},
+        # Who gives no name is told apart from nobody by what we know of them.
+        "author": {"@type": "Person", "name": record.display_name or VERIFIED},
+        "inLanguage": record.language,
+        # schema.org has no member of its own for it.
+        "keywords": VERIFIED,
+    }
+    review |= {"name": record.title} if record.title else {}
+    review |= {"reviewBody": record.text} if record.text else {}
+    if record.reply:
+        author = {"@type": "Organization", "name": brand}
+        review["comment"] = {"@type": "Comment", "text": record.reply, "author": author}
+    return review

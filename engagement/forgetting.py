@@ -7,11 +7,13 @@ from sqlalchemy import Connection, delete
 from cards import forgetting as of_cards
 from engagement.surveys import forgetting as of_surveys
 from engagement.tables import Event
+from engagement.voice import forgetting as of_voice
 
 
 def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
     """In the transaction in which receipts are purged, before they go."""
     of_cards.forget_receipts(conn, merchant_id, receipt_ids)
+    of_voice.forget_receipts(conn, merchant_id, receipt_ids)
     of_surveys.forget_receipts(conn, merchant_id, receipt_ids)
     _forget_events(conn, merchant_id, receipt_ids)
 
@@ -19,6 +21,7 @@ def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[
 def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
     """The receipt stays; what the shopper said and did with it goes."""
     of_cards.forget_shopper(conn, merchant_id, receipt_id)
+    of_voice.forget_shopper(conn, merchant_id, receipt_id)
     of_surveys.forget_shopper(conn, merchant_id, receipt_id)
     _forget_events(conn, merchant_id, [receipt_id])
 

@@ -16,8 +16,11 @@ from api.page_cache import PageCache
 from api.rendering import Rendering
 from api.signers import Signers
 from api.staff_cards import StaffCards
+from api.survey_memory import Surveys
 from cards import invites, links
+from engagement import shoppers
 from engagement.rewards.keys import RewardKeys
+from engagement.surveys import links as survey_links
 from infra import metrics, pass_parts, secrets
 from infra.database import reading
 from infra.google_wallet import GoogleWallet
@@ -78,6 +81,20 @@ class House:
     @cached_property
     def staff_cards(self) -> StaffCards:
         return StaffCards()
+
+    @cached_property
+    def surveys(self) -> Surveys:
+        return Surveys()
+
+    @cached_property
+    def survey_key(self) -> bytes:
+        """Of links to surveys, and of who is drawn to be asked (engagement.surveys)."""
+        return secrets.derived(self.settings.data, survey_links.PURPOSE)
+
+    @cached_property
+    def shopper_key(self) -> bytes:
+        """Of shoppers' pseudonyms (engagement.shoppers)."""
+        return secrets.derived(self.settings.data, shoppers.PURPOSE)
 
     @cached_property
     def invite_key(self) -> bytes:

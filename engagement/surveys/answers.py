@@ -40,15 +40,21 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """How somebody wishes to be called back, and the words that they agreed to."""
+
+    contact: str
+    consent: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class More:
-    """What is said after the score. ``contact`` is given only where a call is wished, with the words that were agreed
-    to."""
+    """What is said after the score. None leaves what was said before; ``no_call`` takes the wish for a call back."""
 
     text: str | None = None
-    wants_call: bool = False
-    contact: str | None = None
-    consent: str | None = None
-    consent_version: str | None = None
+    call: Call | None = None
+    no_call: bool = False
 
 
 class AnswerThere(Conflict):
@@ -82,7 +88,7 @@ def give(
 
 
 def add(conn: Connection, answer: Answer, more: More, survey: SurveyRecord, *, now: datetime) -> Became:
-    """What somebody says after their score, in place of what they said before. ``answer`` is what the caller found."""
+    """What somebody says after their score. ``answer`` is what the caller found, and may have changed since."""
     if answer.receipt_id is None:
         return "fixed"
     asking.hold(conn, survey, answer.receipt_id)
@@ -90,14 +96,21 @@ def add(conn: Connection, answer: Answer, more: More, survey: SurveyRecord, *, n
     row = conn.execute(select(*COLUMNS).where(*mine)).one_or_none()
     if row is None or now > row.answered_at + survey.settings.editable:
         return "fixed"
-    values = {name: getattr(more, name) for name in More.__slots__}
-    if all(getattr(row, name) == value for name, value in values.items()):
-        return "held" if row.held else "counted"
-    conn.execute(update(SurveyAnswer).where(*mine).values(values | {"changed_at": now}))
-    after = replace(answer_of(row), **values, changed_at=now)
-    if after.is_counted:
-        _follow(conn, after, "survey.changed", now=now)
-    return "counted" if after.is_counted else "held"
+    before, values = answer_of(row), _values(more)
+    if any(getattr(before, name) != value for name, value in values.items()):
+        conn.execute(update(SurveyAnswer).where(*mine).values(values | {"changed_at": now}))
+        if before.is_counted:
+            _follow(conn, replace(before, **values, changed_at=now), "survey.changed", now=now)
+    return "counted" if before.is_counted else "held"
+
+
+def _values(more: More) -> dict[str, Any]:
+    values: dict[str, Any] = {} if more.text is None else {"text": more.text}
+    if more.call is not None:
+        said = {"contact": more.call.contact, "consent": more.call.consent, "consent_version": more.call.version}
+        return values | said | {"wants_call": True}
+    taken_back = {"wants_call": False, "contact": None, "consent": None, "consent_version": None}
+    return values | taken_back if more.no_call else values
 
 
 def release(conn: Connection, merchant_id: str, answer_id: str, survey: SurveyRecord, *, now: datetime) -> Answer:

@@ -50,6 +50,17 @@ def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> dict[str,
     return {row.survey_id: answer_of(row) for row in conn.execute(select(*COLUMNS).where(*mine))}
 
 
+def last_of(conn: Connection, merchant_id: str, survey_id: str, receipt_id: str) -> Answer | None:
+    """The one that counts; else the last that is held back."""
+    mine = (
+        unindexed(SurveyAnswer.merchant_id) == merchant_id,
+        SurveyAnswer.survey_id == survey_id,
+        SurveyAnswer.receipt_id == receipt_id,
+    )
+    found = [answer_of(row) for row in conn.execute(select(*COLUMNS).where(*mine))]
+    return max(found, key=lambda each: (each.is_counted, each.changed_at), default=None)
+
+
 def one(conn: Connection, merchant_id: str, answer_id: str, *, store_id: str | None = None) -> Answer:
     """Raises :class:`NotFound`, also for one of another store where the caller is bound to one."""
     mine = [SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id == answer_id]

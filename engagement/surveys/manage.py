@@ -52,6 +52,8 @@ _COLUMNS: Final = (
     Survey.changed_at,
 )
 
+_SURVEY: Final[Any] = select(*_COLUMNS).join(Brand, Brand.id == Survey.brand_id)
+
 
 def create(
     conn: Connection,
@@ -102,6 +104,12 @@ def one(conn: Connection, merchant_id: str, survey_id: str) -> SurveyRecord:
     return _record(row)
 
 
+def behind(conn: Connection, survey_id: str) -> SurveyRecord | None:
+    """Of a link whose mark is ours: that is the right to know, so no merchant is named."""
+    row = conn.execute(_SURVEY.where(Survey.id == survey_id)).one_or_none()
+    return _record(row) if row else None
+
+
 def listed(conn: Connection, merchant_id: str) -> list[SurveyRecord]:
     """All of them, oldest first: a brand has five at most."""
     return [_record(row) for row in conn.execute(_of(merchant_id).order_by(Survey.id))]
@@ -113,7 +121,7 @@ def active(conn: Connection, merchant_id: str, brand_id: str) -> Sequence[Survey
 
 
 def _of(merchant_id: str) -> Any:
-    return select(*_COLUMNS).join(Brand, Brand.id == Survey.brand_id).where(Survey.merchant_id == merchant_id)
+    return _SURVEY.where(Survey.merchant_id == merchant_id)
 
 
 def _record(row: Any) -> SurveyRecord:

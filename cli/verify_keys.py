@@ -31,23 +31,23 @@ def _read(file: Path) -> bytes:
 
 
 def _fetched(address: str) -> bytes:
-    _require_proof(address)
-    with build_opener(_Redirects).open(address, timeout=_SECONDS) as answer:
+    require_proof(address)
+    with build_opener(Redirects).open(address, timeout=_SECONDS) as answer:
         fetched: bytes = answer.read(_MOST_BYTES + 1)
     return fetched
 
 
-class _Redirects(HTTPRedirectHandler):
+class Redirects(HTTPRedirectHandler):
     """Only to where one may ask in the first place."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Any:
-        _require_proof(newurl)
+        require_proof(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _require_proof(address: str) -> None:
+def require_proof(address: str) -> None:
     """Raises ValueError where anybody on the way could put other keys."""
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(parts.hostname or "")):

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import card_routes, form_pages, jwks, mailbox, stop, stubs, verify
+from api import card_routes, form_pages, jwks, mailbox, scratch_pages, stop, stubs, verify
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -50,6 +50,7 @@ def routes() -> list[BaseRoute]:
         Route("/static/{path:path}", asset),
         Route("/media/logos/{shard}/{name}.{form}", logo),
         *form_pages.routes(),
+        *scratch_pages.routes(),
         *card_routes.routes(),
         *verify.routes(),
         *jwks.routes(),

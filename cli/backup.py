@@ -17,6 +17,7 @@ from accounts import find
 from cards import find as card_find
 from cli.opened import require_current
 from cli.progress import Progress
+from engagement.offers import products
 from infra import archive_rows, database, secrets
 from infra.archive import ArchiveWriter, Manifest, ObjectPart, Part, TablePart
 from infra.settings import Settings
@@ -55,7 +56,7 @@ def write(
         progress = Progress("rows", sum(archive_rows.count(conn, table) for table in tables))
         written = tuple(_table(writer, conn, table, progress) for table in tables)
         progress.end()
-        pictures = [*find.logo_keys(conn), *card_find.photo_keys(conn)]
+        pictures = [*find.logo_keys(conn), *card_find.photo_keys(conn), *products.picture_keys(conn)]
     manifest = Manifest(
         made_at=iso(utc_now()),
         revision=database.revisions()[0],

@@ -84,7 +84,7 @@ class Basket(Base):
 
     __tablename__ = "baskets"
     __table_args__ = (
-        Index("ix_baskets_merchant_id_at", "merchant_id", "at"),
+        Index("ix_baskets_merchant_id_at", "merchant_id", "at", "receipt_id"),
         Index(
             "ix_baskets_merchant_id_shopper",
             *("merchant_id", "shopper", "at"),
@@ -140,8 +140,8 @@ class Neighbour(Base):
     a: Mapped[str] = mapped_column(ITEM, primary_key=True)
     b: Mapped[str] = mapped_column(ITEM, primary_key=True)
     score: Mapped[float] = mapped_column(Float)
-    # In how many baskets, or by how many shoppers.
-    count: Mapped[int] = mapped_column(Integer)
+    # How many had both.
+    receipts: Mapped[int] = mapped_column(Integer)
 
 
 class PopularItem(Base):

@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_baskets_store_id")),
         sa.PrimaryKeyConstraint("receipt_id", name=op.f("pk_baskets")),
     )
-    op.create_index("ix_baskets_merchant_id_at", "baskets", ["merchant_id", "at"], unique=False)
+    op.create_index("ix_baskets_merchant_id_at", "baskets", ["merchant_id", "at", "receipt_id"], unique=False)
     op.create_index(
         "ix_baskets_merchant_id_shopper",
         "baskets",
@@ -103,7 +103,7 @@ def upgrade() -> None:
         sa.Column("a", sa.String(length=80), nullable=False),
         sa.Column("b", sa.String(length=80), nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("receipts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "edition", "a", "b", name=op.f("pk_neighbours")),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,276 @@
+"""Which offers a receipt shows, and why: never what is on it, was bought before, went back, or cannot be had."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
+
+from engagement import alliances, shoppers
+from engagement.offers import books, products, rules
+from engagement.offers.books import Book
+from engagement.offers.items import all_of, is_goods, item_of, keys
+from engagement.offers.links import Reason
+from engagement.offers.products import ProductRecord
+from engagement.offers.rules import Rule
+from engagement.offers.tables import Basket, Neighbour, PopularItem, Product, ProductItem
+from receipts.records import ReceiptRecord
+from receipts.sale import Shopper
+from receipts.tables import Receipt, ReceiptShopper
+
+_KINDS: Final = ("sale", "exchange")
+# A receipt may have 2,000 lines; what goes with so many of them tells enough.
+_MOST_ITEMS: Final = 50
+_MOST_BASKETS: Final = 500
+# More than are shown, since some may not be.
+_SPARE: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """``beside`` is the line of the receipt that it goes with, in the till's words; ``count`` on how many receipts both
+    were. ``in_store`` says that it is popular in this very store; ``ally`` is the name of whose product it is."""
+
+    product: ProductRecord
+    reason: Reason
+    beside: str = ""
+    count: int = 0
+    in_store: bool = False
+    ally: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A rule with its product, and the items of which one must be on the receipt, if any must."""
+
+    rule: Rule
+    product: ProductRecord
+    beside: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What is known of a merchant's offers before any receipt is: to be remembered for a moment."""
+
+    book: Book
+    has_offers: bool = False
+    ruled: tuple[Ruled, ...] = ()
+    banned: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A receipt with what must not be offered on it."""
+
+    conn: Connection
+    desk: Desk
+    record: ReceiptRecord
+    store_id: str
+    # The till's names of its lines by each item that they could be, and the items under which they are counted.
+    names: dict[str, str]
+    counted: list[str]
+    not_these: set[str]
+    # Complements of what is on it, with the name of what they go with, best first.
+    complements: dict[str, str] = field(default_factory=dict)
+
+
+_PRIVATE: Final = (
+    select(Receipt.store_id, ReceiptShopper.details)
+    .outerjoin(ReceiptShopper, ReceiptShopper.receipt_id == Receipt.id)
+    .where(Receipt.merchant_id == bindparam("merchant_id"), Receipt.id == bindparam("id"))
+)
+_BEFORE: Final = (
+    select(Basket.receipt_id, Basket.items, Basket.returned)
+    .where(Basket.merchant_id == bindparam("merchant_id"), Basket.shopper == bindparam("shopper"))
+    .order_by(Basket.at.desc())
+    .limit(_MOST_BASKETS)
+)
+_KNOWN: Final = (
+    select(ProductItem.item, ProductItem.product_id, Product.again, Product.complements)
+    .join(Product, Product.id == ProductItem.product_id)
+    .where(ProductItem.merchant_id == bindparam("merchant_id"))
+    .where(ProductItem.item.in_(bindparam("items", expanding=True)))
+)
+_OF_ITEMS: Final = and_(
+    Neighbour.merchant_id == bindparam("merchant_id"),
+    Neighbour.edition == bindparam("edition"),
+    Neighbour.a.in_(bindparam("items", expanding=True)),
+)
+_ITS_PRODUCT: Final = and_(ProductItem.merchant_id == Neighbour.merchant_id, ProductItem.item == Neighbour.b)
+_NEAR: Final = (
+    select(ProductItem.product_id)
+    .join(Neighbour, _ITS_PRODUCT)
+    .where(_OF_ITEMS, ProductItem.offered)
+    .group_by(ProductItem.product_id)
+    .order_by(func.sum(Neighbour.score).desc(), ProductItem.product_id)
+    .limit(bindparam("at_most"))
+)
+_WHY: Final = (
+    select(ProductItem.product_id, Neighbour.a, Neighbour.receipts)
+    .join(Neighbour, _ITS_PRODUCT)
+    .where(_OF_ITEMS, ProductItem.product_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Neighbour.receipts, Neighbour.score, Neighbour.a)
+)
+_POPULAR: Final = (
+    select(ProductItem.product_id, PopularItem.place)
+    .join(ProductItem, and_(ProductItem.merchant_id == PopularItem.merchant_id, ProductItem.item == PopularItem.item))
+    .where(
+        PopularItem.merchant_id == bindparam("merchant_id"),
+        PopularItem.edition == bindparam("edition"),
+        or_(PopularItem.place == bindparam("store_id"), PopularItem.place == ""),
+        ProductItem.offered,
+    )
+    # The store's own before those of all.
+    .order_by(PopularItem.place.desc(), PopularItem.score.desc(), ProductItem.product_id)
+    .limit(bindparam("at_most"))
+)
+
+
+def desk(conn: Connection, merchant_id: str) -> Desk:
+    book = books.book(conn, merchant_id)
+    if not book.is_on:
+        return Desk(book)
+    ruled = tuple(_ruled(conn, merchant_id))
+    own = select(ProductItem.item).where(ProductItem.merchant_id == merchant_id).limit(1)
+    banned = frozenset(each.product.id for each in ruled if each.rule.kind == "ban")
+    wanted = tuple(each for each in ruled if each.rule.kind != "ban" and each.product.is_offered)
+    return Desk(book, bool(wanted) or conn.scalar(own) is not None, wanted, banned)
+
+
+def offers_for(conn: Connection, of: Desk, record: ReceiptRecord, *, key: bytes) -> list[Offer]:
+    """Best first; ``key`` is for the pseudonyms of shoppers."""
+    if not of.has_offers or not _asks(record):
+        return []
+    asked = _asked(conn, of, record, key)
+    found: dict[str, Offer] = {}
+    for offers in (_by_rule, _complements, _near, _popular):
+        for offer in offers(asked, of.book.at_most - len(found)):
+            if len(found) < of.book.at_most:
+                found.setdefault(offer.product.id, offer)
+        asked.not_these.update(found)
+        if len(found) >= of.book.at_most:
+            break
+    return list(found.values())
+
+
+def _asks(record: ReceiptRecord) -> bool:
+    """Who is given something did not buy it, and who gave all back wants nothing."""
+    is_void = any(each.kind == "void" for each in record.amendments)
+    return record.kind in _KINDS and not is_void and not {"gift", "training"} & set(record.content.flags)
+
+
+def _ruled(conn: Connection, merchant_id: str) -> Iterator[Ruled]:
+    """An ally's product is shown as long as both want it."""
+    listed = rules.listed(conn, merchant_id)
+    allies = set(alliances.allies(conn, merchant_id).values()) if any(each.ally_id for each in listed) else set()
+    own = products.with_skus(conn, merchant_id, [name for rule in listed for name in (rule.sku, rule.beside) if name])
+    for rule in listed:
+        product = own.get(rule.sku) if rule.ally_id is None else None
+        if rule.ally_id in allies:
+            product = products.with_skus(conn, rule.ally_id, [rule.sku]).get(rule.sku)
+        if product is None or (rule.ally_id is not None and not product.content.shared):
+            continue
+        yield Ruled(rule, product, _items_of(rule.beside, own) if rule.beside else frozenset())
+
+
+def _items_of(sku: str, known: Mapping[str, ProductRecord]) -> frozenset[str]:
+    content = known[sku].content if sku in known else None
+    return frozenset(keys(sku, content.gtin if content else None, content.name.values() if content else ()))
+
+
+def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _Asked:
+    named = {"merchant_id": record.merchant_id, "id": record.id}
+    store_id, details = conn.execute(_PRIVATE, named).one()
+    lines = [line for line in orjson.loads(record.content_json).get("lines", ()) if is_goods(line)]
+    names = {item: line["name"] for line in reversed(lines) for item in all_of(line)}
+    owned, returned = _before(conn, record, details, key)
+    counted = list(dict.fromkeys(item_of(line) for line in lines))[:_MOST_ITEMS]
+    asked = _Asked(conn, of, record, store_id, names, counted, set(of.banned))
+    known = {"merchant_id": record.merchant_id, "items": [*names, *owned - names.keys(), *returned - names.keys()]}
+    for item, product_id, again, complements in conn.execute(_KNOWN, known):
+        if item in names or item in returned or not again:
+            asked.not_these.add(product_id)
+        if item in names:
+            asked.complements |= {sku: names[item] for sku in complements if sku not in asked.complements}
+    return asked
+
+
+def _before(conn: Connection, record: ReceiptRecord, details: str | None, key: bytes) -> tuple[set[str], set[str]]:
+    """What this shopper bought and kept, and what they gave back and did not buy anew."""
+    told = orjson.loads(details).get("shopper") if details else None
+    shopper = shoppers.pseudonym(key, record.merchant_id, Shopper.model_validate(told)) if told else None
+    owned: set[str] = set()
+    returned: set[str] = set()
+    if shopper is not None:
+        for row in conn.execute(_BEFORE, {"merchant_id": record.merchant_id, "shopper": shopper}):
+            back = set(orjson.loads(row.returned)) - owned
+            returned |= back
+            owned |= set(orjson.loads(row.items)) - back - returned
+    return owned, returned
+
+
+def _by_rule(asked: _Asked, _wanted: int) -> Iterator[Offer]:
+    order = {"pin": 0, "ally": 1, "complement": 2}
+    for each in sorted(asked.desk.ruled, key=lambda ruled: order[ruled.rule.kind]):
+        beside = next((asked.names[item] for item in each.beside if item in asked.names), "")
+        is_elsewhere = each.rule.store_id not in (None, asked.store_id)
+        if is_elsewhere or each.product.id in asked.not_these or (each.rule.beside and not beside):
+            continue
+        if each.rule.kind == "ally":
+            yield Offer(each.product, "ally", beside, ally=each.rule.ally_name or "")
+        else:
+            yield Offer(each.product, "pinned" if each.rule.kind == "pin" else "goes_with", beside)
+
+
+def _complements(asked: _Asked, _wanted: int) -> Iterator[Offer]:
+    if not asked.complements:
+        return
+    found = products.with_skus(asked.conn, asked.record.merchant_id, list(asked.complements))
+    for sku, beside in asked.complements.items():
+        product = found.get(sku)
+        if product is not None and product.is_offered and product.id not in asked.not_these:
+            yield Offer(product, "goes_with", beside)
+
+
+def _near(asked: _Asked, wanted: int) -> Iterator[Offer]:
+    if asked.desk.book.edition is None or not asked.counted:
+        return
+    of = _named(asked) | {"items": asked.counted}
+    ids = _first(asked, asked.conn.scalars(_NEAR, of | _most(asked, wanted)), wanted)
+    if not ids:
+        return
+    # The largest count comes last.
+    why = {row.product_id: row for row in asked.conn.execute(_WHY, of | {"ids": ids})}
+    for product in _in_order(asked.conn, ids):
+        row = why[product.id]
+        reason: Reason = "together" if row.receipts else "similar"
+        yield Offer(product, reason, asked.names[row.a], row.receipts)
+
+
+def _popular(asked: _Asked, wanted: int) -> Iterator[Offer]:
+    if asked.desk.book.edition is None:
+        return
+    of = _named(asked) | {"store_id": asked.store_id}
+    rows = asked.conn.execute(_POPULAR, of | _most(asked, 2 * wanted)).all()
+    places = {row.product_id: row.place for row in reversed(rows)}
+    for product in _in_order(asked.conn, _first(asked, (row.product_id for row in rows), wanted)):
+        yield Offer(product, "popular", in_store=bool(places[product.id]))
+
+
+def _named(asked: _Asked) -> dict[str, Any]:
+    return {"merchant_id": asked.record.merchant_id, "edition": asked.desk.book.edition}
+
+
+def _most(asked: _Asked, wanted: int) -> dict[str, int]:
+    """So many that enough are left, whatever must not be offered."""
+    return {"at_most": wanted + len(asked.not_these) + _SPARE}
+
+
+def _first(asked: _Asked, ids: Iterable[str], wanted: int) -> list[str]:
+    return [each for each in dict.fromkeys(ids) if each not in asked.not_these][:wanted]
+
+
+def _in_order(conn: Connection, ids: Sequence[str]) -> Iterator[ProductRecord]:
+    found = products.with_ids(conn, ids) if ids else {}
+    yield from (found[each] for each in ids if each in found and found[each].is_offered)

@@ -1,0 +1,201 @@
+"""What was bought together, written down from receipts after they were accepted, so that accepting them costs nothing.
+
+Every receipt gets a basket, also an empty one: so the newest basket tells how far the ledger has come, and what has
+none was not seen. A receipt's id is drawn before its transaction ends, so each look begins some minutes before the
+newest basket, and one each night begins days before.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+import orjson
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, update
+
+from engagement import shoppers
+from engagement.offers import attribution, books
+from engagement.offers.items import Bought, bought, item_of
+from engagement.offers.tables import Basket
+from infra.bulk import insert_new
+from infra.database import in_turn, reading
+from kernel.ids import least_id
+from receipts.sale import Shopper
+from receipts.tables import Receipt, ReceiptShopper
+
+# Longer than any transaction of the intake may take.
+OVERLAP: Final = timedelta(minutes=5)
+# So many receipts share a transaction: who writes meanwhile waits some hundredths of a second (SQLite).
+_TOGETHER: Final = 200
+_BASKETS: Final = cast("Table", Basket.__table__)
+_BEFORE_ALL: Final = ""
+_COLUMNS: Final = tuple(
+    getattr(Receipt, name)
+    for name in ("id", "merchant_id", "store_id", "kind", "currency", "issued_at", "original_id", "content")
+)
+_MISSING: Final = (
+    select(Receipt.id)
+    .outerjoin(Basket, Basket.receipt_id == Receipt.id)
+    .where(Receipt.id > bindparam("after"), Basket.receipt_id.is_(None))
+    .order_by(Receipt.id)
+    .limit(_TOGETHER)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """``shoppers`` is for their pseudonyms, ``offers`` for the marks of offers."""
+
+    shoppers: bytes
+    offers: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A receipt on its way into the ledger. ``content`` is its JSON."""
+
+    row: Row[Any]
+    content: dict[str, Any]
+    bought: Bought
+    shopper: str | None
+    metadata: dict[str, Any]
+
+
+def catch_up(
+    engine: Engine, keys: Keys, *, now: datetime, stop: Callable[[], bool], since: datetime | None = None
+) -> int:
+    """Take what is new of all merchants, until nothing is or ``stop``; how many receipts that were.
+
+    It looks from ``since`` on, or from a little before the newest basket. No merchant is named: it is for all.
+    """
+    count, after = 0, least_id("rct", since) if since else _begin(engine)
+    while not stop():
+        with reading(engine) as conn:
+            ids = list(conn.scalars(_MISSING, {"after": after}))
+        if not ids:
+            return count
+        with in_turn(engine) as conn:
+            count += take(conn, ids, keys, now=now)
+        after = ids[-1]
+    return count
+
+
+def take(conn: Connection, receipt_ids: Sequence[str], keys: Keys, *, now: datetime) -> int:
+    """Write down those receipts that were not yet; how many. Two who take the same write it once."""
+    entries = _entries(conn, receipt_ids, keys)
+    originals = {entry.row.original_id for entry in entries} - {None, *receipt_ids}
+    # A refund may have been drawn before its sale was seen.
+    entries = sorted([*_entries(conn, sorted(originals), keys), *entries], key=lambda each: str(each.row.id))
+    new = insert_new(conn, _BASKETS, [_basket(each) for each in entries], _BASKETS.c.receipt_id)
+    fresh = [entry for entry in entries if entry.row.id in new]
+    for entry in sorted(fresh, key=lambda each: (each.row.original_id or "", each.row.id)):
+        _give_back(conn, entry, now=now)
+    attribution.attribute(conn, [_purchase(entry) for entry in fresh if entry.bought.items], keys.offers, now=now)
+    for merchant_id in sorted({entry.row.merchant_id for entry in fresh}):
+        count = sum(entry.row.merchant_id == merchant_id and len(entry.bought.items) > 1 for entry in fresh)
+        books.add_fresh(conn, merchant_id, count)
+    return len(fresh)
+
+
+def _begin(engine: Engine) -> str:
+    with reading(engine) as conn:
+        newest = conn.scalar(select(func.max(Basket.receipt_id)))
+        if newest is None:
+            return _BEFORE_ALL
+        accepted = conn.scalar(select(Receipt.accepted_at).where(Receipt.id == newest))
+    return least_id("rct", accepted - OVERLAP) if accepted else _BEFORE_ALL
+
+
+def _entries(conn: Connection, receipt_ids: Sequence[str], keys: Keys) -> list[Entry]:
+    """Both rows are held until the transaction ends: whoever purges or erases them meanwhile waits, and then finds the
+    basket."""
+    query = select(*_COLUMNS).where(Receipt.id.in_(receipt_ids)).order_by(Receipt.id)
+    rows = conn.execute(query.with_for_update(read=True, key_share=True)).all() if receipt_ids else []
+    of = select(ReceiptShopper.receipt_id, ReceiptShopper.details).where(ReceiptShopper.receipt_id.in_(receipt_ids))
+    held = of.order_by(ReceiptShopper.receipt_id).with_for_update(read=True)
+    private = {each.receipt_id: orjson.loads(each.details) for each in conn.execute(held)} if rows else {}
+    return [_entry(row, private.get(row.id, {}), keys) for row in rows]
+
+
+def _entry(row: Row[Any], private: Mapping[str, Any], keys: Keys) -> Entry:
+    content = orjson.loads(row.content)
+    told = private.get("shopper")
+    shopper = Shopper.model_validate(told) if told else None
+    return Entry(
+        row=row,
+        content=content,
+        bought=bought(row.kind, content.get("lines", ()), content.get("flags", ())),
+        shopper=shoppers.pseudonym(keys.shoppers, row.merchant_id, shopper),
+        metadata=private.get("metadata", {}),
+    )
+
+
+def _basket(entry: Entry) -> dict[str, Any]:
+    """What an exchange takes back without naming its sale is known with the exchange."""
+    back = entry.bought.back if entry.row.original_id is None else ()
+    return {
+        "receipt_id": entry.row.id,
+        "merchant_id": entry.row.merchant_id,
+        "store_id": entry.row.store_id,
+        "shopper": entry.shopper,
+        "at": entry.row.issued_at,
+        "items": _told(entry.bought.items),
+        "returned": _told(back),
+    }
+
+
+def _purchase(entry: Entry) -> attribution.Purchase:
+    return attribution.Purchase(
+        receipt_id=entry.row.id,
+        merchant_id=entry.row.merchant_id,
+        currency=entry.row.currency,
+        at=entry.row.issued_at,
+        shopper=entry.shopper,
+        content=entry.row.content,
+        marks=attribution.marks(entry.content, entry.metadata),
+    )
+
+
+def _give_back(conn: Connection, entry: Entry, *, now: datetime) -> None:
+    """Note with the sale what of it came back: the lines that are named, the items that are, or all of it."""
+    if entry.row.original_id is None or entry.row.kind == "sale":
+        return
+    mine = (Basket.merchant_id == entry.row.merchant_id, Basket.receipt_id == entry.row.original_id)
+    basket = conn.execute(select(Basket.items, Basket.returned).where(*mine).with_for_update()).one_or_none()
+    if basket is None:
+        return
+    items = orjson.loads(basket.items)
+    going = set(items) if _is_whole(conn, entry) else _named(conn, entry)
+    back = list(dict.fromkeys([*orjson.loads(basket.returned), *(item for item in items if item in going)]))
+    conn.execute(update(Basket).where(*mine).values(returned=_told(back)))
+    attribution.take_back(conn, entry.row.merchant_id, entry.row.original_id, back, now=now)
+
+
+def _is_whole(conn: Connection, entry: Entry) -> bool:
+    if entry.row.kind == "void":
+        return True
+    if entry.bought.back or entry.row.kind != "refund":
+        return False
+    mine = (Receipt.merchant_id == entry.row.merchant_id, Receipt.id == entry.row.original_id)
+    total = conn.scalar(select(Receipt.total).where(*mine))
+    given = conn.scalar(select(Receipt.total).where(Receipt.merchant_id == entry.row.merchant_id, _is(entry)))
+    return total is not None and given is not None and abs(given) >= abs(total)
+
+
+def _is(entry: Entry) -> Any:
+    return Receipt.id == entry.row.id
+
+
+def _named(conn: Connection, entry: Entry) -> set[str]:
+    """The items that came back: by the lines of the sale where they are named, since a refund may call them
+    otherwise."""
+    found = set(entry.bought.back)
+    if entry.bought.lines:
+        mine = (Receipt.merchant_id == entry.row.merchant_id, Receipt.id == entry.row.original_id)
+        content = orjson.loads(conn.scalars(select(Receipt.content).where(*mine)).one())
+        found |= {item_of(line) for line in content.get("lines", ()) if line["id"] in entry.bought.lines}
+    return found
+
+
+def _told(items: Sequence[str]) -> str:
+    return orjson.dumps(items).decode()

@@ -26,6 +26,9 @@ from api import (
     card_schemas,
     card_templates,
     cards,
+    case_settings,
+    case_tags,
+    cases,
     contacts,
     deliveries,
     docs_page,
@@ -38,6 +41,8 @@ from api import (
     pages,
     problems,
     receipts,
+    referrals,
+    reviews,
     schemas,
     suppressions,
 )
@@ -47,6 +52,8 @@ from api.key_ring import KeyRing
 from api.middleware import Edge
 from api.page_cache import PageCache
 from api.signers import Signers
+from engagement.voice import case_work, tag_rules
+from engagement.voice import settings as voice_settings
 from infra import secrets
 from infra.database import connect
 from infra.jobs import Jobs
@@ -78,6 +85,13 @@ _BODIES: tuple[type[BaseModel], ...] = (
     manage.StaffProfile,
     *card_schemas.BODIES,
     alliances.NewAlliance,
+    case_work.CaseWork,
+    voice_settings.CaseSettings,
+    voice_settings.ReferralSettings,
+    voice_settings.ReviewSettings,
+    tag_rules.TagContent,
+    case_tags.TextToTag,
+    reviews.ReviewDecision,
 )
 # In the order in which the document tells of them.
 _PARTS = (
@@ -93,6 +107,11 @@ _PARTS = (
     card_templates,
     card_numbers,
     contacts,
+    cases,
+    case_settings,
+    case_tags,
+    referrals,
+    reviews,
     alliances,
     events,
     hooks,
@@ -176,7 +195,7 @@ def _open(opened: AsyncExitStack, settings: Settings, clock: Clock) -> House:
     return House(
         settings=settings,
         engine=engine,
-        writer=Writer(engine, clock, post),
+        writer=Writer(engine, clock, post, Giver(RewardKeys.of(settings.data, sealer))),
         post=post,
         storage=open_storage(settings.data),
         sealer=sealer,

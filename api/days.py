@@ -1,0 +1,52 @@
+"""A time between two days, as queries name it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Final
+
+from fastapi import Depends, Query
+
+from api.card_numbers import Day
+from api.house import TheHouse
+from kernel.errors import FieldError, Invalid
+
+_DAYS: Final = 30
+_MOST_DAYS: Final = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Both are days of UTC, both counted."""
+
+    first: date
+    last: date
+
+    @property
+    def since(self) -> datetime:
+        return datetime.combine(self.first, time(), UTC)
+
+    @property
+    def before(self) -> datetime:
+        return datetime.combine(self.last, time(), UTC) + timedelta(days=1)
+
+    def as_json(self) -> dict[str, str]:
+        return {"from": self.first.isoformat(), "to": self.last.isoformat()}
+
+
+def _days(
+    house: TheHouse,
+    first: Annotated[Day | None, Query(alias="from", description="Default: 29 days before `to`.")] = None,
+    to: Annotated[Day | None, Query(description="Counted too. Default: today, by UTC.")] = None,
+) -> Days:
+    """Raises :class:`Invalid` for a time that ends before it begins, is longer than a year, or beyond the calendar."""
+    last = to or house.clock().date()
+    if not date(2000, 1, 1) <= last <= date(9000, 1, 1):
+        raise Invalid(errors=[FieldError("query:to", "must be from 2000 on and before 9000")])
+    first = first or last - timedelta(days=_DAYS - 1)
+    if not 0 <= (last - first).days < _MOST_DAYS:
+        detail = f"must not be after `to`, nor more than {_MOST_DAYS - 1} days before it"
+        raise Invalid(errors=[FieldError("query:from", detail)])
+    return Days(first, last)
+
+
+TheDays = Annotated[Days, Depends(_days)]

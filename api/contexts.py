@@ -329,6 +329,14 @@ class ScratchCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ScratchPage(Page):
+    """A scratch card that came without a purchase, on a page of its own."""
+
+    brand: BrandView
+    card: ScratchCard
+
+
+@dataclass(frozen=True, slots=True)
 class ScratchCards:
     """Those of one receipt, oldest first."""
 
@@ -428,6 +436,8 @@ class SurveyView:
 
     step: str
     question: str
+    low: str
+    high: str
     ends: str
     buttons: tuple[ScoreButton, ...]
     score: int | None

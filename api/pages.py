@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import card_routes, form_pages, jwks, mailbox, scratch_pages, stop, stubs, verify
+from api import card_routes, form_pages, jwks, mailbox, scratch_pages, stop, stubs, survey_pages, verify
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -55,6 +55,7 @@ def routes() -> list[BaseRoute]:
         *verify.routes(),
         *jwks.routes(),
         *stop.routes(),
+        *survey_pages.routes(),
         *mailbox.routes(),
         Route("/r/{path:path}", nothing),
     ]

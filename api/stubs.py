@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from api import scratch_stub, served_by
+from api import scratch_behind, scratch_stub, served_by, survey_stub
 from api.contexts import Stub
 from api.house import House
 from api.scratch_view import Held
@@ -24,11 +24,16 @@ class Hanging:
 
 
 def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
-    return Hanging(served_by.server_of(conn, house, record), scratch_stub.cards_of(conn, house, record))
+    return Hanging(
+        server=served_by.server_of(conn, house, record),
+        survey=survey_stub.find(conn, house, record),
+        cards=scratch_behind.cards_of(conn, house, record),
+    )
 
 
 def stubs(house: House, record: ReceiptRecord, hanging: Hanging, language: str) -> Sequence[Stub]:
     return [
         *([scratch_stub.stub(house, record, hanging.cards, language)] if hanging.cards else []),
+        *([survey_stub.stub(house, record, hanging.survey, language)] if hanging.survey else []),
         *([served_by.stub(house, record, hanging.server, language)] if hanging.server else []),
     ]

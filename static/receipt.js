@@ -32,6 +32,8 @@ if (scratch) {
   watch.observe(scratch);
 }
 
+if (document.querySelector(".survey")) import("./survey.js");
+
 const served = document.querySelector(".served");
 if (served) {
   const { listen, teller } = await import("./tell.js");

@@ -17,11 +17,11 @@ export function listen(part, tell) {
   });
 }
 
-export function whenSeen(then) {
+export function whenSeen(then, wait = SEEN) {
   let timer = 0;
   const look = () => {
     clearTimeout(timer);
-    if (!document.hidden) timer = setTimeout(seen, SEEN);
+    if (!document.hidden) timer = setTimeout(seen, wait);
   };
   const seen = () => {
     document.removeEventListener("visibilitychange", look);

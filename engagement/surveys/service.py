@@ -1,0 +1,21 @@
+"""The stars of who served, on receipts (cards.ratings), are the answer to the brand's survey of the service.
+
+One press counts once in each: for the card it is a rating, for the survey an answer, and both change together.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from cards import find as cards_find
+from cards import ratings
+from engagement.surveys.records import Answer
+
+
+def rate(conn: Connection, answer: Answer, *, now: datetime) -> None:
+    """An answer that came by a link is a rating, where who served has a card that is shown."""
+    if answer.event != "service" or not answer.is_counted or not answer.staff_id or not answer.receipt_id:
+        return
+    card = cards_find.of_staff(conn, answer.merchant_id, answer.staff_id)
+    if card is not None and card.is_active:
+        ratings.rate(conn, answer.merchant_id, card.id, answer.receipt_id, answer.score, now=now)

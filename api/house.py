@@ -19,6 +19,7 @@ from api.staff_cards import StaffCards
 from api.survey_memory import Surveys
 from cards import invites, links
 from engagement import shoppers
+from engagement.rewards import links as scratch_links
 from engagement.rewards.keys import RewardKeys
 from engagement.surveys import links as survey_links
 from infra import metrics, pass_parts, secrets
@@ -105,6 +106,11 @@ class House:
     def reward_keys(self) -> RewardKeys:
         """Of codes, seeds and pseudonyms."""
         return RewardKeys.of(self.settings.data, self.sealer)
+
+    @cached_property
+    def scratch_key(self) -> bytes:
+        """Of links of scratch cards that came without a purchase (engagement.rewards.links)."""
+        return secrets.derived(self.settings.data, scratch_links.PURPOSE)
 
     @cached_property
     def pass_office(self) -> PassOffice:

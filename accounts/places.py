@@ -12,7 +12,7 @@ from infra.changes import Changes
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store with what a receipt keeps of it, as it is at this moment."""
+    """A store with what a receipt keeps of it, as it is at this moment. ``brand`` is the brand's slug."""
 
     id: str
     slug: str
@@ -23,6 +23,7 @@ class Place:
     timezone: str
     tax_id: str | None
     brand_id: str
+    brand: str
     brand_name: str
     language: str
 
@@ -50,7 +51,7 @@ class Directory:
 def directories(conn: Connection, merchant_ids: Collection[str]) -> dict[str, Directory]:
     merchants = select(Merchant.id, Merchant.on_mismatch).where(Merchant.id.in_(merchant_ids))
     found = {row.id: Directory(row.on_mismatch) for row in conn.execute(merchants)}
-    stores = select(Store.__table__, Brand.name.label("brand_name"), Brand.languages).join(
+    stores = select(Store.__table__, Brand.name.label("brand_name"), Brand.slug.label("brand"), Brand.languages).join(
         Brand, Brand.id == Store.brand_id
     )
     for row in conn.execute(stores.where(Store.merchant_id.in_(merchant_ids))):
@@ -77,6 +78,7 @@ def _place(row: Any) -> Place:
         timezone=row.timezone,
         tax_id=row.tax_id,
         brand_id=row.brand_id,
+        brand=row.brand,
         brand_name=row.brand_name,
         language=row.languages[0],
     )

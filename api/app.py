@@ -52,6 +52,7 @@ from api.key_ring import KeyRing
 from api.middleware import Edge
 from api.page_cache import PageCache
 from api.signers import Signers
+from engagement.rewards.keys import RewardKeys
 from engagement.voice import case_work, tag_rules
 from engagement.voice import settings as voice_settings
 from infra import secrets
@@ -66,6 +67,7 @@ from infra.tracing import tracing
 from kernel.clock import Clock, utc_now
 from notify import figures, stopping
 from notify.asking import Post
+from pos.gifts import Giver
 from pos.writer import Writer
 from receipts.sale import Sale
 

@@ -14,7 +14,8 @@ from kernel import money
 from kernel.errors import Conflict, FieldError, Forbidden, Invalid, Problem, Unauthorized
 from kernel.ids import is_token, new_id, new_token
 from notify.asking import Post, Wanted, ask
-from pos import asked, wallets
+from pos import asked, gifts, wallets
+from pos.gifts import Giver
 from receipts import amend, totals
 from receipts.document import Issuer
 from receipts.fields import context_for
@@ -101,12 +102,14 @@ def take(
     directories: Mapping[str, Directory],
     now: datetime,
     post: Post | None = None,
+    giver: Giver | None = None,
 ) -> list[Issued | Problem]:
     """Accept each arrival or say why not, in the caller's transaction; the answers come in the order of the arrivals.
 
     Plain sales are written together. What gives money back goes one by one, each in its own savepoint, after the sales
     of the same call, so that a batch may hold a sale and its refund. The messages that a new receipt asks for are
-    written down with it; without ``post``, as for sales of long ago, none is.
+    written down with it; without ``post``, as for sales of long ago, none is. Nor are rewards given without ``giver``;
+    what a refund takes back it takes back in any case.
     """
     answers: dict[int, Issued | Problem] = {}
     sales: dict[int, Draft] = {}
@@ -125,8 +128,11 @@ def take(
     answers |= _take_sales(conn, arrivals, sales, now)
     for index, draft in amending.items():
         answers[index] = _take_amending(conn, arrivals[index], draft, now)
+    new = [(arrivals[at], each) for at, each in answers.items() if isinstance(each, Issued) and each.is_new]
+    if giver is not None:
+        giver.give(conn, new, directories, now)
+    gifts.take_back(conn, new, now)
     if post is not None:
-        new = ((arrivals[at], each) for at, each in answers.items() if isinstance(each, Issued) and each.is_new)
         ask(conn, post, [wanted for arrival, issued in new for wanted in _wanted(arrival, issued)], now=now)
         issued = [(arrivals[at].merchant_id, each) for at, each in answers.items() if isinstance(each, Issued)]
         wallets.tell_of_amended(conn, post.jobs, issued, now=now)

@@ -11,6 +11,7 @@ from infra.group_commit import GroupCommit
 from kernel.clock import Clock
 from kernel.errors import Problem
 from notify.asking import Post
+from pos.gifts import Giver
 from pos.intake import Arrival, take
 from receipts.issue import Issued
 
@@ -21,8 +22,9 @@ _LOOK_AGAIN = 0.1
 class Writer(GroupCommit[Arrival, Issued]):
     """``places`` is what it remembers of stores, tills and staff: whoever changes them tells it to forget."""
 
-    def __init__(self, engine: Engine, clock: Clock, post: Post) -> None:
+    def __init__(self, engine: Engine, clock: Clock, post: Post, giver: Giver) -> None:
         self.places = DirectoryCache()
+        self.giver = giver
         self._clock = clock
         self._post = post
         super().__init__(engine, self._take)
@@ -36,7 +38,7 @@ class Writer(GroupCommit[Arrival, Issued]):
 
     def _take(self, conn: Connection, arrivals: Sequence[Arrival]) -> list[Issued | Problem]:
         directories = _directories(conn, self.places, arrivals)
-        return take(conn, arrivals, directories=directories, now=self._clock(), post=self._post)
+        return take(conn, arrivals, directories=directories, now=self._clock(), post=self._post, giver=self.giver)
 
 
 def _directories(conn: Connection, places: DirectoryCache, arrivals: Sequence[Arrival]) -> dict[str, Directory]:

@@ -1,6 +1,7 @@
 """A campaign as its merchant writes it down: pure data, checked. What a draft may lack, a launch asks for."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -8,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from accounts.fields import LINE, Code, Country, Language, Name, Slug, Text
 from engagement.rewards.rules import Currency, Eligibility
-from kernel import money
+from kernel import jcs, money
 
 Mode = Literal["draw", "deck"]
 Kind = Literal["amount_off", "percent_off", "free_product", "points", "text"]
@@ -172,6 +173,12 @@ def instant(wall_clock: str, timezone: str, *, is_end: bool = False) -> datetime
 
 def _exists(told: datetime) -> bool:
     return told.astimezone(UTC).astimezone(told.tzinfo).replace(tzinfo=None) == told.replace(tzinfo=None)
+
+
+def terms_digest(campaign: Definition, prize: PrizeDefinition) -> str:
+    """SHA-256 in hex of what an ally consents to: how often it is drawn is the issuer's affair."""
+    framing = {name: getattr(campaign, name) for name in ("timezone", "starts_at", "ends_at", "currency")}
+    return sha256(jcs.canonicalise(framing | {"prize": prize.model_dump(exclude={"weight"})})).hexdigest()
 
 
 def published(campaign_id: str, definition: Definition, prizes: list[dict[str, Any]]) -> dict[str, Any]:

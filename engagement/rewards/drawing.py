@@ -1,0 +1,83 @@
+"""What a card holds: decided when it is issued, by the seed of its campaign and what is left."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from engagement.rewards import tallies
+from engagement.rewards.live import Live
+from engagement.rewards.records import PrizeRecord
+from engagement.rewards.tables import PrizeSlot
+from engagement.scratch import drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``prize`` is None for a blank. For the rest see :class:`engagement.rewards.records.RewardRecord`."""
+
+    prize: PrizeRecord | None
+    nonce: int | None = None
+    gone: tuple[int, ...] = ()
+    position: int | None = None
+    pool_code_id: str | None = None
+
+
+def draw(conn: Connection, live: Live, entry: str, reward_id: str) -> Outcome | None:
+    """None where the campaign has nothing left to give, blanks included."""
+    if live.record.definition.mode == "deck":
+        return _next(conn, live, reward_id)
+    return _drawn(conn, live, entry, reward_id)
+
+
+def _drawn(conn: Connection, live: Live, entry: str, reward_id: str) -> Outcome | None:
+    """A prize that is drawn and gone is left out, and the next number draws among the others."""
+    weights = [*(each.weight for each in live.prizes), live.record.definition.nothing]
+    gone: list[int] = []
+    while sum(weights):
+        nonce = len(gone)
+        index = drawn(live.seed, campaign=live.id, receipt=entry, nonce=nonce, weights=weights)
+        drawing = Outcome(None, nonce, tuple(gone))
+        if index == len(live.prizes):
+            return drawing
+        prize = live.prizes[index]
+        slot = _slot_of(conn, live, prize, reward_id)
+        if slot is not None:
+            return replace(drawing, prize=prize, pool_code_id=slot.pool_code_id)
+        gone.append(index)
+        weights[index] = 0
+    return None
+
+
+def _next(conn: Connection, live: Live, reward_id: str) -> Outcome | None:
+    """The next card of the deck."""
+    slot = _take(conn, live, reward_id)
+    if slot is None:
+        return None
+    prize = next((each for each in live.prizes if each.id == slot.prize_id), None)
+    return Outcome(prize, position=slot.position, pool_code_id=slot.pool_code_id)
+
+
+def _slot_of(conn: Connection, live: Live, prize: PrizeRecord, reward_id: str) -> Any:
+    """The budget first: who waits for it finds no slot in the hands of somebody who then lets it go."""
+    if not tallies.spend(conn, live, prize):
+        return None
+    slot = _take(conn, live, reward_id, PrizeSlot.prize_id == prize.id)
+    if slot is None:
+        tallies.unspend(conn, live, prize)
+    return slot
+
+
+def _take(conn: Connection, live: Live, reward_id: str, *of_prize: ColumnElement[bool]) -> Any:
+    """The first slot that nobody has. One that somebody else is just taking is passed over, not waited for."""
+    free = (PrizeSlot.campaign_id == live.id, PrizeSlot.reward_id.is_(None), *of_prize)
+    first = select(PrizeSlot.position).where(PrizeSlot.merchant_id == live.record.merchant_id, *free)
+    first = first.order_by(PrizeSlot.position).limit(1).with_for_update(skip_locked=True)
+    taken = update(PrizeSlot).where(*_at(live, first.scalar_subquery()), PrizeSlot.reward_id.is_(None))
+    columns = (PrizeSlot.position, PrizeSlot.prize_id, PrizeSlot.pool_code_id)
+    return conn.execute(taken.values(reward_id=reward_id).returning(*columns)).one_or_none()
+
+
+def _at(live: Live, position: Any) -> tuple[ColumnElement[bool], ...]:
+    mine = PrizeSlot.merchant_id == live.record.merchant_id
+    return mine, PrizeSlot.campaign_id == live.id, PrizeSlot.position == position

@@ -1,0 +1,250 @@
+"""Scratch cards are given: with a receipt, in its own transaction, or for the asking.
+
+What a shopper has is counted while nobody else gives them more (locks), what a prize has left is a slot that one
+transaction takes (drawing), and caps of the whole campaign are one row each (tallies). So no cap, stock or budget is
+broken, however many servers give at once.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select
+
+from engagement import events, scratch
+from engagement.rewards import drawing, find, locks, tallies
+from engagement.rewards.drawing import Outcome
+from engagement.rewards.keys import HINT, RewardKeys
+from engagement.rewards.live import Live, with_seed
+from engagement.rewards.records import Origin, RewardRecord
+from engagement.rewards.rules import Facts, holds, least_spend
+from engagement.rewards.sold import Sold, facts_of
+from engagement.rewards.tables import Campaign, PoolCode, Reward, SeenShopper
+from infra import secrets
+from infra.database import insert_or_ignore
+from kernel.errors import Conflict, NotFound, TooMany
+from kernel.ids import new_id
+
+_FREE: Final = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A card that is earned, if no cap stands against it."""
+
+    live: Live
+    entry: str
+    shopper: str | None
+    sold: Sold | None = None
+    spend: int = 0
+    needs: int = 0
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        return self.live.id, self.shopper or "", self.entry
+
+    @property
+    def origin(self) -> Origin:
+        return "receipt" if self.sold else "free"
+
+
+def grant(
+    conn: Connection,
+    keys: RewardKeys,
+    campaigns: dict[str, tuple[Live, ...]],
+    sold: Sequence[Sold],
+    *,
+    now: datetime,
+) -> list[str]:
+    """The ids of the rewards that ``sold`` has earned, all of which are new receipts of this transaction."""
+    counting = [each for each in sold if each.counts and each.merchant_id in campaigns]
+    first = _seen_first(conn, campaigns, counting)
+    claims = [
+        claim
+        for each in counting
+        for live in campaigns[each.merchant_id]
+        for claim in _earned(live, each, now, is_first=each.receipt_id in first)
+    ]
+    return _give(conn, keys, claims, now)
+
+
+def grant_free_entry(
+    conn: Connection, keys: RewardKeys, merchant_id: str, campaign_id: str, *, shopper: str, now: datetime
+) -> RewardRecord:
+    """A card without a purchase, for who is known by the pseudonym ``shopper``.
+
+    Raises :class:`NotFound` where the campaign gives none, :class:`TooMany` where the shopper has had theirs, and
+    :class:`Conflict` where nothing is left.
+    """
+    record = find.campaign(conn, merchant_id, campaign_id)
+    free = record.definition.free_entry
+    if free is None or record.state != "live" or not record.starts_at <= now < record.ends_at:
+        raise NotFound("There are no free entries just now")
+    claim = _Claim(with_seed(conn, keys, record), f"{new_id(_FREE, now)}", shopper)
+    locks.with_others(conn, [record.id], [(record.id, shopper)])
+    mine = (Reward.merchant_id == merchant_id, Reward.campaign_id == record.id, Reward.shopper == shopper)
+    entries = select(func.count()).select_from(Reward).where(*mine, Reward.origin == _FREE)
+    if (conn.scalar(entries) or 0) >= free.per_shopper:
+        raise TooMany("Each person has so many free entries, and these are used")
+    given = _give(conn, keys, [claim], now)
+    if not given:
+        raise Conflict("There is no card left for you today")
+    return find.reward(conn, merchant_id, given[0])
+
+
+def _earned(live: Live, sold: Sold, now: datetime, *, is_first: bool) -> Iterator[_Claim]:
+    told = live.record.definition
+    if not live.takes(sold.sale.issued_at, now):
+        return
+    if (told.brands and sold.brand not in told.brands) or (told.countries and sold.country not in told.countries):
+        return
+    facts, rule = facts_of(sold, is_first=is_first), told.eligibility.rule if told.eligibility else None
+    if not holds(rule, facts):
+        return
+    needs = least_spend(rule, facts)
+    for number in range(_cards(live, facts)):
+        least = max(needs, (number + 1) * told.for_each) if told.for_each else needs
+        yield _Claim(live, f"{sold.receipt_id}/{number}", sold.shopper, sold, facts.spend, least)
+
+
+def _cards(live: Live, facts: Facts) -> int:
+    told = live.record.definition
+    if told.for_each is None:
+        return 1
+    return min(facts.spend // told.for_each, told.caps.per_receipt) if facts.currency == told.currency else 0
+
+
+def _seen_first(conn: Connection, campaigns: dict[str, tuple[Live, ...]], sold: Sequence[Sold]) -> set[str]:
+    """The receipts by which shoppers are seen for the first time, where a campaign asks for that."""
+    asking = {merchant for merchant, lives in campaigns.items() if any(each.asks_for_first_purchase for each in lives)}
+    wanted = [each for each in sold if each.shopper and each.merchant_id in asking]
+    first = set()
+    # In one order, as all locks: who writes the same shopper down meanwhile is waited for.
+    for each in sorted(wanted, key=lambda one: (one.merchant_id, one.shopper or "", one.receipt_id)):
+        row = {"merchant_id": each.merchant_id, "shopper": each.shopper, "receipt_id": each.receipt_id}
+        if conn.execute(insert_or_ignore(conn, SeenShopper), row).rowcount == 1:
+            first.add(each.receipt_id)
+    return first
+
+
+def _give(conn: Connection, keys: RewardKeys, claims: Sequence[_Claim], now: datetime) -> list[str]:
+    if not claims:
+        return []
+    ordered = sorted(claims, key=lambda each: each.order)
+    locks.with_others(
+        conn, {each.live.id for each in ordered}, {(each.live.id, each.shopper) for each in ordered if each.shopper}
+    )
+    still = _still_live(conn, ordered)
+    ordered = [each for each in ordered if each.live.id in still]
+    have = _what_they_have(conn, ordered, now)
+    rows = [row for each in ordered if (row := _given(conn, keys, each, have, now)) is not None]
+    if rows:
+        conn.execute(insert(Reward), rows)
+        for row in rows:
+            _tell(conn, row, now)
+    return [row["id"] for row in rows]
+
+
+def _still_live(conn: Connection, claims: Sequence[_Claim]) -> set[str]:
+    """Asked under the lock: a campaign that was paused or has ended gives nothing, whatever is remembered of it."""
+    ids = {each.live.id for each in claims}
+    merchants = {each.live.record.merchant_id for each in claims}
+    live = (Campaign.merchant_id.in_(merchants), Campaign.id.in_(ids), Campaign.state == "live")
+    return set(conn.scalars(select(Campaign.id).where(*live)))
+
+
+def _what_they_have(conn: Connection, claims: Sequence[_Claim], now: datetime) -> Counter[tuple[str, str, bool]]:
+    """By campaign, shopper and whether of today only: cards of who is known, where a cap asks for them."""
+    have: Counter[tuple[str, str, bool]] = Counter()
+    for live in {each.live.id: each.live for each in claims}.values():
+        caps = live.record.definition.caps
+        shoppers = {each.shopper for each in claims if each.live.id == live.id and each.shopper}
+        if shoppers and (caps.per_shopper is not None or caps.per_shopper_per_day is not None):
+            for shopper, whole, today in conn.execute(_counted(live, shoppers, now)):
+                have[live.id, shopper, False], have[live.id, shopper, True] = whole, today
+    return have
+
+
+def _counted(live: Live, shoppers: Collection[str], now: datetime) -> Any:
+    begin = now.astimezone(ZoneInfo(live.record.definition.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = func.sum(case((Reward.issued_at >= begin, 1), else_=0))
+    mine: tuple[ColumnElement[bool], ...] = (
+        Reward.merchant_id == live.record.merchant_id,
+        Reward.campaign_id == live.id,
+        Reward.shopper.in_(shoppers),
+    )
+    return select(Reward.shopper, func.count(), today).where(*mine).group_by(Reward.shopper)
+
+
+def _given(
+    conn: Connection, keys: RewardKeys, claim: _Claim, have: Counter[tuple[str, str, bool]], now: datetime
+) -> dict[str, Any] | None:
+    """The row of the card; None where a cap stands against it, or nothing is left."""
+    if not _has_room(claim, have) or not tallies.count_card(conn, claim.live, now):
+        return None
+    reward_id = new_id("rwd", now)
+    outcome = drawing.draw(conn, claim.live, claim.entry, reward_id)
+    if outcome is None:
+        tallies.discount_card(conn, claim.live, now)
+        return None
+    if claim.shopper:
+        have[claim.live.id, claim.shopper, False] += 1
+        have[claim.live.id, claim.shopper, True] += 1
+    return _row(claim, reward_id, outcome, now) | _code(conn, keys, claim.live, reward_id, outcome)
+
+
+def _has_room(claim: _Claim, have: Counter[tuple[str, str, bool]]) -> bool:
+    if claim.shopper is None:
+        return True
+    caps = claim.live.record.definition.caps
+    limits = ((caps.per_shopper, False), (caps.per_shopper_per_day, True))
+    return all(most is None or have[claim.live.id, claim.shopper, today] < most for most, today in limits)
+
+
+def _row(claim: _Claim, reward_id: str, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    record, prize, sold = claim.live.record, outcome.prize, claim.sold
+    return {
+        "id": reward_id,
+        "merchant_id": record.merchant_id,
+        "campaign_id": record.id,
+        "entry": claim.entry,
+        "origin": claim.origin,
+        "receipt_id": sold.receipt_id if sold else None,
+        "shopper": claim.shopper,
+        "store_id": sold.store_id if sold else None,
+        "staff_id": sold.staff_id if sold else None,
+        "spend": claim.spend,
+        "needs": claim.needs,
+        "prize_id": prize.id if prize else None,
+        "supplier_id": prize.supplier_id if prize else None,
+        "face_value": prize.face_value if prize else 0,
+        "currency": prize.currency if prize else None,
+        "bearer": prize.bearer if prize else None,
+        "nonce": outcome.nonce,
+        "gone": str(list(outcome.gone)),
+        "position": outcome.position,
+        "pool_code_id": outcome.pool_code_id,
+        "state": "issued",
+        "issued_at": now,
+        "expires_at": now + timedelta(days=record.definition.scratch_days),
+    }
+
+
+def _code(conn: Connection, keys: RewardKeys, live: Live, reward_id: str, outcome: Outcome) -> dict[str, Any]:
+    if outcome.prize is None:
+        return {"code_digest": None, "code_hint": None}
+    if outcome.pool_code_id is None:
+        code = scratch.code_of(keys.code, reward_id)
+        return {"code_digest": keys.digest(code), "code_hint": code[-HINT:]}
+    mine = (PoolCode.merchant_id == live.record.merchant_id) & (PoolCode.id == outcome.pool_code_id)
+    row = conn.execute(select(PoolCode.digest, PoolCode.sealed).where(mine)).one()
+    return {"code_digest": row.digest, "code_hint": secrets.unseal(keys.sealer, row.sealed)[-HINT:]}
+
+
+def _tell(conn: Connection, row: dict[str, Any], now: datetime) -> None:
+    """Not what is in it: nobody knows before it is scratched."""
+    data = {"reward": row["id"], "campaign": row["campaign_id"], "origin": row["origin"]}
+    events.tell(conn, row["merchant_id"], "reward.issued", data, now=now, receipt_id=row["receipt_id"])

@@ -1,0 +1,102 @@
+"""Campaigns that give cards just now, as the intake remembers them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from engagement import alliances
+from engagement.rewards import find
+from engagement.rewards.keys import RewardKeys
+from engagement.rewards.records import CampaignRecord, PrizeRecord
+from engagement.rewards.rules import FirstPurchaseRule, parts
+from engagement.rewards.tables import Campaign
+from infra import secrets
+from infra.changes import Remembered
+
+_SECONDS: Final = 2.0
+# Clocks of tills run ahead.
+_AHEAD: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Live:
+    """A campaign with its seed."""
+
+    record: CampaignRecord
+    seed: bytes
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def prizes(self) -> tuple[PrizeRecord, ...]:
+        return self.record.prizes
+
+    @cached_property
+    def asks_for_first_purchase(self) -> bool:
+        tree = self.record.definition.eligibility
+        return tree is not None and any(isinstance(each, FirstPurchaseRule) for each in parts(tree.rule))
+
+    @cached_property
+    def may_break_budget(self) -> bool:
+        """Whether there are more prizes than the budget has money for: else its stock keeps it."""
+        budget = self.record.definition.budget
+        count = sum(each.stock for each in self.prizes)
+        amount = sum(each.stock * each.face_value for each in self.prizes)
+        is_over = budget.prizes is not None and count > budget.prizes
+        return is_over or (budget.amount is not None and amount > budget.amount)
+
+    def takes(self, sold_at: datetime, now: datetime) -> bool:
+        """Whether a sale of that moment may earn a card when it arrives ``now``."""
+        late = timedelta(days=self.record.definition.late_days)
+        is_within = self.record.starts_at <= sold_at < self.record.ends_at
+        return is_within and sold_at - _AHEAD <= now <= sold_at + late + _AHEAD
+
+
+class LiveCampaigns:
+    """Each merchant's, asked for no more than once in two seconds, so that who has none pays nothing. Whether a
+    campaign is still live is asked again where a card is given."""
+
+    def __init__(self) -> None:
+        self._known: Remembered[tuple[Live, ...]] = Remembered(_SECONDS)
+
+    def remembered(self, merchant_ids: Collection[str]) -> dict[str, tuple[Live, ...]] | None:
+        """Of merchants who have any; None where not all are known."""
+        known = {each: self._known.get(each) for each in merchant_ids}
+        if any(found is None for found in known.values()):
+            return None
+        return {each: found for each, found in known.items() if found}
+
+    def of(self, conn: Connection, keys: RewardKeys, merchant_ids: Collection[str]) -> dict[str, tuple[Live, ...]]:
+        """The same, read anew."""
+        mark = self._known.mark()
+        read = _read(conn, keys, merchant_ids)
+        for each in merchant_ids:
+            self._known.put(each, read.get(each, ()), mark)
+        return read
+
+    def forget(self) -> None:
+        """After a campaign was changed in this process: at once."""
+        self._known.forget()
+
+
+def _read(conn: Connection, keys: RewardKeys, merchant_ids: Collection[str]) -> dict[str, tuple[Live, ...]]:
+    """Without those in which an ally has a part with whom it is over: no new prizes are given then."""
+    found: dict[str, tuple[Live, ...]] = {}
+    for record in find.live(conn, list(merchant_ids)):
+        suppliers = {each.supplier_id for each in record.prizes} - {record.merchant_id}
+        if not all(alliances.is_agreed(conn, record.merchant_id, each) for each in suppliers):
+            continue
+        found[record.merchant_id] = (*found.get(record.merchant_id, ()), with_seed(conn, keys, record))
+    return found
+
+
+def with_seed(conn: Connection, keys: RewardKeys, record: CampaignRecord) -> Live:
+    mine = (Campaign.merchant_id == record.merchant_id) & (Campaign.id == record.id)
+    sealed = conn.execute(select(Campaign.sealed_seed).where(mine)).scalar_one()
+    return Live(record, bytes.fromhex(secrets.unseal(keys.sealer, sealed or b"")))

@@ -1,0 +1,118 @@
+"""Codes that come from elsewhere, to be handed out as prizes. Sealed; each is found by its HMAC."""
+
+import codecs
+import csv
+import io
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from engagement.rewards import find, managing
+from engagement.rewards.definition import MOST_SLOTS
+from engagement.rewards.keys import RewardKeys, tidied
+from engagement.rewards.records import PrizeRecord
+from engagement.rewards.tables import PoolCode
+from infra import secrets
+from infra.csv_text import told
+from kernel.errors import BadRequest, Conflict, FieldError, Invalid
+from kernel.ids import new_id
+
+_LONGEST: Final = 64
+_HEADS: Final = frozenset({"code", "codes", "voucher", "coupon"})
+_WRONG: Final = 20
+
+
+def read(data: bytes) -> list[str]:
+    """The codes of a text with one a line, or of the first column of a CSV file; a head and empty lines are left out.
+    Raises :class:`BadRequest` where it is not UTF-8."""
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The codes must be UTF-8, one a line") from None
+    delimiter = next((each for each in (";", "\t") if each in text.partition("\n")[0]), ",")
+    try:
+        rows = [row[0] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+    except csv.Error:
+        raise BadRequest("The codes must be one a line, or the first column of a CSV file") from None
+    found = [told(each).strip() for each in rows]
+    found = found[1:] if found and found[0].lower() in _HEADS else found
+    return [each for each in found if each]
+
+
+def put(
+    conn: Connection,
+    keys: RewardKeys,
+    merchant_id: str,
+    campaign_id: str,
+    prize: str,
+    wanted: list[str],
+    *,
+    now: datetime,
+) -> int:
+    """Make ``wanted`` the codes of the draft's prize with the slug ``prize``; how many there are.
+
+    Raises :class:`Invalid` with the lines at fault (from 0, empty ones not counted) where a code is there twice, is
+    another prize's already, or cannot be one; :class:`NotFound`, and :class:`CampaignStarted`.
+    """
+    managing.lock_draft(conn, merchant_id, campaign_id)
+    of = _prize(conn, merchant_id, campaign_id, prize)
+    tidy = [tidied(each) for each in wanted]
+    wrong = _wrong(tidy)
+    if wrong:
+        raise Invalid(errors=wrong)
+    conn.execute(delete(PoolCode).where(PoolCode.merchant_id == merchant_id, PoolCode.prize_id == of.id))
+    digests = [keys.digest(each) for each in tidy]
+    _refuse_known(conn, merchant_id, digests)
+    rows = [
+        {
+            "id": new_id("cod", now),
+            "merchant_id": merchant_id,
+            "prize_id": of.id,
+            "digest": digest,
+            "sealed": secrets.seal(keys.sealer, code),
+        }
+        for code, digest in zip(tidy, digests, strict=True)
+    ]
+    if rows:
+        conn.execute(insert(PoolCode), rows)
+    return len(rows)
+
+
+def count(conn: Connection, merchant_id: str, prize_id: str) -> int:
+    mine = (PoolCode.merchant_id == merchant_id) & (PoolCode.prize_id == prize_id)
+    return conn.scalar(select(func.count()).select_from(PoolCode).where(mine)) or 0
+
+
+def _prize(conn: Connection, merchant_id: str, campaign_id: str, slug: str) -> PrizeRecord:
+    prizes = find.campaign(conn, merchant_id, campaign_id).prizes
+    found = next((each for each in prizes if each.slug == slug), None)
+    if found is None or found.definition.codes != "pool":
+        raise Conflict("The campaign has no prize of this slug whose codes are a pool")
+    return found
+
+
+def _wrong(codes: list[str]) -> list[FieldError]:
+    if len(codes) > MOST_SLOTS:
+        return [FieldError("", f"must hold at most {MOST_SLOTS} codes")]
+    first: dict[str, int] = {}
+    wrong = []
+    for index, code in enumerate(codes):
+        if len(code) > _LONGEST or not code.isprintable():
+            wrong.append(FieldError(f"/{index}", f"must be a code of at most {_LONGEST} printable characters"))
+        elif first.setdefault(code, index) != index:
+            wrong.append(FieldError(f"/{index}", f"is the code of line {first[code]} again"))
+    return wrong[:_WRONG]
+
+
+def _refuse_known(conn: Connection, merchant_id: str, digests: list[str]) -> None:
+    known: set[str] = set()
+    for start in range(0, len(digests), 1000):
+        some = digests[start : start + 1000]
+        mine = (PoolCode.merchant_id == merchant_id) & PoolCode.digest.in_(some)
+        known |= set(conn.scalars(select(PoolCode.digest).where(mine)))
+    wrong = [
+        FieldError(f"/{at}", "is the code of another prize already") for at, each in enumerate(digests) if each in known
+    ]
+    if wrong:
+        raise Invalid(errors=wrong[:_WRONG])

@@ -1,0 +1,35 @@
+"""Prizes that an ally is asked to hand out."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from engagement import events
+from engagement.rewards.definition import Definition, PrizeDefinition, terms_digest
+from engagement.rewards.tables import Campaign, Prize
+from kernel.errors import Conflict, NotFound
+
+
+def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, now: datetime) -> None:
+    """The merchant will hand out a prize of another's draft, on the terms that it read and that ``terms`` is the digest
+    of. Twice is the same as once.
+
+    Raises :class:`NotFound` for a prize that it is not asked for, and :class:`Conflict` where the terms are others by
+    now, or the campaign was launched without it.
+    """
+    asked = (Prize.supplier_id == merchant_id, Prize.merchant_id != merchant_id, Prize.id == prize_id)
+    columns = (Prize.consented_at, Prize.campaign_id, Prize.merchant_id, Prize.definition, Campaign.state)
+    # The campaign's row is what changes of it lock: nobody consents to terms that are being changed.
+    query = select(*columns, Campaign.definition.label("framing")).join(Campaign, Campaign.id == Prize.campaign_id)
+    row = conn.execute(query.where(*asked).with_for_update(of=Campaign)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such prize")
+    told, prize = Definition.model_validate_json(row.framing), PrizeDefinition.model_validate_json(row.definition)
+    if terms != terms_digest(told, prize):
+        raise Conflict("The terms are others by now; read them again")
+    if row.consented_at is not None:
+        return
+    if row.state != "draft":
+        raise Conflict("The campaign is no draft any more")
+    conn.execute(update(Prize).where(*asked, Prize.consented_at.is_(None)).values(consented_at=now))
+    events.tell(conn, row.merchant_id, "prize.consented", {"prize": prize_id, "campaign": row.campaign_id}, now=now)

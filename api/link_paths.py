@@ -83,7 +83,7 @@ def _page() -> dict[str, Any]:
     )
     operation["responses"] |= {
         "202": {"description": "On its way: ask again after `Retry-After` seconds.", "content": _HTML},
-        "404": {"description": "No such link.", "content": _HTML},
+        "404": operation["responses"]["404"] | {"description": "No such link."},
         "410": {"description": "The receipt was deleted after its time.", "content": _HTML},
     }
     return operation

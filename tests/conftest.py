@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
@@ -33,6 +34,10 @@ from worker.workshop import Workshop
 # What a developer has set for a service of their own must not reach the tests.
 for name in [name for name in os.environ if name.startswith("COUNTERFOIL_") and "_TEST_" not in name]:
     del os.environ[name]
+
+# How long one example takes says how busy the machine is.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 

@@ -1,7 +1,9 @@
 """A full card number is told from all the other long numbers of a payment."""
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from receipts.card_numbers import holds_card_number, passes_luhn, pointers_to_card_numbers
@@ -39,7 +41,10 @@ def test_a_number_is_found_in_any_text(number: str, before: str, after: str) -> 
 @given(numbers, st.data())
 def test_a_number_is_found_however_it_is_broken_up(number: str, data: st.DataObject) -> None:
     gaps = [data.draw(st.sampled_from(["", " ", "-", ".", "\u00a0", " - "])) for _ in number]
-    assert holds_card_number("".join(digit + gap for digit, gap in zip(number, gaps, strict=True)))
+    written = "".join(digit + gap for digit, gap in zip(number, gaps, strict=True))
+    # With one point near its end, and nothing else, it is an amount to whoever reads it.
+    assume(not re.fullmatch(r"[0-9]+[.][0-9]{1,6}", written))
+    assert holds_card_number(written)
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,11 @@ from api import (
     keys,
     link_paths,
     metrics,
+    offer_numbers,
+    offer_rules,
     pages,
     problems,
+    products,
     receipts,
     referrals,
     reviews,
@@ -52,6 +55,7 @@ from api.key_ring import KeyRing
 from api.middleware import Edge
 from api.page_cache import PageCache
 from api.signers import Signers
+from engagement.offers import catalogue, rules
 from engagement.rewards.keys import RewardKeys
 from engagement.voice import case_work, tag_rules
 from engagement.voice import settings as voice_settings
@@ -87,6 +91,10 @@ _BODIES: tuple[type[BaseModel], ...] = (
     manage.StaffProfile,
     *card_schemas.BODIES,
     alliances.NewAlliance,
+    catalogue.ProductContent,
+    products.ProductBatch,
+    rules.RuleWish,
+    offer_rules.OfferSettings,
     case_work.CaseWork,
     voice_settings.CaseSettings,
     voice_settings.ReferralSettings,
@@ -114,6 +122,9 @@ _PARTS = (
     case_tags,
     referrals,
     reviews,
+    products,
+    offer_rules,
+    offer_numbers,
     alliances,
     events,
     hooks,

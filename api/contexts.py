@@ -70,13 +70,30 @@ class ReceiptLinks:
 class Stub:
     """One interactive part that hangs below the receipt, behind its own perforation.
 
-    ``template`` renders it from ``content``; ``is_done`` tears it off.
+    ``template`` renders it from ``content``; ``is_done`` tears it off. ``leads_to`` are origins elsewhere at which its
+    forms may end.
     """
 
     kind: str
     template: str
     content: Any
     is_done: bool = False
+    leads_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """``url`` is empty where it leads nowhere, ``picture`` and ``price`` where there is none; ``was`` is the price
+    before a mark-down."""
+
+    mark: str
+    url: str
+    name: str
+    initial: str
+    picture: str
+    price: str
+    was: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +358,85 @@ class ScratchCards:
     """Those of one receipt, oldest first."""
 
     cards: tuple[ScratchCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrizeRow:
+    """A prize on the page of the rules. ``count`` is how many there are, ``chance`` how likely one card gives it."""
+
+    name: str
+    worth: str
+    terms: str
+    place: str
+    count: str
+    chance: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesPage(Page):
+    """The rules of a campaign. ``rules`` are its merchant's own words, ``limits`` what applies, as name and value;
+    ``entry`` is where one plays without a purchase, empty where one cannot."""
+
+    brand: BrandView
+    name: str
+    state: str
+    prizes: tuple[PrizeRow, ...]
+    share: str
+    limits: tuple[tuple[str, str], ...]
+    rules: str
+    rules_language: str
+    entry: str
+    fair: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that can be checked. ``value`` is for machines and set in their face."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardProof:
+    """How one card was drawn. ``outcome`` and ``is_right`` are known once the campaign has ended; ``sums`` are the
+    numbers that were drawn, for a browser to draw again: a JSON text."""
+
+    facts: tuple[Fact, ...]
+    outcome: str
+    is_right: bool | None
+    sums: str
+
+
+@dataclass(frozen=True, slots=True)
+class FairPage(Page):
+    """What was promised before a campaign began, and, once it has ended, how to check it. ``card`` is the one that was
+    asked about."""
+
+    brand: BrandView
+    name: str
+    has_ended: bool
+    promises: tuple[Fact, ...]
+    card: CardProof | None
+    ask: str
+    asked: str
+    is_unknown: bool
+    proof: str
+    command: str
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage(Page):
+    """The form by which one plays without a purchase. ``errors`` are by field: email, phone, agreed, form."""
+
+    brand: BrandView
+    name: str
+    action: str
+    rules: str
+    agreement: str
+    values: dict[str, str]
+    errors: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

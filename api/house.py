@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from api.brand_looks import BrandLooks
 from api.key_ring import KeyRing
+from api.offer_desks import OfferDesks
 from api.page_cache import PageCache
 from api.rendering import Rendering
 from api.signers import Signers
@@ -19,6 +20,7 @@ from api.staff_cards import StaffCards
 from api.survey_memory import Surveys
 from cards import invites, links
 from engagement import shoppers
+from engagement.offers import links as offer_links
 from engagement.rewards import links as scratch_links
 from engagement.rewards.keys import RewardKeys
 from engagement.surveys import links as survey_links
@@ -101,6 +103,15 @@ class House:
     def invite_key(self) -> bytes:
         """Of links by which staff edit their cards (cards.invites)."""
         return secrets.derived(self.settings.data, invites.PURPOSE)
+
+    @cached_property
+    def offer_key(self) -> bytes:
+        """Of the marks of offers (engagement.offers.links)."""
+        return secrets.derived(self.settings.data, offer_links.PURPOSE)
+
+    @cached_property
+    def offer_desks(self) -> OfferDesks:
+        return OfferDesks()
 
     @cached_property
     def reward_keys(self) -> RewardKeys:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import card_routes, form_pages, jwks, mailbox, scratch_pages, stop, stubs, survey_pages, verify
+from api import card_routes, form_pages, jwks, mailbox, offer_pages, scratch_pages, stop, stubs, survey_pages, verify
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -51,6 +51,7 @@ def routes() -> list[BaseRoute]:
         Route("/media/logos/{shard}/{name}.{form}", logo),
         *form_pages.routes(),
         *scratch_pages.routes(),
+        *offer_pages.routes(),
         *card_routes.routes(),
         *verify.routes(),
         *jwks.routes(),
@@ -136,6 +137,8 @@ def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandL
     )
     html = pages.render("receipt.html", page, language)
     # Stubs tell what is done with them.
-    policy = pages.policy(page.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=bool(hung))
+    leads_to = " ".join(sorted({origin for each in hung for origin in each.leads_to}))
+    styles = (page.theme.csp_hash, pages.stylesheet_hash("page.css"))
+    policy = pages.policy(*styles, asks=bool(hung), leads_to=leads_to)
     headers = (ASK_AGAIN, content_policy(policy), (b"content-language", language.encode()))
     return Rendered(html.encode(), HTML, headers, subject=record.token)

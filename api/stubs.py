@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from api import scratch_behind, scratch_stub, served_by, survey_stub
+from api import offer_stub, scratch_behind, scratch_stub, served_by, survey_stub
 from api.contexts import Stub
 from api.house import House
 from api.scratch_view import Held
 from api.served_by import Server
+from engagement.offers.find import Offer
 from engagement.surveys.hanging import Hung
 from receipts.records import ReceiptRecord
 
@@ -21,6 +22,7 @@ class Hanging:
     server: Server | None
     survey: Hung | None
     cards: Sequence[Held] = ()
+    offers: Sequence[Offer] = ()
 
 
 def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
@@ -28,6 +30,7 @@ def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
         server=served_by.server_of(conn, house, record),
         survey=survey_stub.find(conn, house, record),
         cards=scratch_behind.cards_of(conn, house, record),
+        offers=offer_stub.offers_of(conn, house, record),
     )
 
 
@@ -35,5 +38,6 @@ def stubs(house: House, record: ReceiptRecord, hanging: Hanging, language: str) 
     return [
         *([scratch_stub.stub(house, record, hanging.cards, language)] if hanging.cards else []),
         *([survey_stub.stub(house, record, hanging.survey, language)] if hanging.survey else []),
+        *([offer_stub.stub(house, record, hanging.offers, language)] if hanging.offers else []),
         *([served_by.stub(house, record, hanging.server, language)] if hanging.server else []),
     ]

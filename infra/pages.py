@@ -80,8 +80,8 @@ def warm() -> None:
 def policy(*styles: str, asks: bool = False, leads_to: str = "") -> str:
     """A ``Content-Security-Policy``: our own scripts and pictures, ``styles`` by their hashes, nothing else.
 
-    ``asks`` allows a page to fetch from us, as one does that waits for its receipt. A form may end at the origin
-    ``leads_to`` as well as with us.
+    ``asks`` allows a page to fetch from us, as one does that waits for its receipt. A form may end at the origins
+    ``leads_to``, parted by spaces, as well as with us.
     """
     sources: Mapping[str, str] = {
         "default-src": "'none'",

@@ -34,6 +34,8 @@ if (scratch) {
 
 if (document.querySelector(".survey")) import("./survey.js");
 
+if (document.querySelector(".offers")) import("./offers.js");
+
 const served = document.querySelector(".served");
 if (served) {
   const { listen, teller } = await import("./tell.js");

@@ -12,6 +12,7 @@ from notify.asking import DELIVER
 from worker.chores import forget_jobs, forget_visitors, purge, sweep
 from worker.deliver import deliver
 from worker.google import write_objects
+from worker.offers import LEARN, LEARN_ALL, LEDGER, learn, learn_all, write_baskets
 from worker.passes import push_passes
 from worker.pictures import forget_pictures
 from worker.ses import take_ses_events
@@ -50,6 +51,9 @@ def kinds(shop: Workshop) -> list[Kind]:
         _chore(_PURGE, of(purge)),
         _chore(_FORGET_VISITORS, of(forget_visitors)),
         _chore(_SES_EVENTS, of(take_ses_events)),
+        _chore(LEDGER, of(write_baskets)),
+        _chore(LEARN, of(learn)),
+        _chore(LEARN_ALL, of(learn_all)),
     ]
 
 
@@ -60,6 +64,9 @@ def schedules(shop: Workshop) -> list[Schedule]:
         Schedule("purge", _PURGE, "37 2 * * *"),
         # Soon after the day is over, which is UTC's.
         Schedule("forget-visitors", _FORGET_VISITORS, "3 0 * * *"),
+        Schedule(LEDGER, LEDGER, "* * * * *"),
+        Schedule(LEARN, LEARN, "*/10 * * * *"),
+        Schedule(LEARN_ALL, LEARN_ALL, "23 3 * * *"),
     ]
     of_ses = [Schedule("ses-events", _SES_EVENTS, "* * * * *")]
     return always + of_ses if shop.settings.mail.ses_events_queue_url else always

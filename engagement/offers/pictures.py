@@ -19,3 +19,10 @@ def kept(storage: Storage, data: bytes) -> str:
 def small(picture: bytes) -> bytes:
     """What was kept, as a WebP of some 6 KB."""
     return portrait_form(picture, "webp", _SIDE)
+
+
+def stays(storage: Storage, key: str, data: bytes) -> None:
+    """After a product was given the picture: who took the same from another may have deleted it before they could see
+    this one."""
+    if not storage.exists(key):
+        kept(storage, data)

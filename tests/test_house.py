@@ -112,11 +112,11 @@ def canonical(requirement: str) -> str:
 
 RUN = PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]
 DEV = RUN + PROJECT["project"]["optional-dependencies"]["dev"]
+BENCH = DEV + PROJECT["project"]["optional-dependencies"]["bench"]
+LOCKS = {"requirements.lock": RUN, "requirements-dev.lock": DEV, "requirements-bench.lock": BENCH}
 
 
-@pytest.mark.parametrize(
-    "lock, wanted", [("requirements.lock", RUN), ("requirements-dev.lock", DEV)], ids=["run", "dev"]
-)
+@pytest.mark.parametrize("lock, wanted", LOCKS.items(), ids=["run", "dev", "bench"])
 def test_every_dependency_is_locked_with_its_hashes(lock: str, wanted: list[str]) -> None:
     entries = re.findall(r"^[^\s#].*(?:\n .*)*", (ROOT / lock).read_text(), re.MULTILINE)
     assert {canonical(name) for name in wanted} <= {canonical(entry) for entry in entries}
@@ -124,5 +124,5 @@ def test_every_dependency_is_locked_with_its_hashes(lock: str, wanted: list[str]
 
 
 def test_no_lock_names_an_address_or_a_folder() -> None:
-    locks = "".join((ROOT / lock).read_text() for lock in ("requirements.lock", "requirements-dev.lock"))
+    locks = "".join((ROOT / lock).read_text() for lock in LOCKS)
     assert re.findall(r"\S*/\S*", locks) == []

@@ -48,6 +48,11 @@ from api import (
     reviews,
     schemas,
     suppressions,
+    survey_links,
+    survey_numbers,
+    survey_responses,
+    survey_shapes,
+    surveys,
 )
 from api.brand_looks import BrandLooks
 from api.house import House
@@ -90,6 +95,10 @@ _BODIES: tuple[type[BaseModel], ...] = (
     manage.TillProfile,
     manage.StaffProfile,
     *card_schemas.BODIES,
+    survey_shapes.NewSurvey,
+    survey_shapes.SurveyChange,
+    survey_links.NewSurveyLink,
+    survey_responses.NewSurveyResponse,
     alliances.NewAlliance,
     catalogue.ProductContent,
     products.ProductBatch,

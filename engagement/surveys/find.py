@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from accounts.tables import Brand, StaffMember, Store, Till
 from engagement.surveys.records import Answer, Channel, Event, Segment
 from engagement.surveys.tables import SurveyAnswer, SurveyAnswerLine
 from infra.database import unindexed
 from kernel.errors import NotFound
 
 COLUMNS: Final = tuple(getattr(SurveyAnswer, name) for name in Answer.__slots__)
+_JOINED: Final[dict[str, Any]] = {"brand_id": Brand, "store_id": Store, "till_id": Till, "staff_id": StaffMember}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,14 @@ class Wanted:
     wants_call: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """``slugs`` of brands, stores, tills and staff by their ids; ``skus`` of receipts by the ids of answers."""
+
+    slugs: dict[str, str]
+    skus: dict[str, list[str]]
 
 
 def answer_of(row: Any) -> Answer:
@@ -80,17 +90,22 @@ def listed(conn: Connection, merchant_id: str, wanted: Wanted, *, limit: int, af
     return [answer_of(row) for row in conn.execute(query.order_by(SurveyAnswer.id.desc()).limit(limit))]
 
 
-def skus_of(conn: Connection, merchant_id: str, answer_ids: Sequence[str]) -> dict[str, list[str]]:
-    """What was on their receipts, by answer."""
-    found: dict[str, list[str]] = {}
+def joined(conn: Connection, merchant_id: str, answers: Sequence[Answer]) -> Joined:
+    """What these answers join."""
+    ids = {name: {getattr(each, name) for each in answers} - {None} for name in _JOINED}
+    slugs: dict[str, str] = {}
+    for name, table in _JOINED.items():
+        query = select(table.id, table.slug).where(unindexed(table.merchant_id) == merchant_id, table.id.in_(ids[name]))
+        slugs |= {row.id: row.slug for row in conn.execute(query)}
+    skus: dict[str, list[str]] = {}
+    columns = (SurveyAnswerLine.answer_id, SurveyAnswerLine.sku)
     mine = (
         unindexed(SurveyAnswerLine.merchant_id) == merchant_id,
-        SurveyAnswerLine.answer_id.in_(answer_ids),
+        SurveyAnswerLine.answer_id.in_({each.id for each in answers}),
     )
-    columns = (SurveyAnswerLine.answer_id, SurveyAnswerLine.sku)
     for answer_id, sku in conn.execute(select(*columns).where(*mine).order_by(*columns)):
-        found.setdefault(answer_id, []).append(sku)
-    return found
+        skus.setdefault(answer_id, []).append(sku)
+    return Joined(slugs, skus)
 
 
 def narrowed(merchant_id: str, wanted: Wanted) -> Iterator[ColumnElement[bool]]:

@@ -19,12 +19,13 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class SurveyRecord:
-    """``brand`` is the brand's slug."""
+    """``brand`` is the brand's slug, ``brand_name`` what people call it."""
 
     id: str
     merchant_id: str
     brand_id: str
     brand: str
+    brand_name: str
     event: Event
     settings: Settings
     is_active: bool
@@ -45,6 +46,7 @@ _COLUMNS: Final = (
     Survey.merchant_id,
     Survey.brand_id,
     Brand.slug.label("brand"),
+    Brand.name.label("brand_name"),
     Survey.event,
     Survey.settings,
     Survey.is_active,

@@ -35,24 +35,31 @@ class Settings(BaseModel):
 
     texts: dict[Language, Wording] = Field({}, description="By language. Default: words of ours, in all languages.")
     review_url: WebAddress | None = Field(None, description="Where promoters are asked to tell others, too.")
-    sample_percent: int = Field(100, ge=0, le=100, description="Of so many receipts in a hundred it is asked.")
+    sample_percent: int = Field(
+        100, strict=True, ge=0, le=100, description="Of so many receipts in a hundred it is asked."
+    )
     throttle_days: int | None = Field(
         None,
+        strict=True,
         ge=0,
         le=730,
         description="A shopper who is known is not asked again for so long, by any survey of the brand of this kind. "
         "Default: 180 for `relationship`, 90 for the others.",
     )
-    quota: int | None = Field(None, ge=1, description="Nobody is asked once there are so many answers.")
-    quota_days: int = Field(30, ge=1, le=366, description="In how many days.")
+    quota: int | None = Field(None, strict=True, ge=1, description="Nobody is asked once there are so many answers.")
+    quota_days: int = Field(30, strict=True, ge=1, le=366, description="In how many days.")
     after_days: int | None = Field(
-        None, ge=0, le=365, description="From when on after the sale it is asked. Default: 7 for `product`, else 0."
+        None,
+        strict=True,
+        ge=0,
+        le=365,
+        description="From when on after the sale it is asked. Default: 7 for `product`, else 0.",
     )
-    valid_days: int = Field(30, ge=1, le=365, description="For how long from then on it can be answered.")
-    edit_hours: int = Field(24, ge=0, le=720, description="For how long an answer can be changed.")
-    in_email: bool = Field(True, description="Whether emails with the receipt ask it, too.")
+    valid_days: int = Field(30, strict=True, ge=1, le=365, description="For how long from then on it can be answered.")
+    edit_hours: int = Field(24, strict=True, ge=0, le=720, description="For how long an answer can be changed.")
+    in_email: bool = Field(True, strict=True, description="Whether emails with the receipt ask it, too.")
     reminder_days: int | None = Field(
-        None, ge=1, le=60, description="After so many days without an answer, one email reminds of it."
+        None, strict=True, ge=1, le=60, description="After so many days without an answer, one email reminds of it."
     )
     consent_version: Short = Field(CONSENT_VERSION, description="Change it with the text: each answer keeps both.")
 

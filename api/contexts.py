@@ -164,6 +164,96 @@ class VerifyPage(Page):
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewForm:
+    """One product in the form of reviews, by its ``number`` there. ``state`` is empty where nothing was written yet,
+    ``errors`` are by field: stars, title, text."""
+
+    number: int
+    sku: str
+    name: str
+    stars: int
+    title: str
+    text: str
+    state: str
+    reason: str
+    reply: str
+    can_change: bool
+    errors: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsPage(Page):
+    """A shopper reviews what they bought. ``name`` is what they want to be called, ``back`` leads to the receipt."""
+
+    brand: BrandView
+    heading: str
+    action: str
+    back: str
+    products: tuple[ReviewForm, ...]
+    name: str
+    name_error: str
+    is_saved: bool
+    is_open: bool
+    has_errors: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StarBar:
+    """How often so many stars were given, out of ``most``; ``said`` is all of it, to be spoken."""
+
+    stars: str
+    said: str
+    count: int
+    most: int
+    count_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewShown:
+    """As everybody reads it. ``said`` are the stars, to be spoken; ``name`` is empty where its shopper gave none."""
+
+    stars: int
+    said: str
+    title: str
+    text: str
+    name: str
+    language: str
+    written: "Moment"
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage(Page):
+    """What is said of a product. ``json_ld`` is ready for its script element, ``more`` leads to older reviews."""
+
+    brand: BrandView
+    product: str
+    average: str
+    summary: str
+    bars: tuple[StarBar, ...]
+    reviews: tuple[ReviewShown, ...]
+    more: str
+    json_url: str
+    json_ld: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsRow:
+    """A row on the receipt that leads to where what was bought is reviewed."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralCode:
+    """A code to hand on. ``text`` is what a friend gets for it, ``share`` what is sent with it."""
+
+    code: str
+    text: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopPage(Page):
     """Whether to stop the brand's emails to one address, or that they are stopped. ``address`` is masked."""
 

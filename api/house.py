@@ -24,6 +24,7 @@ from engagement.offers import links as offer_links
 from engagement.rewards import links as scratch_links
 from engagement.rewards.keys import RewardKeys
 from engagement.surveys import links as survey_links
+from engagement.voice import referrals
 from infra import metrics, pass_parts, secrets
 from infra.database import reading
 from infra.google_wallet import GoogleWallet
@@ -51,6 +52,7 @@ _REPORTS_WAITING: Final = 20
 _SAVED_AT_ONCE: Final = 4
 _SAVED_WAITING: Final = 40
 _KEYS_SECONDS: Final = 5.0
+_REVIEWS_SECONDS: Final = 10.0
 _LOGO_SECONDS: Final = 86_400.0
 _LOGO_BYTES: Final = 8_000_000
 
@@ -179,6 +181,16 @@ class House:
     def key_sets(self) -> PageCache:
         """Public keys, by the merchant's slug."""
         return PageCache("key-sets", seconds=_KEYS_SECONDS, most_bytes=_LOGO_BYTES)
+
+    @cached_property
+    def shown_reviews(self) -> PageCache:
+        """What is said of products, by the merchant's id."""
+        return PageCache("reviews", seconds=_REVIEWS_SECONDS, most_bytes=_LOGO_BYTES)
+
+    @cached_property
+    def referral_key(self) -> bytes:
+        """Of codes that promoters hand on (engagement.voice.referrals)."""
+        return secrets.derived(self.settings.data, referrals.PURPOSE)
 
     @cached_property
     def logos(self) -> PageCache:

@@ -77,10 +77,10 @@ def warm() -> None:
 
 
 @lru_cache(maxsize=1024)
-def policy(*styles: str, asks: bool = False, leads_to: str = "") -> str:
+def policy(*styles: str, asks: bool = False, leads_to: str = "", is_framed: bool = False) -> str:
     """A ``Content-Security-Policy``: our own scripts and pictures, ``styles`` by their hashes, nothing else.
 
-    ``asks`` allows a page to fetch from us, as one does that waits for its receipt. A form may end at the origins
+    Where it ``is_framed``, any other page may show it in a frame. ``asks`` allows a page to fetch from us, as one does that waits for its receipt. A form may end at the origins
     ``leads_to``, parted by spaces, as well as with us.
     """
     sources: Mapping[str, str] = {
@@ -91,7 +91,7 @@ def policy(*styles: str, asks: bool = False, leads_to: str = "") -> str:
         "connect-src": "'self'" if asks else "'none'",
         "form-action": f"'self' {leads_to}".strip(),
         "base-uri": "'none'",
-        "frame-ancestors": "'none'",
+        "frame-ancestors": "*" if is_framed else "'none'",
     }
     return "; ".join(f"{directive} {source}" for directive, source in sources.items())
 

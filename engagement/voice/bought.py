@@ -13,7 +13,7 @@ from receipts.records import ReceiptRecord
 from receipts.tables import Receipt
 
 # More are not asked about on one page.
-MOST: Final = 50
+MOST: Final = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
 
@@ -65,6 +66,11 @@ def of_product(
     newest = reviews.listed(conn, merchant_id, wanted, limit=1)
     more = found[limit - 1].id if len(found) > limit else None
     return ProductReviews(sku, newest[0].product if newest else sku, stars, found[:limit], more)
+
+
+def path_of(merchant: str, sku: str) -> str:
+    """Where everybody reads it; ``merchant`` is a slug."""
+    return f"/reviews/{merchant}/{quote(sku, safe='')}"
 
 
 def as_json_ld(told: ProductReviews, *, brand: str, url: str) -> dict[str, Any]:

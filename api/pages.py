@@ -13,7 +13,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
-from api import card_routes, form_pages, jwks, mailbox, offer_pages, scratch_pages, stop, stubs, survey_pages, verify
+from api import (
+    card_routes,
+    form_pages,
+    jwks,
+    mailbox,
+    offer_pages,
+    review_pages,
+    review_shown,
+    scratch_pages,
+    stop,
+    stubs,
+    survey_pages,
+    verify,
+)
 from api.house import House
 from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -57,6 +70,8 @@ def routes() -> list[BaseRoute]:
         *jwks.routes(),
         *stop.routes(),
         *survey_pages.routes(),
+        *review_pages.routes(),
+        *review_shown.routes(),
         *mailbox.routes(),
         Route("/r/{path:path}", nothing),
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from api import offer_stub, scratch_behind, scratch_stub, served_by, survey_stub
+from api import offer_stub, review_stub, scratch_behind, scratch_stub, served_by, survey_stub
 from api.contexts import Stub
 from api.house import House
 from api.scratch_view import Held
@@ -23,6 +23,7 @@ class Hanging:
     survey: Hung | None
     cards: Sequence[Held] = ()
     offers: Sequence[Offer] = ()
+    asks_reviews: bool = False
 
 
 def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
@@ -31,6 +32,7 @@ def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
         survey=survey_stub.find(conn, house, record),
         cards=scratch_behind.cards_of(conn, house, record),
         offers=offer_stub.offers_of(conn, house, record),
+        asks_reviews=review_stub.is_asked(conn, record),
     )
 
 
@@ -40,4 +42,5 @@ def stubs(house: House, record: ReceiptRecord, hanging: Hanging, language: str) 
         *([survey_stub.stub(house, record, hanging.survey, language)] if hanging.survey else []),
         *([offer_stub.stub(house, record, hanging.offers, language)] if hanging.offers else []),
         *([served_by.stub(house, record, hanging.server, language)] if hanging.server else []),
+        *([review_stub.stub(record, language)] if hanging.asks_reviews else []),
     ]

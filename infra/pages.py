@@ -80,7 +80,9 @@ def warm() -> None:
 def policy(*styles: str, asks: bool = False, leads_to: str = "", is_framed: bool = False) -> str:
     """A ``Content-Security-Policy``: our own scripts and pictures, ``styles`` by their hashes, nothing else.
 
-    Where it ``is_framed``, any other page may show it in a frame. ``asks`` allows a page to fetch from us, as one does that waits for its receipt. A form may end at the origins
+    Where it ``is_framed``, any other page may show it in a frame.
+
+    ``asks`` allows a page to fetch from us, as one does that waits for its receipt. A form may end at the origins
     ``leads_to``, parted by spaces, as well as with us.
     """
     sources: Mapping[str, str] = {

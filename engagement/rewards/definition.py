@@ -134,6 +134,13 @@ class Definition(_Part):
     caps: Caps = Caps()
     free_entry: FreeEntry | None = None
     scratch_days: int = Field(30, strict=True, ge=1, le=3650, description="How long a card can be scratched.")
+    holdout: int = Field(
+        0,
+        strict=True,
+        ge=0,
+        le=50,
+        description="Of a hundred known shoppers, how many get no card, so that the others can be compared with them.",
+    )
     late_days: int = Field(
         3, strict=True, ge=0, le=3650, description="How late a till may tell of a sale that still earns a card."
     )

@@ -129,7 +129,23 @@ def rewards(conn: Connection, *where: ColumnElement[bool], at_most: int | None =
 
 def draws(conn: Connection, merchant_id: str, campaign_id: str, *, at_most: int, after: str = "") -> list[Draw]:
     """In the order in which they were drawn, from behind the id ``after`` on."""
-    of_campaign = (Reward.merchant_id == merchant_id, Reward.campaign_id == campaign_id, Reward.id > after)
+    return _draws(conn, merchant_id, campaign_id, Reward.id > after, at_most=at_most)
+
+
+def draw(conn: Connection, merchant_id: str, campaign_id: str, reward_id: str) -> Draw | None:
+    """Of one card; None where it is not the campaign's."""
+    return next(iter(_draws(conn, merchant_id, campaign_id, Reward.id == reward_id, at_most=1)), None)
+
+
+def count_draws(conn: Connection, merchant_id: str, campaign_id: str) -> int:
+    mine = (Reward.merchant_id == merchant_id, Reward.campaign_id == campaign_id)
+    return conn.scalar(select(func.count()).select_from(Reward).where(*mine)) or 0
+
+
+def _draws(
+    conn: Connection, merchant_id: str, campaign_id: str, *where: ColumnElement[bool], at_most: int
+) -> list[Draw]:
+    of_campaign = (Reward.merchant_id == merchant_id, Reward.campaign_id == campaign_id, *where)
     columns = (Reward.id, Reward.entry, Reward.nonce, Reward.gone, Reward.position, Prize.position.label("outcome"))
     query = select(*columns).outerjoin(Prize, Prize.id == Reward.prize_id).where(*of_campaign)
     blank = conn.scalar(select(func.count()).select_from(Prize).where(Prize.campaign_id == campaign_id)) or 0

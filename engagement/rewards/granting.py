@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, case, func, insert, select
 
 from engagement import events, scratch
-from engagement.rewards import drawing, find, locks, tallies
+from engagement.rewards import drawing, find, holdout, locks, tallies
 from engagement.rewards.drawing import Outcome
 from engagement.rewards.keys import HINT, RewardKeys
 from engagement.rewards.live import Live, with_seed
@@ -68,7 +68,18 @@ def grant(
         for live in campaigns[each.merchant_id]
         for claim in _earned(live, each, now, is_first=each.receipt_id in first)
     ]
-    return _give(conn, keys, claims, now)
+    return _give(conn, keys, _with_cards(conn, keys, claims, now), now)
+
+
+def _with_cards(conn: Connection, keys: RewardKeys, claims: Sequence[_Claim], now: datetime) -> list[_Claim]:
+    """Without those of shoppers who go without, which are remembered."""
+    having = []
+    for each in claims:
+        if each.sold and each.shopper and holdout.is_withheld(keys, each.live, each.shopper):
+            holdout.remember(conn, each.live, each.shopper, each.sold.receipt_id, now=now)
+        else:
+            having.append(each)
+    return having
 
 
 def grant_free_entry(

@@ -265,3 +265,30 @@ class RewardFlag(Base):
     # Figures, as JSON.
     data: Mapped[str] = mapped_column(Text)
     flagged_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class WithheldCard(Base):
+    """A sale that had earned a card and got none: its shopper is one of those with whom the others are compared."""
+
+    __tablename__ = "withheld_cards"
+
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), primary_key=True, index=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    # engagement.shoppers.pseudonym.
+    shopper: Mapped[str] = mapped_column(String(32))
+    withheld_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class FreeEntrant(Base):
+    """How many free entries came from one network today. ``visitor`` is an HMAC of the day and of the address."""
+
+    __tablename__ = "free_entrants"
+    __table_args__ = (_FLEETING,)
+
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    # ISO 8601, in UTC.
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    visitor: Mapped[str] = mapped_column(String(32), primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    times: Mapped[int] = mapped_column(Integer)

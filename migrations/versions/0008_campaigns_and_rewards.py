@@ -55,6 +55,33 @@ def upgrade() -> None:
         info={"is_fleeting": True},
     )
     op.create_table(
+        "free_entrants",
+        sa.Column("campaign_id", sa.String(length=40), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("merchant_id", sa.String(length=40), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_free_entrants_campaign_id")),
+        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_free_entrants_merchant_id")),
+        sa.PrimaryKeyConstraint("campaign_id", "day", "visitor", name=op.f("pk_free_entrants")),
+        info={"is_fleeting": True},
+    )
+    op.create_table(
+        "withheld_cards",
+        sa.Column("campaign_id", sa.String(length=40), nullable=False),
+        sa.Column("receipt_id", sa.String(length=40), nullable=False),
+        sa.Column("merchant_id", sa.String(length=40), nullable=False),
+        sa.Column("shopper", sa.String(length=32), nullable=False),
+        sa.Column("withheld_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_withheld_cards_campaign_id")),
+        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_withheld_cards_merchant_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_withheld_cards_receipt_id")),
+        sa.PrimaryKeyConstraint("campaign_id", "receipt_id", name=op.f("pk_withheld_cards")),
+    )
+    with op.batch_alter_table("withheld_cards", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_withheld_cards_receipt_id"), ["receipt_id"], unique=False)
+
+    op.create_table(
         "campaign_tallies",
         sa.Column("campaign_id", sa.String(length=40), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from accounts.find import BrandLook
 from api import (
     card_routes,
+    fairness_pages,
     form_pages,
     jwks,
     mailbox,
@@ -64,6 +65,7 @@ def routes() -> list[BaseRoute]:
         Route("/media/logos/{shard}/{name}.{form}", logo),
         *form_pages.routes(),
         *scratch_pages.routes(),
+        *fairness_pages.routes(),
         *offer_pages.routes(),
         *card_routes.routes(),
         *verify.routes(),

@@ -4,8 +4,8 @@ from infra.mail import Letter, Refused, envelope_sender
 from infra.mail_address import is_deliverable, routable
 from notify import mime
 from notify.sending import Due
-from worker import card_letters, receipt_letters
-from worker.told import CONTACT, INVITE, Told
+from worker import card_letters, case_letters, receipt_letters
+from worker.told import CASE, CONTACT, INVITE, Told
 from worker.workshop import Workshop
 
 
@@ -41,6 +41,8 @@ def _told(shop: Workshop, message: Due) -> Told:
     """By what the message is about, which its id tells."""
     if message.subject_id.startswith(CONTACT):
         return card_letters.of_contact(shop, message)
+    if message.subject_id.startswith(CASE):
+        return case_letters.of_case(shop, message)
     if message.subject_id.startswith(INVITE):
         return card_letters.of_invite(shop, message)
     return receipt_letters.told(shop, message)

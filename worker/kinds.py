@@ -9,6 +9,16 @@ from cards.wallets import GOOGLE, PUSH
 from infra.jobs import Kind, Payload, Schedule
 from infra.tracing import span
 from notify.asking import DELIVER
+from worker.cases import (
+    CASES,
+    LOOK_BACK,
+    REFERRALS,
+    TAGS,
+    look_back_for_referrals,
+    look_for_referrals,
+    see_to_cases,
+    tag_answers,
+)
 from worker.chores import forget_jobs, forget_visitors, purge, sweep
 from worker.deliver import deliver
 from worker.google import write_objects
@@ -51,6 +61,10 @@ def kinds(shop: Workshop) -> list[Kind]:
         _chore(_PURGE, of(purge)),
         _chore(_FORGET_VISITORS, of(forget_visitors)),
         _chore(_SES_EVENTS, of(take_ses_events)),
+        _chore(CASES, of(see_to_cases)),
+        _chore(REFERRALS, of(look_for_referrals)),
+        _chore(LOOK_BACK, of(look_back_for_referrals)),
+        _chore(TAGS, of(tag_answers)),
         _chore(LEDGER, of(write_baskets)),
         _chore(LEARN, of(learn)),
         _chore(LEARN_ALL, of(learn_all)),
@@ -64,6 +78,10 @@ def schedules(shop: Workshop) -> list[Schedule]:
         Schedule("purge", _PURGE, "37 2 * * *"),
         # Soon after the day is over, which is UTC's.
         Schedule("forget-visitors", _FORGET_VISITORS, "3 0 * * *"),
+        Schedule(CASES, CASES, "* * * * *"),
+        Schedule(REFERRALS, REFERRALS, "* * * * *"),
+        Schedule(LOOK_BACK, LOOK_BACK, "41 3 * * *"),
+        Schedule(TAGS, TAGS, "* * * * *"),
         Schedule(LEDGER, LEDGER, "* * * * *"),
         Schedule(LEARN, LEARN, "*/10 * * * *"),
         Schedule(LEARN_ALL, LEARN_ALL, "23 3 * * *"),

@@ -8,6 +8,8 @@ from notify.mime import Attachment
 
 RECEIPT: Final = "rct_"
 CONTACT: Final = "con_"
+# A case that was opened, and one that is late.
+CASE: Final = ("cas_", "esc_")
 INVITE: Final = "inv_"
 
 

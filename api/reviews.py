@@ -112,7 +112,9 @@ async def decide_on_review(
             raise ChangedMeanwhile("Get it again, and read what it says now")
         return _answer(conn, caller, reviews.one(conn, caller.merchant_id, review_id))
 
-    return await house.write(change)
+    answer = await house.write(change)
+    house.shown_reviews.forget(caller.merchant_id)
+    return answer
 
 
 @router.get("/products/{sku:path}/reviews", response_model=review_shapes.ProductReviewsAnswer, responses=schemas.READS)

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from accounts.find import BrandLook
 from cards.contacts import Contact
 from cards.find import CardRecord
 from cards.links import tel
@@ -64,8 +65,8 @@ def contact_letter(
     """``receipt_number`` is that of the receipt whose link the visitor followed; empty where there is none."""
     spoken = voice(language)
     name = one_line(contact.name)
-    return _composed(
-        record,
+    return staff_letter(
+        record.look,
         spoken,
         base_url=base_url,
         subject=(later("%(name)s left you their contact"), name),
@@ -82,8 +83,8 @@ def invite_letter(record: CardRecord, *, url: str, expires_at: datetime, base_ur
     """``url`` opens the page on which the card is edited, until ``expires_at``."""
     spoken = voice(language)
     until = _moment(record, expires_at, spoken)
-    return _composed(
-        record,
+    return staff_letter(
+        record.look,
         spoken,
         base_url=base_url,
         subject=(later("Your business card at %(name)s"), one_line(record.look.name)),
@@ -96,8 +97,8 @@ def invite_letter(record: CardRecord, *, url: str, expires_at: datetime, base_ur
     )
 
 
-def _composed(
-    record: CardRecord,
+def staff_letter(
+    look: BrandLook,
     spoken: Voice,
     *,
     base_url: str,
@@ -109,7 +110,8 @@ def _composed(
     button: Row | None,
     why: str,
 ) -> Composed:
-    look = record.look
+    """``subject`` is a text with ``%(name)s`` in it, and that name: a long one is shortened. ``name`` stands large,
+    ``why`` says at the end why somebody gets it."""
     page = StaffLetter(
         language=spoken.language,
         direction=spoken.direction,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -48,6 +48,13 @@ def attribute(engine: Engine, keys: Keys, *, now: datetime) -> int:
     with reading(engine) as conn:
         merchants = list(conn.scalars(select(VoiceSettings.merchant_id).where(VoiceSettings.referrals.is_not(None))))
     return sum(_attribute(engine, keys, merchant_id, now) for merchant_id in merchants)
+
+
+def look_back(engine: Engine, *, now: datetime, days: int) -> None:
+    """Have the receipts of the last days looked at again, such as those of a long import; none counts twice."""
+    since = least_id("rct", now - timedelta(days=days))
+    with engine.begin() as conn:
+        conn.execute(update(ReferralRun).where(ReferralRun.after > since).values(after=since))
 
 
 def _attribute(engine: Engine, keys: Keys, merchant_id: str, now: datetime) -> int:

@@ -13,6 +13,7 @@ from accounts.fields import Slug, Text
 from accounts.tables import StaffMember, Store
 from engagement import events
 from engagement.surveys.records import Answer
+from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import cases, settings
 from engagement.voice.cases import OPEN, CaseRecord, Outcome, State
 from engagement.voice.settings import CaseSettings
@@ -125,6 +126,18 @@ def mark_told(conn: Connection, merchant_id: str, case_id: str, *, now: datetime
     """Whether this call is the first."""
     mine = (Case.merchant_id == merchant_id, Case.id == case_id, Case.told_at.is_(None))
     return conn.execute(update(Case).where(*mine).values(told_at=now)).rowcount == 1
+
+
+def close_uncounted(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> bool:
+    """Whether the answer of an open case counts no more, as one that a program gave: then the case is dismissed."""
+    record = hold(conn, merchant_id, case_id)
+    mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id == record.answer_id)
+    held = conn.scalar(select(SurveyAnswer.held).where(*mine))
+    if not held or record.state != "open":
+        return False
+    values = {"state": "dismissed", "outcome": "other", "resolved_at": now, "told_at": now}
+    _note(conn, record, values, by=BY_CLOCK, now=now)
+    return True
 
 
 def _open(conn: Connection, answer: Answer, now: datetime) -> None:

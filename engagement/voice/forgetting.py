@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from engagement.surveys.tables import SurveyAnswer
-from engagement.voice import referrals
+from engagement.voice import letters, referrals
 from engagement.voice.tables import AnswerTag, Case, CaseChange, Referral, ReferralUse, Review
 from infra.database import unindexed
 from notify.tables import Message
@@ -34,8 +34,10 @@ def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
     conn.execute(delete(AnswerTag).where(AnswerTag.merchant_id == merchant_id, AnswerTag.answer_id.in_(answers)))
     held = (unindexed(Case.merchant_id) == merchant_id, Case.receipt_id == receipt_id)
     _forget_history(conn, merchant_id, held)
-    told = (Message.merchant_id == merchant_id, Message.subject_id.in_(select(Case.id).where(*held)))
-    conn.execute(delete(Message).where(*told))
+    ids = list(conn.scalars(select(Case.id).where(*held)))
+    if ids:
+        about = (Message.merchant_id == merchant_id, Message.subject_id.in_([*ids, *map(letters.late_name, ids)]))
+        conn.execute(delete(Message).where(*about))
     conn.execute(delete(Case).where(*held))
     referrals.retire(conn, merchant_id, receipt_id)
     used = (unindexed(ReferralUse.merchant_id) == merchant_id, ReferralUse.receipt_id == receipt_id)

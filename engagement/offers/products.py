@@ -59,7 +59,7 @@ def put(
         outcomes[sku] = "created" if known is None else "unchanged" if _is_same(known.content, content) else "changed"
         if outcomes[sku] != "unchanged":
             named = {"id": known.id if known else new_id("prd", now), "merchant_id": merchant_id, "sku": sku}
-            rows.append(named | content.model_dump() | {"changed_at": now})
+            rows.append(named | {name: getattr(content, name) for name in _CONTENT} | {"changed_at": now})
     if rows:
         _write(conn, rows)
         _know_by(conn, merchant_id, rows)

@@ -14,7 +14,7 @@ import uvicorn
 
 from accounts import keys
 from api.app import create_app
-from cli import demo_cards, demo_receipts, demo_shops
+from cli import demo_cards, demo_products, demo_receipts, demo_shops
 from infra import database, logs, schema
 from infra.jobs import Jobs
 from infra.settings import Data, Log, Mail, Server, Settings
@@ -96,6 +96,7 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
         storage = open_storage(settings.data)
         merchants = demo_shops.put_all(conn, storage, now=now)
         cards = demo_cards.put_all(conn, storage, merchants, now=now)
+        demo_products.put_all(conn, storage, merchants, now=now)
         # Its people are invented: through a real mail server they are not written to.
         post = Post(jobs, settings.mail.channels()) if settings.mail.mail_outbox else None
         receipts = demo_receipts.put_all(conn, merchants, now=now, post=post)
@@ -104,6 +105,7 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
             if old.name == _KEY_NAME and old.revoked_at is None:
                 keys.revoke(conn, merchant_id, old.id, now=now)
         key, _ = keys.create(conn, merchant_id, name=_KEY_NAME, scopes=list(keys.SCOPES), now=now)
+    demo_products.learn(engine, settings.data, merchants)
     engine.dispose()
     address = settings.server.address()
     shown = [f"receipt: {address}/r/{token}" + (f"  ({what})" if what else "") for what, token in receipts.items()]

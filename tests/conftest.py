@@ -24,6 +24,7 @@ from tests.support import browser, postgres
 from tests.support.apns import PushServer
 from tests.support.apple import Apple, apple
 from tests.support.cards import a_card
+from tests.support.emptied import Emptied
 from tests.support.inside import Inside, Person
 from tests.support.paper import Maker, green_brand
 from tests.support.pdf import a_square
@@ -79,12 +80,19 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copyfile(migrated_sqlite, tmp_path / 'counterfoil.db')}"
 
 
+@pytest.fixture(scope="session")
+def emptied(postgresql: postgres.Server, migrated_postgresql: str) -> Iterator[Emptied]:
+    """Where tests get their PostgreSQL databases from, one after the other."""
+    databases = Emptied(postgresql, migrated_postgresql)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def postgresql_url(postgresql: postgres.Server, migrated_postgresql: str) -> Iterator[str]:
+def postgresql_url(emptied: Emptied) -> Iterator[str]:
     """A PostgreSQL database of the test's own, migrated and empty."""
-    name = f"{migrated_postgresql}_{uuid.uuid4().hex[:8]}"
-    yield postgresql.create(name, template=migrated_postgresql)
-    postgresql.drop(name)
+    with emptied.one() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -28,6 +28,10 @@ class Server:
         self._run(sql.SQL(command).format(sql.Identifier(name), sql.Identifier(template)))
         return self.url.set(database=name).render_as_string(hide_password=False)
 
+    def rename(self, name: str, to: str) -> None:
+        """Give a database, to which nobody is connected, another name."""
+        self._run(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(to)))
+
     def drop(self, name: str) -> None:
         """Remove a database, whoever is still connected."""
         self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

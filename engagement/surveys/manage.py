@@ -72,7 +72,7 @@ def create(
     survey_id = new_id("srv", now)
     values = {"id": survey_id, "merchant_id": merchant_id, "brand_id": brand_id, "event": event}
     values |= {"created_at": now} | _content(settings, is_active=is_active, now=now)
-    if conn.execute(insert_or_ignore(conn, Survey).values(values)).rowcount != 1:
+    if conn.scalar(insert_or_ignore(conn, Survey).values(values).returning(Survey.id)) is None:
         raise SurveyThere("Change that one instead")
     return one(conn, merchant_id, survey_id)
 

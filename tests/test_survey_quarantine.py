@@ -1,0 +1,121 @@
+"""What programs say is kept, does not count, and can be let count."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engagement.surveys import quarantine
+from engagement.surveys.quarantine import Came
+from tests.support.inside import Person
+from tests.support.surveys import AGENT, answer, path_of, responses, sold, survey
+
+NOON = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+
+
+def came(*scores: int, by_itself: bool = False, every: float = 1.0) -> tuple[Came, ...]:
+    return tuple(Came(NOON + timedelta(seconds=place * every), each, by_itself) for place, each in enumerate(scores))
+
+
+def burst(*sent: Came) -> bool:
+    return quarantine.is_burst(tuple(sent), now=sent[-1].at)
+
+
+def test_somebody_who_slips_and_corrects_themselves_is_no_program() -> None:
+    assert not burst(*came(7, 8))
+    assert not burst(*came(7, 7, 7, 7))
+    assert not burst(*came(7), Came(NOON + timedelta(seconds=3), 8, by_itself=True))
+
+
+def test_three_scores_within_seconds_are_a_burst() -> None:
+    assert burst(*came(7, 8, 9))
+    assert not burst(*came(7, 8, 9, every=6))
+
+
+def test_two_pages_that_sent_by_themselves_are_one() -> None:
+    assert burst(*came(0, 1, by_itself=True))
+    assert not burst(*came(5, 5, by_itself=True))
+
+
+def test_what_came_is_remembered_as_it_was() -> None:
+    sent = came(*range(11), *range(11))
+    assert quarantine.read(quarantine.kept(sent)) == sent[-12:]
+    assert quarantine.read(quarantine.kept(())) == ()
+
+
+@pytest.fixture
+def path(owner: Person, till: Person, stranger: Person) -> str:
+    survey(owner)
+    return path_of(stranger, sold(till))
+
+
+def held(owner: Person) -> list[tuple[int, str]]:
+    return sorted((each["score"], each["held"]) for each in responses(owner, held="true"))
+
+
+def test_who_fills_in_what_nobody_sees_is_held_back(owner: Person, stranger: Person, path: str) -> None:
+    answered = answer(stranger, path, 10, website="https://spam.example")
+    assert answered.status_code == 303
+    assert (responses(owner), held(owner)) == ([], [(10, "trap")])
+
+
+@pytest.mark.parametrize("agent", ["curl/8.5", "Mozilla/5.0 (compatible; Googlebot/2.1)", ""])
+def test_who_calls_itself_a_program_is_held_back(owner: Person, stranger: Person, path: str, agent: str) -> None:
+    answer(stranger, path, 10, agent=agent)
+    assert (responses(owner), held(owner)) == ([], [(10, "robot")])
+
+
+def test_a_scanner_that_runs_scripts_counts_for_nothing(owner: Person, stranger: Person, path: str) -> None:
+    for score in range(11):
+        answer(stranger, path, score, auto="1")
+    assert (responses(owner), held(owner)) == ([], [(10, "burst")])
+    answer(stranger, path, 4, auto="1")
+    assert responses(owner) == []
+
+
+def test_a_person_counts_beside_what_programs_say(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 10, website="x")
+    answer(stranger, path, 6)
+    answer(stranger, path, 1, agent="curl/8.5")
+    assert [each["score"] for each in responses(owner)] == [6]
+    assert held(owner) == [(1, "robot"), (10, "trap")]
+
+
+def test_what_was_held_back_can_be_let_count(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 10, agent="curl/8.5")
+    [found] = responses(owner, held="true")
+    released = owner.post(f"/v1/survey-responses/{found['id']}/release", {})
+    assert (released.status_code, released.json()["held"]) == (200, None)
+    assert owner.post(f"/v1/survey-responses/{found['id']}/release", {}).status_code == 200
+    assert [each["score"] for each in responses(owner)] == [10]
+    [asked] = [owner.get("/v1/survey-numbers", event="transaction").json()["asked"]]
+    assert asked == {"asked": 1, "answered": 1, "percent": "100.0"}
+
+
+def test_beside_an_answer_that_counts_nothing_else_can(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 10, agent="curl/8.5")
+    answer(stranger, path, 6)
+    [found] = responses(owner, held="true")
+    refused = owner.post(f"/v1/survey-responses/{found['id']}/release", {})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:counterfoil:problem:answer-there")
+
+
+def test_no_link_that_is_made_up_opens_anything(owner: Person, stranger: Person, path: str) -> None:
+    last = "A" if path[-2] != "A" else "B"
+    for other in (path[:-2] + last + path[-1], path.replace(".p.", ".e."), "/s/nothing", path + "%00"):
+        assert stranger.get(other).status_code == 404
+        assert answer(stranger, other, 9).status_code == 404
+        assert stranger.ask("POST", f"{other}/seen", headers={"User-Agent": AGENT}).status_code == 204
+    assert responses(owner) == []
+
+
+@pytest.mark.parametrize("score", ["11", "-1", "", "9.0", "٩", "nine"])
+def test_what_is_no_score_is_refused(owner: Person, stranger: Person, path: str, score: str) -> None:
+    assert answer(stranger, path, score).status_code == 422
+    assert responses(owner) == []
+
+
+def test_a_form_of_another_site_is_refused(owner: Person, stranger: Person, path: str) -> None:
+    headers = {"User-Agent": AGENT, "Sec-Fetch-Site": "cross-site"}
+    assert stranger.ask("POST", path, data={"score": "9"}, headers=headers).status_code == 403
+    assert stranger.ask("POST", f"{path}/more", data={"text": "x"}, headers=headers).status_code == 403
+    assert responses(owner) == []

@@ -84,6 +84,15 @@ def to_supply(conn: Connection, merchant_id: str, *, at_most: int, after: str = 
     return [(row["campaign_id"], _prize(row)) for row in conn.execute(query).mappings()]
 
 
+def of_prizes(conn: Connection, merchant_id: str, prize_ids: Sequence[str]) -> dict[str, tuple[CampaignRecord, str]]:
+    """The campaigns of prizes that the merchant supplies, by their ids, with the slugs of who issues them."""
+    supplied = select(Prize.campaign_id).where(Prize.supplier_id == merchant_id, Prize.id.in_(prize_ids))
+    records = _campaigns(conn, Campaign.id.in_(supplied))
+    slugs = select(Merchant.id, Merchant.slug).where(Merchant.id.in_({each.merchant_id for each in records}))
+    by_id = {row.id: row.slug for row in conn.execute(slugs)}
+    return {each.id: (each, by_id[each.merchant_id]) for each in records}
+
+
 def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> list[RewardRecord]:
     """The cards of a receipt, oldest first."""
     return rewards(conn, Reward.merchant_id == merchant_id, Reward.receipt_id == receipt_id)

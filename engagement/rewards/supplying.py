@@ -5,9 +5,21 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from engagement import events
+from engagement.rewards import find
 from engagement.rewards.definition import Definition, PrizeDefinition, terms_digest
+from engagement.rewards.records import CampaignRecord, PrizeRecord
 from engagement.rewards.tables import Campaign, Prize
 from kernel.errors import Conflict, NotFound
+
+
+def asked(
+    conn: Connection, merchant_id: str, *, at_most: int, after: str = ""
+) -> list[tuple[CampaignRecord, str, PrizeRecord]]:
+    """The prizes that the merchant is to hand out for others, with their campaigns and the slugs of who issues them;
+    oldest first."""
+    found = find.to_supply(conn, merchant_id, at_most=at_most, after=after)
+    campaigns = find.of_prizes(conn, merchant_id, [prize.id for _, prize in found])
+    return [(campaigns[campaign_id][0], campaigns[campaign_id][1], prize) for campaign_id, prize in found]
 
 
 def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, now: datetime) -> None:

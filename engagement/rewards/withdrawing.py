@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from engagement import events
-from engagement.rewards import flagging
+from engagement.rewards import find, flagging
 from engagement.rewards.spend import net_spend
 from engagement.rewards.tables import Reward
+from kernel.errors import Conflict
 from receipts.document import read_content
 from receipts.sale import Kind
 from receipts.tables import Receipt
@@ -21,16 +22,29 @@ def after_amendments(conn: Connection, merchant_id: str, receipt_ids: Sequence[s
     """Void what is no longer earned after these refunds, voids and exchanges, which are new; flag it where it was used
     already. In their own transaction."""
     mine = (Receipt.merchant_id == merchant_id, Receipt.id.in_(receipt_ids), Receipt.original_id.is_not(None))
-    originals = select(Receipt.original_id).where(*mine)
-    given = select(Reward.id, Reward.receipt_id, Reward.spend, Reward.needs, Reward.state).where(
-        Reward.merchant_id == merchant_id, Reward.receipt_id.in_(originals), Reward.state.not_in(["expired", "void"])
+    originals = {original for original in conn.scalars(select(Receipt.original_id).where(*mine)) if original}
+    for original_id in sorted(originals):
+        look_again(conn, merchant_id, original_id, now=now)
+
+
+def look_again(conn: Connection, merchant_id: str, receipt_id: str, *, now: datetime) -> None:
+    """Void what the receipt earned and no longer does."""
+    given = select(Reward.id, Reward.spend, Reward.needs).where(
+        Reward.merchant_id == merchant_id, Reward.receipt_id == receipt_id, Reward.state.not_in(["expired", "void"])
     )
     rows = conn.execute(given.order_by(Reward.id)).all()
-    for receipt_id in sorted({row.receipt_id for row in rows}):
-        left = _Left(conn, merchant_id, receipt_id)
-        for row in rows:
-            if row.receipt_id == receipt_id and not left.earns(row.spend, row.needs):
-                _withdraw(conn, merchant_id, row.id, receipt_id, reason=left.reason, now=now)
+    left = _Left(conn, merchant_id, receipt_id) if rows else None
+    for row in rows:
+        if left is not None and not left.earns(row.spend, row.needs):
+            _withdraw(conn, merchant_id, row.id, receipt_id, reason=left.reason, now=now)
+
+
+def withdraw(conn: Connection, merchant_id: str, reward_id: str, *, now: datetime) -> None:
+    """The issuer takes a card back; twice is the same as once. Raises :class:`NotFound`, and :class:`Conflict` where it
+    was used."""
+    reward = find.reward(conn, merchant_id, reward_id)
+    if reward.state != "void" and not _voided(conn, merchant_id, reward_id, reward.receipt_id, "withdrawn", now):
+        raise Conflict("It was used, or has expired")
 
 
 class _Left:
@@ -60,13 +74,22 @@ def _going_back(kind: Kind, content: str, currency: str) -> int:
 def _withdraw(
     conn: Connection, merchant_id: str, reward_id: str, receipt_id: str, *, reason: str, now: datetime
 ) -> None:
-    """One conditional UPDATE decides between this and a till that redeems it just now."""
+    if _voided(conn, merchant_id, reward_id, receipt_id, reason, now):
+        return
     mine = (Reward.merchant_id == merchant_id, Reward.id == reward_id)
-    voided = update(Reward).where(*mine, Reward.state.in_(_UNUSED))
-    values = {"state": "void", "void_reason": reason, "holder": None, "reserved_until": None}
-    if conn.execute(voided.values(values)).rowcount == 1:
-        data = {"reward": reward_id, "reason": reason}
-        events.tell(conn, merchant_id, "reward.voided", data, now=now, receipt_id=receipt_id)
-    elif conn.scalar(select(Reward.state).where(*mine)) == "redeemed":
+    if conn.scalar(select(Reward.state).where(*mine)) == "redeemed":
         about = flagging.About("refunded_after_use", reward_id, reward_id=reward_id, data={"reason": reason})
         flagging.flag(conn, merchant_id, about, now=now)
+
+
+def _voided(
+    conn: Connection, merchant_id: str, reward_id: str, receipt_id: str | None, reason: str, now: datetime
+) -> bool:
+    """One conditional UPDATE decides between this and a till that redeems it just now."""
+    unused = (Reward.merchant_id == merchant_id, Reward.id == reward_id, Reward.state.in_(_UNUSED))
+    values = {"state": "void", "void_reason": reason, "holder": None, "reserved_until": None}
+    if conn.execute(update(Reward).where(*unused).values(values)).rowcount != 1:
+        return False
+    data = {"reward": reward_id, "reason": reason}
+    events.tell(conn, merchant_id, "reward.voided", data, now=now, receipt_id=receipt_id)
+    return True

@@ -1,0 +1,230 @@
+"""Scratch-card campaigns of the merchant: written, launched, paused, ended; and prizes to supply for others'."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy import Connection
+
+from accounts.fields import SLUG
+from accounts.keys import Caller
+from api import campaign_shapes as shapes
+from api import schemas
+from api.answers import json_answer, no_content
+from api.body import binary_body, model_body
+from api.campaign_shapes import NewCampaignState, PrizeConsent
+from api.house import House, TheHouse
+from api.key_ring import TheCaller
+from engagement.rewards import find, launching, managing, pool, supplying
+from engagement.rewards.definition import NewCampaign, terms_digest
+from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
+from kernel.clock import iso
+
+router = APIRouter(tags=["Campaigns"])
+CampaignId = Annotated[str, Path(pattern=schemas.ID_PATTERN)]
+
+
+@router.post(
+    "/v1/campaigns",
+    status_code=201,
+    response_model=shapes.CampaignAnswer,
+    responses=schemas.WRITES,
+    openapi_extra=schemas.body("NewCampaign"),
+)
+async def create_campaign(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """A draft. It may lack much: what it does is told when it is launched."""
+    _require(caller, "rewards:write")
+    new = await model_body(request, NewCampaign)
+
+    def write(conn: Connection) -> CampaignRecord:
+        campaign_id = managing.create(conn, caller.merchant_id, new, now=house.clock())
+        return find.campaign(conn, caller.merchant_id, campaign_id)
+
+    return json_answer(shown(await house.write(write)), 201)
+
+
+@router.get("/v1/campaigns", response_model=shapes.CampaignList, responses=schemas.READS)
+async def list_campaigns(
+    house: TheHouse,
+    caller: TheCaller,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(pattern=schemas.ID_PATTERN)] = None,
+    state: CampaignState | None = None,
+) -> Response:
+    """Oldest first. Follow `next_cursor` until it is null."""
+    _require(caller, "rewards:read")
+    found = await house.read(
+        lambda conn: find.campaigns(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "", state=state)
+    )
+    more = found[limit - 1].id if len(found) > limit else None
+    return json_answer({"campaigns": [shown(each) for each in found[:limit]], "next_cursor": more})
+
+
+@router.get("/v1/campaigns/{campaign_id}", response_model=shapes.CampaignAnswer, responses=schemas.READS)
+async def get_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCaller) -> Response:
+    """With what was published at its launch and, once it has ended, the seed."""
+    _require(caller, "rewards:read")
+    return json_answer(shown(await house.read(lambda conn: find.campaign(conn, caller.merchant_id, campaign_id))))
+
+
+@router.put(
+    "/v1/campaigns/{campaign_id}",
+    response_model=shapes.CampaignAnswer,
+    responses=schemas.WRITES,
+    openapi_extra=schemas.body("NewCampaign"),
+)
+async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """Replace a draft. A prize of the same slug keeps its codes, and an ally's consent while its terms are the same."""
+    _require(caller, "rewards:write")
+    new = await model_body(request, NewCampaign)
+
+    def write(conn: Connection) -> CampaignRecord:
+        managing.put(conn, caller.merchant_id, campaign_id, new, now=house.clock())
+        return find.campaign(conn, caller.merchant_id, campaign_id)
+
+    return json_answer(shown(await house.write(write)))
+
+
+@router.delete("/v1/campaigns/{campaign_id}", status_code=204, responses=schemas.WRITES)
+async def delete_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCaller) -> Response:
+    """A draft. What was launched can only be ended."""
+    _require(caller, "rewards:write")
+    await house.write(lambda conn: managing.remove(conn, caller.merchant_id, campaign_id))
+    return no_content()
+
+
+@router.put(
+    "/v1/campaigns/{campaign_id}/state",
+    response_model=shapes.CampaignAnswer,
+    responses=schemas.WRITES,
+    openapi_extra=schemas.body("NewCampaignState"),
+)
+async def put_campaign_state(campaign_id: CampaignId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
+    """Launch, pause, let go on, end. 422 `campaign-not-ready` names each field that keeps a draft from its launch."""
+    _require(caller, "rewards:write")
+    state = (await model_body(request, NewCampaignState)).state
+
+    def write(conn: Connection) -> CampaignRecord:
+        _put_state(conn, house, caller.merchant_id, campaign_id, state)
+        return find.campaign(conn, caller.merchant_id, campaign_id)
+
+    record = await house.write(write)
+    house.writer.giver.campaigns.forget()
+    return json_answer(shown(record))
+
+
+def _put_state(conn: Connection, house: House, merchant_id: str, campaign_id: str, state: Any) -> None:
+    sealer, now = house.sealer, house.clock()
+    if state == "live" and find.campaign(conn, merchant_id, campaign_id).state == "draft":
+        launching.launch(conn, merchant_id, campaign_id, sealer=sealer, now=now)
+    else:
+        launching.set_state(conn, merchant_id, campaign_id, state, sealer=sealer, now=now)
+
+
+@router.put(
+    "/v1/campaigns/{campaign_id}/prizes/{prize}/codes",
+    response_model=shapes.ImportedCodes,
+    responses=schemas.WRITES,
+    openapi_extra=shapes.CODES_BODY,
+)
+async def put_prize_codes(
+    campaign_id: CampaignId,
+    prize: Annotated[str, Path(pattern=SLUG)],
+    request: Request,
+    house: TheHouse,
+    caller: TheCaller,
+) -> Response:
+    """Codes from elsewhere, one a line or in the first column of a CSV file. They take the place of those before; each
+    is one piece of the prize's stock. 422 names the lines at fault, from `/0` on."""
+    _require(caller, "rewards:write")
+    data = await binary_body(request, most=shapes.MOST_CODES_BYTES)
+
+    def write(conn: Connection) -> int:
+        codes, keys = pool.read(data), house.reward_keys
+        return pool.put(conn, keys, caller.merchant_id, campaign_id, prize, codes, now=house.clock())
+
+    return json_answer({"codes": await house.write(write)})
+
+
+@router.get("/v1/prizes-to-supply", response_model=shapes.PrizesToSupply, responses=schemas.READS)
+async def list_prizes_to_supply(
+    house: TheHouse,
+    caller: TheCaller,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(pattern=schemas.ID_PATTERN)] = None,
+) -> Response:
+    """Prizes of allies' campaigns that you are to hand out and redeem; oldest first."""
+    _require(caller, "rewards:read")
+
+    def look(conn: Connection) -> list[tuple[CampaignRecord, str, PrizeRecord]]:
+        return supplying.asked(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "")
+
+    found = await house.read(look)
+    more = found[limit - 1][2].id if len(found) > limit else None
+    return json_answer({"prizes": [_to_supply(*each) for each in found[:limit]], "next_cursor": more})
+
+
+@router.post(
+    "/v1/prizes-to-supply/{prize_id}/consent",
+    status_code=204,
+    responses=schemas.WRITES,
+    openapi_extra=schemas.body("PrizeConsent"),
+)
+async def consent_to_prize(
+    prize_id: Annotated[str, Path(pattern=schemas.ID_PATTERN)], request: Request, house: TheHouse, caller: TheCaller
+) -> Response:
+    """To the terms as they were read. Without it the campaign is not launched. 409 where they are others by now."""
+    _require(caller, "rewards:write")
+    terms = (await model_body(request, PrizeConsent)).terms
+    await house.write(
+        lambda conn: supplying.consent(conn, caller.merchant_id, prize_id, terms=terms, now=house.clock())
+    )
+    return no_content()
+
+
+def _require(caller: Caller, scope: str) -> None:
+    caller.require(scope)
+    caller.require_whole_merchant()
+
+
+def shown(record: CampaignRecord) -> dict[str, Any]:
+    return record.definition.model_dump(mode="json") | {
+        "id": record.id,
+        "state": record.state,
+        "always_win": record.is_always_win,
+        "prizes": [_prize(each) for each in record.prizes],
+        "seed_digest": record.seed_digest,
+        "table_digest": record.table_digest,
+        "table": record.published,
+        "seed": record.seed,
+        "created_at": iso(record.created_at),
+        "changed_at": iso(record.changed_at),
+        "launched_at": iso(record.launched_at) if record.launched_at else None,
+        "ended_at": iso(record.ended_at) if record.ended_at else None,
+    }
+
+
+def _prize(prize: PrizeRecord) -> dict[str, Any]:
+    consented_at = iso(prize.consented_at) if prize.consented_at else None
+    return prize.definition.model_dump(mode="json") | {
+        "id": prize.id,
+        "imported": prize.codes,
+        "consented_at": consented_at,
+    }
+
+
+def _to_supply(campaign: CampaignRecord, issuer: str, prize: PrizeRecord) -> dict[str, Any]:
+    told = campaign.definition
+    return {
+        "id": prize.id,
+        "campaign_id": campaign.id,
+        "campaign": dict(told.name),
+        "issuer": issuer,
+        "state": campaign.state,
+        "starts_at": told.starts_at,
+        "ends_at": told.ends_at,
+        "timezone": told.timezone,
+        "prize": prize.definition.model_dump(mode="json"),
+        "currency": prize.currency,
+        "terms": terms_digest(told, prize.definition),
+        "consented_at": iso(prize.consented_at) if prize.consented_at else None,
+    }

@@ -1,0 +1,100 @@
+"""Rewards as the API tells them, and who may ask for one by its code."""
+
+from datetime import datetime
+from typing import Any
+
+from accounts.keys import Caller
+from api.house import House
+from engagement.rewards import guessing, redeeming
+from engagement.rewards.flagging import Flag
+from engagement.rewards.records import RewardRecord
+from engagement.rewards.redeeming import RedemptionRecord
+from kernel.clock import iso
+from kernel.errors import NotFound
+
+
+async def found(house: House, caller: Caller, code: str) -> RewardRecord:
+    """By its code. One that is wrong is counted, which is all that asking ever writes. Raises :class:`NotFound`, and
+    :class:`kernel.errors.TooMany` where the key or the merchant was wrong too often."""
+    now = house.clock()
+
+    def look(conn: Any) -> RewardRecord:
+        guessing.check(conn, caller.merchant_id, caller.key_id, now=now)
+        return redeeming.look_up(conn, house.reward_keys, caller.merchant_id, code)
+
+    try:
+        return await house.read(look)
+    except NotFound:
+        await house.write(lambda conn: guessing.count(conn, caller.merchant_id, caller.key_id, now=now))
+        raise
+
+
+def shown(reward: RewardRecord, merchant_id: str, now: datetime) -> dict[str, Any]:
+    """As ``merchant_id`` may see it: an ally learns nothing of the receipt, and nobody what is under a foil."""
+    is_ours, is_seen = reward.merchant_id == merchant_id, reward.revealed_at is not None
+    is_ours_to_redeem = reward.supplier_id == merchant_id and is_seen and not reward.is_over(now)
+    return {
+        "id": reward.id,
+        "campaign_id": reward.campaign_id,
+        "state": reward.state,
+        "redeemable": is_ours_to_redeem,
+        "prize": _prize(reward) if is_seen else None,
+        "hint": reward.code_hint if is_seen else None,
+        "origin": reward.origin if is_ours else None,
+        "receipt_id": reward.receipt_id if is_ours else None,
+        "issued_at": iso(reward.issued_at),
+        "revealed_at": _iso(reward.revealed_at),
+        "expires_at": iso(reward.expires_at),
+        "reserved_until": _iso(reward.reserved_until),
+        "redeemed_at": _iso(reward.redeemed_at),
+        "void_reason": reward.void_reason,
+    }
+
+
+def _prize(reward: RewardRecord) -> dict[str, Any] | None:
+    prize = reward.prize
+    if prize is None:
+        return None
+    told = prize.definition
+    return {
+        "slug": prize.slug,
+        "name": dict(told.name),
+        "terms": dict(told.terms),
+        "kind": told.kind,
+        "face_value": reward.face_value,
+        "currency": prize.currency,
+        "percent": told.percent,
+        "product": told.product,
+        "points": told.points,
+        "partial": told.partial,
+        "bearer": prize.bearer,
+        "supplier": prize.supplier,
+    }
+
+
+def redemption(record: RedemptionRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "reward_id": record.reward_id,
+        "amount": record.amount,
+        "face_value": record.face_value,
+        "currency": record.currency,
+        "external_id": record.external_id,
+        "redeemed_at": iso(record.redeemed_at),
+        "rolled_back_at": _iso(record.rolled_back_at),
+    }
+
+
+def flag(each: Flag) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "kind": each.kind,
+        "reward_id": each.reward_id,
+        "staff_id": each.staff_id,
+        "data": each.data,
+        "flagged_at": iso(each.flagged_at),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)

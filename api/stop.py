@@ -18,6 +18,7 @@ from api.page_cache import Rendered
 from api.reader import wishes
 from api.served import NEVER_KEEP, respond
 from api.stop_page import stop_page
+from engagement.surveys import reminders
 from infra import pages
 from kernel.errors import NotFound
 from kernel.locale import LANGUAGES, choose
@@ -63,8 +64,11 @@ def _about(conn: Connection, message_id: str) -> tuple[Addressee, BrandLook] | N
     addressee = stopping.addressee(conn, message_id)
     if addressee is None:
         return None
+    receipt_id: str | None = addressee.subject_id
+    if addressee.subject_id.startswith(reminders.ASK):
+        receipt_id = reminders.receipt_of(conn, addressee.merchant_id, addressee.subject_id)
     try:
-        record = find.one(conn, addressee.merchant_id, addressee.subject_id)
+        record = find.one(conn, addressee.merchant_id, receipt_id or "")
     except NotFound:
         return None
     return addressee, brand_look(conn, addressee.merchant_id, record.brand_id)

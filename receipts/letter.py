@@ -10,7 +10,7 @@ from infra.letter_style import dressed
 from kernel.locale import isolated
 from notify.letters import LONGEST_SUBJECT, Composed, one_line, short
 from receipts.columns import wrapped
-from receipts.letter_view import CUTS, Around, letter_page, stamps, why
+from receipts.letter_view import CUTS, Around, Question, letter_page, stamps, why
 from receipts.paper import closing
 from receipts.records import ReceiptRecord
 from receipts.shapes import ReceiptView
@@ -38,6 +38,7 @@ def compose(
     language: str,
     stop_url: str | None,
     has_pdf: bool,
+    question: Question | None = None,
 ) -> Composed:
     """``url`` is that of the receipt's page, ``base_url`` where logos and other receipts are, both absolute.
 
@@ -46,7 +47,7 @@ def compose(
     """
     receipt = view(record, language=language)
     spoken = voice(language, record.issuer.address.get("country"))
-    around = Around(_subject(spoken, receipt), url, base_url, stop_url or "", has_pdf)
+    around = Around(_subject(spoken, receipt), url, base_url, stop_url or "", has_pdf, question)
     return Composed(
         subject=around.subject,
         html=_html(record, receipt, look, around),
@@ -93,8 +94,15 @@ def _text(receipt: ReceiptView, look: BrandLook, around: Around, spoken: Voice) 
     told = [each for each in (help_.returns, *help_.contacts) if each]
     words = spoken.gettext
     greeting = (*wrapped(_phrase(spoken, receipt, receipt.brand)), "", f"{words('Open your receipt')}:", around.url)
-    parts = ("\n".join(greeting), plain(receipt, closing=told).rstrip("\n"), "\n".join(_foot(receipt, around, spoken)))
+    whole, foot = plain(receipt, closing=told).rstrip("\n"), "\n".join(_foot(receipt, around, spoken))
+    asked = ("\n".join(asked_in_text(around.question)),) if around.question else ()
+    parts = ("\n".join(greeting), whole, *asked, foot)
     return "\n\n\n".join(parts) + "\n"
+
+
+def asked_in_text(question: Question) -> Iterator[str]:
+    """In lines: one link, since eleven would hide everything else."""
+    yield from (*wrapped(question.text), *wrapped(question.ends), question.url)
 
 
 def _foot(receipt: ReceiptView, around: Around, spoken: Voice) -> Iterator[str]:

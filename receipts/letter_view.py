@@ -19,6 +19,7 @@ from receipts.shapes import ReceiptView
 # How much of a receipt is told, first choice first: how many lines, and whether the long parts beside them.
 CUTS: Final = ((40, True), (10, True), (0, False))
 _LAST_AMENDMENTS: Final = 10
+_IN_A_ROW: Final = 6
 # What the page stamps on a receipt.
 _STAMPED: Final = ("training", "voided", "refunded", "copy")
 
@@ -32,6 +33,33 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer that a link gives. ``label`` is what is read out, where that is more than ``text``."""
+
+    text: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a letter asks, with a link for each answer. ``low`` and ``high`` are what the ends of the scale mean,
+    ``ends`` says both with their figures; ``url`` leads to all answers."""
+
+    text: str
+    low: str
+    high: str
+    ends: str
+    choices: tuple[Choice, ...]
+    url: str
+
+    @property
+    def rows(self) -> tuple[tuple[Choice, ...], ...]:
+        """Those that stand side by side on a wide screen, and below each other on a narrow one."""
+        return tuple(row for row in (self.choices[:_IN_A_ROW], self.choices[_IN_A_ROW:]) if row)
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What stands around the receipt. ``stop_url`` is empty where the reader asked for the email."""
 
@@ -40,6 +68,7 @@ class Around:
     base_url: str
     stop_url: str
     has_pdf: bool
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +93,7 @@ class LetterPage:
     contacts: tuple[Contact, ...]
     why: str
     stop_url: str
+    question: Question | None
 
 
 def letter_page(
@@ -90,6 +120,7 @@ def letter_page(
         contacts=_contacts(look, spoken),
         why=why(spoken, receipt),
         stop_url=around.stop_url,
+        question=around.question,
     )
 
 

@@ -1,10 +1,11 @@
 """A message as a letter: what it is about, in the reader's language, with what hangs on it."""
 
+from engagement.surveys.reminders import ASK
 from infra.mail import Letter, Refused, envelope_sender
 from infra.mail_address import is_deliverable, routable
 from notify import mime
 from notify.sending import Due
-from worker import card_letters, case_letters, receipt_letters
+from worker import card_letters, case_letters, receipt_letters, survey_letters
 from worker.told import CASE, CONTACT, INVITE, Told
 from worker.workshop import Workshop
 
@@ -43,6 +44,8 @@ def _told(shop: Workshop, message: Due) -> Told:
         return card_letters.of_contact(shop, message)
     if message.subject_id.startswith(CASE):
         return case_letters.of_case(shop, message)
+    if message.subject_id.startswith(ASK):
+        return survey_letters.of_reminder(shop, message)
     if message.subject_id.startswith(INVITE):
         return card_letters.of_invite(shop, message)
     return receipt_letters.told(shop, message)

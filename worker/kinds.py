@@ -26,6 +26,7 @@ from worker.offers import LEARN, LEARN_ALL, LEDGER, learn, learn_all, write_bask
 from worker.passes import push_passes
 from worker.pictures import forget_pictures
 from worker.ses import take_ses_events
+from worker.surveys import remind_of_surveys
 from worker.workshop import Workshop
 
 _SWEEP: Final = "sweep"
@@ -33,6 +34,7 @@ _FORGET_JOBS: Final = "forget-jobs"
 _PURGE: Final = "purge"
 _FORGET_VISITORS: Final = "forget-visitors"
 _SES_EVENTS: Final = "ses-events"
+_REMIND: Final = "remind-of-surveys"
 # Seconds from one look to the next: whoever holds a pass does not look at it meanwhile.
 _PASSES: Final = 2.0
 # Nobody is shown them any more, so they may stay a little longer.
@@ -61,6 +63,7 @@ def kinds(shop: Workshop) -> list[Kind]:
         _chore(_PURGE, of(purge)),
         _chore(_FORGET_VISITORS, of(forget_visitors)),
         _chore(_SES_EVENTS, of(take_ses_events)),
+        _chore(_REMIND, of(remind_of_surveys)),
         _chore(CASES, of(see_to_cases)),
         _chore(REFERRALS, of(look_for_referrals)),
         _chore(LOOK_BACK, of(look_back_for_referrals)),
@@ -78,6 +81,7 @@ def schedules(shop: Workshop) -> list[Schedule]:
         Schedule("purge", _PURGE, "37 2 * * *"),
         # Soon after the day is over, which is UTC's.
         Schedule("forget-visitors", _FORGET_VISITORS, "3 0 * * *"),
+        Schedule("remind-of-surveys", _REMIND, "23 * * * *"),
         Schedule(CASES, CASES, "* * * * *"),
         Schedule(REFERRALS, REFERRALS, "* * * * *"),
         Schedule(LOOK_BACK, LOOK_BACK, "41 3 * * *"),

@@ -18,6 +18,7 @@ from receipts import find, printed
 from receipts import letter as receipt_letter
 from receipts.records import ReceiptRecord
 from receipts.signed import signed_document
+from worker import survey_letters
 from worker.told import Told
 from worker.workshop import Workshop
 
@@ -49,6 +50,7 @@ def told(shop: Workshop, message: Due) -> Told:
         language=language,
         stop_url=stop_url,
         has_pdf=bool(attachments),
+        question=survey_letters.question(shop, message, about.record, about.look, language),
     )
     return Told(composed, about.look.name, _reply_to(about.look), stop_url, tuple(attachments))
 

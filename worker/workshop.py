@@ -10,6 +10,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Connection, Engine
 
 from cards import invites
+from engagement import shoppers
+from engagement.surveys import links as survey_links
 from infra import secrets
 from infra.database import reading
 from infra.jobs import Jobs
@@ -46,6 +48,16 @@ class Workshop:
     def invite_key(self) -> bytes:
         """Of links by which staff edit their cards (cards.invites)."""
         return secrets.derived(self.settings.data, invites.PURPOSE)
+
+    @cached_property
+    def survey_key(self) -> bytes:
+        """Of links to surveys, and of who is drawn to be asked (engagement.surveys)."""
+        return secrets.derived(self.settings.data, survey_links.PURPOSE)
+
+    @cached_property
+    def shopper_key(self) -> bytes:
+        """Of shoppers' pseudonyms (engagement.shoppers)."""
+        return secrets.derived(self.settings.data, shoppers.PURPOSE)
 
     def read(self, look: Callable[[Connection], Found]) -> Found:
         with reading(self.engine) as conn:

@@ -1,0 +1,111 @@
+"""One email that asks once more: only where the first question came by email, and nothing was answered since."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, select, update
+
+from engagement.surveys import asking as asks
+from engagement.surveys import manage
+from engagement.surveys.manage import SurveyRecord
+from engagement.surveys.tables import Survey, SurveyAsk
+from kernel.errors import NotFound
+from notify import asking, stopping
+from notify import find as messages
+from notify.asking import Post, Wanted
+from notify.find import MessageInfo
+from receipts import find as receipts_find
+from receipts.records import ReceiptRecord
+
+# How the ids of asks begin: it tells what a message is about.
+ASK: Final = "ask_"
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """What a reminder is about."""
+
+    survey: SurveyRecord
+    record: ReceiptRecord
+
+
+def remind(conn: Connection, post: Post, *, now: datetime, at_most: int) -> int:
+    """See to so many of which the time has come, of all merchants: only the clock asks. How many it saw to."""
+    count = 0
+    for survey in _reminding(conn):
+        due = _due(conn, survey, now, at_most - count)
+        for ask_id, receipt_id in due:
+            _remind(conn, post, survey, ask_id, receipt_id, now)
+        count += len(due)
+        if count >= at_most:
+            break
+    return count
+
+
+def about(conn: Connection, merchant_id: str, ask_id: str, *, now: datetime) -> Reminded:
+    """Raises :class:`NotFound` where it was answered meanwhile, or is over."""
+    columns = (SurveyAsk.survey_id, SurveyAsk.receipt_id, SurveyAsk.answered_at)
+    mine = (SurveyAsk.merchant_id == merchant_id, SurveyAsk.id == ask_id)
+    row = conn.execute(select(*columns).where(*mine)).one_or_none()
+    if row is None or row.receipt_id is None or row.answered_at is not None:
+        raise NotFound("it was answered meanwhile, or its receipt is gone")
+    survey, record = manage.one(conn, merchant_id, row.survey_id), receipts_find.one(conn, merchant_id, row.receipt_id)
+    asked = asks.of_receipt(conn, merchant_id, record.id).get(survey.id)
+    if not asks.is_open(survey, record, asked, now=now):
+        raise NotFound("the survey is over")
+    return Reminded(survey, record)
+
+
+def receipt_of(conn: Connection, merchant_id: str, ask_id: str) -> str | None:
+    """The id of the receipt that it was asked about, as long as that is kept."""
+    mine = (SurveyAsk.merchant_id == merchant_id, SurveyAsk.id == ask_id)
+    return conn.scalar(select(SurveyAsk.receipt_id).where(*mine))
+
+
+def _reminding(conn: Connection) -> Iterator[SurveyRecord]:
+    """Surveys are few: five for a brand."""
+    for merchant_id, survey_id in conn.execute(
+        select(Survey.merchant_id, Survey.id).where(Survey.is_active.is_(True)).order_by(Survey.id)
+    ).all():
+        survey = manage.one(conn, merchant_id, survey_id)
+        if survey.settings.reminder_days is not None:
+            yield survey
+
+
+def _due(conn: Connection, survey: SurveyRecord, now: datetime, at_most: int) -> list[tuple[str, str]]:
+    """Ids of asks and their receipts. Held until the transaction ends, so that of two workers one sees to each."""
+    late = now - timedelta(days=survey.settings.reminder_days or 0)
+    mine = (
+        SurveyAsk.survey_id == survey.id,
+        SurveyAsk.merchant_id == survey.merchant_id,
+        SurveyAsk.channel == "email",
+        SurveyAsk.answered_at.is_(None),
+        SurveyAsk.reminded_at.is_(None),
+        SurveyAsk.receipt_id.is_not(None),
+        SurveyAsk.asked_at <= late,
+    )
+    query: Any = select(SurveyAsk.id, SurveyAsk.receipt_id).where(*mine).order_by(SurveyAsk.asked_at).limit(at_most)
+    return [(row.id, row.receipt_id) for row in conn.execute(query.with_for_update(skip_locked=True))]
+
+
+def _remind(conn: Connection, post: Post, survey: SurveyRecord, ask_id: str, receipt_id: str, now: datetime) -> None:
+    """Nothing is sent where it may not be; it is seen to either way, and not looked at again."""
+    conn.execute(update(SurveyAsk).where(SurveyAsk.id == ask_id).values(reminded_at=now))
+    sent = _sent(conn, survey.merchant_id, receipt_id)
+    try:
+        about(conn, survey.merchant_id, ask_id, now=now)
+    except NotFound:
+        return
+    if sent is not None and stopping.why_stopped(conn, survey.merchant_id, "email", sent.address) is None:
+        wanted = Wanted(survey.merchant_id, ask_id, sent.address, language=sent.language, is_automatic=True)
+        asking.ask(conn, post, [wanted], now=now)
+
+
+def _sent(conn: Connection, merchant_id: str, receipt_id: str) -> MessageInfo | None:
+    """The email that brought the receipt to its shopper, if it arrived as far as anybody knows."""
+    told = receipts_find.private_part(conn, merchant_id, receipt_id).get("shopper") or {}
+    address = str(told.get("email") or "").lower()
+    found = messages.latest(conn, merchant_id, receipt_id, "email", address) if address else None
+    return found if found and found.state == "sent" else None

@@ -155,6 +155,7 @@ function listen(card) {
     await navigator.clipboard.writeText(copy.dataset.copy);
     const label = copy.querySelector("span");
     const before = label.textContent;
+    label.setAttribute("role", "status");
     label.textContent = copy.dataset.done;
     setTimeout(() => (label.textContent = before), 2500);
   });

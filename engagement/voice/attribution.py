@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from engagement import events, scratch, shoppers
 from engagement.offers.ledger import OVERLAP
@@ -29,6 +29,14 @@ class Keys:
 
     codes: bytes
     shoppers: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A receipt, and what of it is private."""
+
+    row: Row[Any]
+    details: dict[str, Any]
 
 
 def mint(engine: Engine, keys: Keys) -> int:
@@ -88,19 +96,31 @@ def _attribute_some(conn: Connection, keys: Keys, merchant_id: str, now: datetim
     after = _begun(conn, merchant_id)
     if after is None:
         return 0, False
-    end = least_id("rct", now - OVERLAP)
-    names = ("id", "merchant_id", "kind", "total", "currency", "issued_at", "content")
-    columns = [getattr(Receipt, name) for name in names]
-    query = select(*columns, ReceiptShopper.details).outerjoin(ReceiptShopper, ReceiptShopper.receipt_id == Receipt.id)
-    # All new ones are few: they are found by their ids.
-    query = query.where(unindexed(Receipt.merchant_id) == merchant_id, Receipt.id > after, Receipt.id < end)
-    query = query.order_by(Receipt.id).limit(_TOGETHER)
-    rows = conn.execute(query).all()
-    count = sum(_attributed(conn, keys, row, now) for row in rows if row.kind == "sale")
-    is_more = len(rows) == _TOGETHER
-    reached = rows[-1].id if is_more else max(after, end)
+    found = receipts_after(conn, merchant_id, after, now=now)
+    count = sum(attributed(conn, keys, each, now=now) for each in found)
+    is_more = len(found) == _TOGETHER
+    reached = found[-1].row.id if is_more else max(after, _settled(now))
     conn.execute(update(ReferralRun).where(ReferralRun.merchant_id == merchant_id).values(after=reached))
     return count, is_more
+
+
+def receipts_after(conn: Connection, merchant_id: str, after: str, *, now: datetime) -> list[Sold]:
+    """The next ones. Both rows are held until the transaction ends: whoever purges or erases them meanwhile waits, and
+    then finds what is written beside them."""
+    columns = [getattr(Receipt, name) for name in ("id", "merchant_id", "kind", "total", "currency", "issued_at")]
+    # All new ones are few: they are found by their ids.
+    new = (unindexed(Receipt.merchant_id) == merchant_id, Receipt.id > after, Receipt.id < _settled(now))
+    query = select(*columns, Receipt.content).where(*new).order_by(Receipt.id).limit(_TOGETHER)
+    rows = conn.execute(query.with_for_update(read=True, key_share=True)).all()
+    theirs = (ReceiptShopper.merchant_id == merchant_id, ReceiptShopper.receipt_id.in_([row.id for row in rows]))
+    private = select(ReceiptShopper.receipt_id, ReceiptShopper.details).where(*theirs)
+    held = conn.execute(private.order_by(ReceiptShopper.receipt_id).with_for_update(read=True))
+    details = {each.receipt_id: orjson.loads(each.details) for each in held}
+    return [Sold(row, details.get(row.id, {})) for row in rows]
+
+
+def _settled(now: datetime) -> str:
+    return least_id("rct", now - OVERLAP)
 
 
 def _begun(conn: Connection, merchant_id: str) -> str | None:
@@ -116,10 +136,10 @@ def _begun(conn: Connection, merchant_id: str) -> str | None:
     return str(conn.scalar(mine))
 
 
-def _attributed(conn: Connection, keys: Keys, row: Any, now: datetime) -> bool:
-    details = orjson.loads(row.details) if row.details else {}
-    content = orjson.loads(row.content)
-    if "training" in content.get("flags", ()):
+def attributed(conn: Connection, keys: Keys, sold: Sold, *, now: datetime) -> bool:
+    """Whether it came of a code, and was not counted before."""
+    row, details, content = sold.row, sold.details, orjson.loads(sold.row.content)
+    if row.kind != "sale" or "training" in content.get("flags", ()):
         return False
     found = _referral(conn, keys, row.merchant_id, [*_codes(content, details)][:_MOST_CODES])
     if found is None or found.receipt_id == row.id:
@@ -132,7 +152,8 @@ def _attributed(conn: Connection, keys: Keys, row: Any, now: datetime) -> bool:
     use |= {"shopper": shopper, "is_known": shopper is not None, "is_new": is_new}
     use |= {"total": row.total, "currency": row.currency, "used_at": now}
     # Each receipt once, and each shopper once at a merchant: the two unique constraints decide.
-    is_counted = conn.execute(insert_or_ignore(conn, ReferralUse).values(use)).rowcount == 1
+    new = insert_or_ignore(conn, ReferralUse).values(use).returning(ReferralUse.id)
+    is_counted = conn.scalar(new) is not None
     if is_counted:
         data = {"referral_id": found.id, "answer_id": found.answer_id, "is_known": use["is_known"], "is_new": is_new}
         events.tell(conn, row.merchant_id, "referral.used", data, now=now, receipt_id=row.id)

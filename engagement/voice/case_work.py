@@ -165,7 +165,7 @@ def _open(conn: Connection, answer: Answer, now: datetime) -> None:
         "due_at": now + timedelta(hours=wanted.deadline_hours),
     }
     # Of two who open it at once the unique answer lets one.
-    if conn.execute(insert_or_ignore(conn, Case).values(row)).rowcount == 1:
+    if conn.scalar(insert_or_ignore(conn, Case).values(row).returning(Case.id)) is not None:
         record = cases.of_answer(conn, answer.merchant_id, answer.id)
         assert record is not None
         _tell(conn, record, "opened", now=now)

@@ -91,7 +91,7 @@ def write(
     values = _judged(words, wanted, now) | {"product": product.name, "language": author.language}
     row = values | {"id": new_id("rev", now), "merchant_id": merchant_id, "receipt_id": author.receipt_id}
     row |= {"author": author.mark, "sku": product.sku, "revision": 1, "written_at": now}
-    if conn.execute(insert_or_ignore(conn, Review).values(row)).rowcount == 1:
+    if conn.scalar(insert_or_ignore(conn, Review).values(row).returning(Review.id)) is not None:
         after = one(conn, merchant_id, row["id"])
         _tell(conn, after, "written", now=now)
         return after

@@ -14,13 +14,15 @@ import uvicorn
 
 from accounts import keys
 from api.app import create_app
-from cli import demo_cards, demo_products, demo_receipts, demo_shops
-from infra import database, logs, schema
+from cli import demo_campaigns, demo_cards, demo_products, demo_receipts, demo_shops
+from engagement.rewards.keys import RewardKeys
+from infra import database, logs, schema, secrets
 from infra.jobs import Jobs
 from infra.settings import Data, Log, Mail, Server, Settings
 from infra.storage import open_storage
 from kernel.clock import utc_now
 from notify.asking import Post
+from pos.gifts import Giver
 from worker.work import working
 
 _KEY_NAME = "demo"
@@ -99,7 +101,10 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
         demo_products.put_all(conn, storage, merchants, now=now)
         # Its people are invented: through a real mail server they are not written to.
         post = Post(jobs, settings.mail.channels()) if settings.mail.mail_outbox else None
-        receipts = demo_receipts.put_all(conn, merchants, now=now, post=post)
+        sealer = secrets.box(settings.data)
+        demo_campaigns.put_all(conn, merchants, sealer, now=now)
+        giver = Giver(RewardKeys.of(settings.data, sealer))
+        receipts = demo_receipts.put_all(conn, merchants, now=now, post=post, giver=giver)
         merchant_id = merchants[demo_shops.MAIN]
         for old in keys.list_keys(conn, merchant_id):
             if old.name == _KEY_NAME and old.revoked_at is None:

@@ -1,5 +1,6 @@
 """The demo's receipts, one for each thing that is worth a look."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from accounts.places import directories
 from cli.demo_shops import MAIN
 from kernel.errors import Problem
 from notify.asking import Post
+from pos.gifts import Giver
 from pos.intake import arrive, take
 from receipts.reading import read_sale
 from receipts.tables import Receipt
@@ -250,24 +252,37 @@ _SENT_TO: Final[dict[str, dict[str, Any]]] = {
 _TIMEZONES: Final = {MAIN: "Europe/Berlin", "kaveri": "Asia/Kolkata", "noor": "Asia/Dubai"}
 
 
-def put_all(conn: Connection, merchants: dict[str, str], *, now: datetime, post: Post | None = None) -> dict[str, str]:
+def put_all(
+    conn: Connection, merchants: dict[str, str], *, now: datetime, post: Post | None = None, giver: Giver | None = None
+) -> dict[str, str]:
     """The receipts' tokens by what there is to see. Putting them again gives the same ones."""
     return {
-        what: _put(conn, merchants[slug], slug, sale, post, now - timedelta(hours=hours), now)
+        what: _put(conn, merchants[slug], _Drawn(slug, sale, now - timedelta(hours=hours)), now, post, giver)
         for what, (slug, sale, hours) in _RECEIPTS.items()
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A sale of the merchant with this slug, and when it was rung up."""
+
+    slug: str
+    sale: dict[str, Any]
+    at: datetime
+
+
 def _put(
-    conn: Connection, merchant_id: str, slug: str, sale: dict[str, Any], post: Post | None, at: datetime, now: datetime
+    conn: Connection, merchant_id: str, drawn: _Drawn, now: datetime, post: Post | None, giver: Giver | None
 ) -> str:
+    sale = drawn.sale
     there = select(Receipt.token).where(Receipt.merchant_id == merchant_id, Receipt.external_id == sale["external_id"])
     if (token := conn.scalar(there)) is not None:
         return token
-    issued_at = at.astimezone(ZoneInfo(_TIMEZONES[slug]))
+    issued_at = drawn.at.astimezone(ZoneInfo(_TIMEZONES[drawn.slug]))
     body = sale | {"issued_at": issued_at.isoformat(timespec="seconds")} | _SENT_TO.get(sale["external_id"], {})
     arrival = arrive(merchant_id, read_sale(body), now=now)
-    [answer] = take(conn, [arrival], directories=directories(conn, [merchant_id]), now=now, post=post)
+    places = directories(conn, [merchant_id])
+    [answer] = take(conn, [arrival], directories=places, now=now, post=post, giver=giver)
     if isinstance(answer, Problem):
         raise answer
     return answer.token

@@ -14,7 +14,7 @@ import uvicorn
 
 from accounts import keys
 from api.app import create_app
-from cli import demo_campaigns, demo_cards, demo_products, demo_receipts, demo_shops
+from cli import demo_campaigns, demo_cards, demo_products, demo_receipts, demo_shops, demo_surveys
 from engagement.rewards.keys import RewardKeys
 from infra import database, logs, schema, secrets
 from infra.jobs import Jobs
@@ -102,6 +102,7 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
         # Its people are invented: through a real mail server they are not written to.
         post = Post(jobs, settings.mail.channels()) if settings.mail.mail_outbox else None
         sealer = secrets.box(settings.data)
+        demo_surveys.put_all(conn, merchants, now=now)
         demo_campaigns.put_all(conn, merchants, sealer, now=now)
         giver = Giver(RewardKeys.of(settings.data, sealer))
         receipts = demo_receipts.put_all(conn, merchants, now=now, post=post, giver=giver)

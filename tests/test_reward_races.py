@@ -1,0 +1,165 @@
+"""Races for prizes and codes, for real; and the same races with the guard off, which the tests must then see lost."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, func, select, true, update
+
+from engagement.rewards import drawing, locks, redeeming
+from engagement.rewards.tables import PrizeSlot, Redemption, Reward
+from infra.settings import Settings
+from tests.support.campaigns import cards_of, launched, prize, scratched, sold, spending
+from tests.support.claims import Crowd
+from tests.support.inside import Person
+from tests.support.sales import refund
+from tests.support.shops import Shops
+from tests.test_races import at_once
+
+SHORT, CLAIMS, STOCK = 400, 1_300, 50
+
+
+@pytest.fixture
+def crowd(database_url: str, shops: Shops, settings: Settings) -> Iterator[Crowd]:
+    """Forty threads."""
+    with Crowd(database_url, shops.linden, settings) as opened:
+        yield opened
+
+
+def given(engine: Engine) -> int:
+    with engine.connect() as conn:
+        return conn.scalar(select(func.count()).select_from(Reward).where(Reward.prize_id.is_not(None))) or 0
+
+
+def most_of_one_shopper(engine: Engine) -> int:
+    each = select(func.count().label("cards")).select_from(Reward).group_by(Reward.shopper).subquery()
+    with engine.connect() as conn:
+        return conn.scalar(select(func.max(each.c.cards))) or 0
+
+
+@pytest.mark.parametrize("count", [SHORT, pytest.param(CLAIMS, marks=pytest.mark.long)])
+def test_of_many_claims_for_50_prizes_exactly_50_win_and_no_shopper_gets_more_than_they_may(
+    owner: Person, crowd: Crowd, engine: Engine, count: int
+) -> None:
+    launched(owner, caps={"per_shopper": 2}, prizes=[prize(stock=STOCK)])
+    assert crowd.claim(crowd.sales(count, shoppers=count // 10)) == []
+    assert given(engine) == STOCK
+    assert most_of_one_shopper(engine) <= 2
+    with engine.connect() as conn:
+        assert conn.scalar(select(func.count(func.distinct(PrizeSlot.reward_id)))) == STOCK
+
+
+def test_no_shopper_gets_more_than_they_may_where_there_is_plenty(owner: Person, crowd: Crowd, engine: Engine) -> None:
+    launched(owner, caps={"per_shopper": 3}, prizes=[prize(stock=1_000)])
+    assert crowd.claim(crowd.sales(200, shoppers=10)) == []
+    assert (given(engine), most_of_one_shopper(engine)) == (30, 3)
+
+
+def test_a_deck_is_dealt_once_from_its_first_card_to_its_last(owner: Person, crowd: Crowd, engine: Engine) -> None:
+    launched(owner, mode="deck", nothing=70, prizes=[prize(stock=30, weight=None)])
+    assert crowd.claim(crowd.sales(150, shoppers=None)) == []
+    with engine.connect() as conn:
+        dealt = list(conn.scalars(select(Reward.position).order_by(Reward.position)))
+    assert dealt == list(range(100))
+    assert given(engine) == 30
+
+
+def test_no_budget_and_no_day_is_broken(owner: Person, crowd: Crowd, engine: Engine) -> None:
+    """Of 50 prizes of 3.20 the budget pays 31, and the day has room for 100 cards."""
+    launched(owner, nothing=1, budget={"amount": 10_000}, caps={"per_day": 100}, prizes=[prize(stock=STOCK, weight=9)])
+    assert crowd.claim(crowd.sales(160, shoppers=None)) == []
+    with engine.connect() as conn:
+        cards, spent = conn.execute(select(func.count(), func.sum(Reward.face_value)).select_from(Reward)).one()
+    assert (cards, int(spent)) == (100, 31 * 320)
+
+
+def slot_read_and_then_written(conn: Connection, live: Any, reward_id: str, *of_prize: Any) -> Any:
+    """The guard off: it reads which slot is free, and then takes it."""
+    free = (PrizeSlot.campaign_id == live.id, PrizeSlot.reward_id.is_(None), *of_prize)
+    slot = conn.execute(select(PrizeSlot.__table__).where(*free).order_by(PrizeSlot.position).limit(1)).one_or_none()
+    if slot is not None:
+        mine = (PrizeSlot.campaign_id == live.id, PrizeSlot.position == slot.position)
+        conn.execute(update(PrizeSlot).where(*mine).values(reward_id=reward_id))
+    return slot
+
+
+def test_without_its_guard_more_prizes_would_be_given_than_there_are(
+    owner: Person, crowd: Crowd, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "_take", slot_read_and_then_written)
+    launched(owner, prizes=[prize(stock=STOCK)])
+    crowd.claim(crowd.sales(SHORT, shoppers=None), alone=True)
+    assert given(engine) > STOCK
+
+
+def test_without_its_lock_a_shopper_would_get_more_than_they_may(
+    owner: Person, crowd: Crowd, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_take", lambda *_: None)
+    launched(owner, caps={"per_shopper": 1}, prizes=[prize(stock=1_000)])
+    crowd.claim(crowd.sales(SHORT, shoppers=20), alone=True)
+    assert most_of_one_shopper(engine) > 1
+
+
+# --- two tills with one code
+
+
+@pytest.fixture
+def code(owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings) -> str:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    return scratched(engine, settings, shops.linden, card["id"])
+
+
+def uses(engine: Engine) -> int:
+    with engine.connect() as conn:
+        return conn.scalar(select(func.count()).select_from(Redemption)) or 0
+
+
+def test_of_many_tills_with_one_code_one_redeems_it(owner: Person, code: str, engine: Engine) -> None:
+    answers = at_once(8, lambda index: owner.post(f"/v1/rewards/{code}/redeem", {"holder": f"till-{index}"}))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 7}
+    assert uses(engine) == 1
+
+
+def test_of_many_with_the_same_key_all_are_told_of_the_one_use(owner: Person, code: str, engine: Engine) -> None:
+    answers = at_once(8, lambda _: owner.post(f"/v1/rewards/{code}/redeem", {}, Idempotency_Key="once"))
+    assert Counter(answer.status_code for answer in answers) == {200: 8}
+    assert (uses(engine), len({answer.text for answer in answers})) == (1, 1)
+
+
+def test_of_many_who_would_hold_it_one_does(owner: Person, code: str) -> None:
+    answers = at_once(8, lambda index: owner.post(f"/v1/rewards/{code}/reserve", {"holder": f"till-{index}"}))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 7}
+
+
+def test_without_its_condition_a_code_would_be_used_twice(
+    owner: Person, code: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redeeming, "_is_free", lambda *_: true())
+    answers = at_once(2, lambda index: owner.post(f"/v1/rewards/{code}/redeem", {"holder": f"till-{index}"}))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert uses(engine) == 2
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_a_refund_and_a_use_at_once_end_in_one_or_the_other(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, _round: int
+) -> None:
+    launched(owner, eligibility=spending(320))
+    receipt_id = sold(till)
+    [card] = cards_of(owner, receipt_id)
+    code = scratched(engine, settings, shops.linden, card["id"])
+    acts = [
+        lambda: owner.post(f"/v1/rewards/{code}/redeem", {}),
+        lambda: till.post("/v1/receipts", refund(receipt_id, "1.00")),
+    ]
+    used, back = at_once(2, lambda index: acts[index]())
+    assert back.status_code == 201
+    [card] = cards_of(owner, receipt_id)
+    flags = [flag["kind"] for flag in owner.get("/v1/reward-flags").json()["flags"]]
+    if used.status_code == 200:
+        assert (card["state"], flags, uses(engine)) == ("redeemed", ["refunded_after_use"], 1)
+    else:
+        assert (used.status_code, card["state"], flags, uses(engine)) == (409, "void", [], 0)

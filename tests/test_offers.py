@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.inside import Person
+from tests.support.inside import Person, on_sqlite
 from tests.support.products import ANNA, caught_up, offered, sold, stocked, taught
 from tests.support.sales import refund
 from tests.support.shops import Shops
@@ -51,6 +51,7 @@ def test_what_the_till_calls_otherwise_is_known_by_its_name(owner: Person, near:
     assert skus(owner, receipt) == ["jam", "honey", "tea"]
 
 
+@on_sqlite
 @pytest.mark.parametrize("changes", [{"stock": 0}, {"active": False}], ids=str)
 def test_what_cannot_be_had_is_not_offered(owner: Person, near: None, changes: dict[str, Any]) -> None:
     stocked(owner, "Butter", **changes)
@@ -138,6 +139,7 @@ def test_this_shirt_those_trousers(owner: Person, near: None) -> None:
     assert "jam" not in skus(owner, sold(owner, "honey"))
 
 
+@on_sqlite
 @pytest.mark.parametrize("changes", [{"flags": ["gift"]}, {"flags": ["training"]}], ids=str)
 def test_who_bought_nothing_is_offered_nothing(owner: Person, near: None, changes: dict[str, Any]) -> None:
     assert offered(owner, sold(owner, "rye", **changes)) == []

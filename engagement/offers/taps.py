@@ -33,7 +33,7 @@ def _note(conn: Connection, act: Act, mark: Mark, now: datetime) -> None:
     counted = Counted(shown_by, product.merchant_id, product.sku, mark.reason)
     row = {"receipt_id": mark.receipt_id, "product_id": mark.product_id, "merchant_id": shown_by}
     new = insert_or_ignore(conn, OfferTouch).values(row | {"reason": mark.reason, "shown_at": now})
-    if conn.execute(new).rowcount == 1:
+    if conn.scalar(new.returning(OfferTouch.product_id)) is not None:
         counts.count(conn, "shown", counted, now=now)
     if act == "tapped" and _is_first(conn, row, now):
         counts.count(conn, "tapped", counted, now=now)

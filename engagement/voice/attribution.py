@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from engagement import events, scratch, shoppers
 from engagement.offers.ledger import OVERLAP
@@ -35,7 +35,7 @@ class Keys:
 class Sold:
     """A receipt, and what of it is private."""
 
-    row: Row[Any]
+    row: Any
     details: dict[str, Any]
 
 

@@ -9,9 +9,10 @@ from engagement.voice.tags import Tagger, TagRule
 
 Hold = Literal["link", "email", "phone", "word"]
 _EMAIL: Final = re.compile(r"[^\s@<>]{1,64}(?:@|\s?[\[(]\s?at\s?[\])]\s?)[^\s@<>]{1,190}\.[^\W\d_]{2,}", re.IGNORECASE)
+# Of two letters an ending may be a word after a full stop, so it takes a path behind it.
 _LINK: Final = re.compile(
-    r"\b(?:https?|ftp)\s?:|\bwww\s?\.|(?<![@\w.])(?:[^\W_][\w-]{0,62}\.)+(?:com|net|org|info|biz|shop|store|online|site|"
-    r"xyz|top|app|io|me|co|ly|gg|ru|cn|de|at|ch|fr|es|it|nl|in|ae|uk|eu)\b(?:/|\b)",
+    r"\b(?:https?|ftp)\s?:|\bwww\s?\.|(?<![\w.])(?:[^\W_][\w-]{0,62}\.){1,5}"
+    r"(?:(?:com|net|org|info|biz|shop|store|online|site|xyz|top|app|example)\b|[a-z]{2}/)",
     re.IGNORECASE,
 )
 # Nine digits and more, with what stands between them: a date has eight.
@@ -24,7 +25,7 @@ def holds(texts: Iterable[str], words: Iterable[str]) -> list[Hold]:
     found: list[Hold] = []
     if _EMAIL.search(text):
         found.append("email")
-    if _LINK.search(text):
+    if _LINK.search(_EMAIL.sub(" ", text)):
         found.append("link")
     if _PHONE.search(text):
         found.append("phone")

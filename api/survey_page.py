@@ -1,8 +1,10 @@
 """The page of ``/s/{token}`` as a typed context."""
 
+from dataclasses import replace
+
 from accounts.find import BrandLook
 from api import survey_view
-from api.contexts import SurveyPage
+from api.contexts import LanguageLink, SurveyPage
 from api.house import House
 from api.receipt_page import brand_view, language_links
 from api.survey_view import Shown
@@ -28,7 +30,7 @@ def survey_page(
         title=f"{heading} · {look.name}",
         description=heading,
         theme=theme(look.colour),
-        languages=language_links(tuple(LANGUAGES), language),
+        languages=_languages(shown, language),
         brand=brand_view(look, language),
         stub=survey_view.stub(house, shown, language, now=clock()),
         place=f"{record.issuer.store} · {spoken.formats.moment(record.issued_at, zone_of(record)).date}",
@@ -36,3 +38,9 @@ def survey_page(
         receipt=spoken.gettext("Open your receipt"),
         trap=f"/s/{token}?lang={language}&trap=1",
     )
+
+
+def _languages(shown: Shown, language: str) -> tuple[LanguageLink, ...]:
+    """The score that a link chose stays chosen."""
+    rest = f"&score={shown.chosen}" if shown.chosen is not None else ""
+    return tuple(replace(each, url=each.url + rest) for each in language_links(tuple(LANGUAGES), language))

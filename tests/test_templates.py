@@ -18,7 +18,9 @@ from api.contexts import (
     MailboxPage,
     Page,
     PendingPage,
+    ProductPage,
     ReceiptPage,
+    ReviewsPage,
     SignaturePage,
     StopPage,
     Stub,
@@ -43,6 +45,8 @@ PAGES: dict[str, type[Page]] = {
     "card.html": CardPage,
     "invite.html": InvitePage,
     "signature.html": SignaturePage,
+    "reviews.html": ReviewsPage,
+    "product.html": ProductPage,
 }
 LOOK = BrandLook(
     id="brd_01",

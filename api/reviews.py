@@ -104,11 +104,10 @@ async def decide_on_review(
     """
     require(caller, "surveys:write")
     decision = await model_body(request, ReviewDecision)
-    revision = _revision(if_match)
 
     def change(conn: Connection) -> Response:
         before = reviews.one(conn, caller.merchant_id, review_id)
-        if not _decided(conn, house, caller, before, decision, revision):
+        if not _decided(conn, house, caller, before, decision, _revision(if_match)):
             raise ChangedMeanwhile("Get it again, and read what it says now")
         return _answer(conn, caller, reviews.one(conn, caller.merchant_id, review_id))
 

@@ -2,7 +2,6 @@
 ``…/entry`` where one plays without a purchase. Until it is launched there are none of them."""
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -112,7 +111,7 @@ async def _told(house: House, request: Request) -> Told | None:
 def _draw(conn: Connection, told: Told, asked: str) -> Draw | None:
     """Of the card, or of the first card of this campaign on the receipt behind a link."""
     merchant_id, campaign_id = told.campaign.merchant_id, told.campaign.id
-    token = urlsplit(asked).path.rpartition("/")[2]
+    token = asked.partition("?")[0].partition("#")[0].rpartition("/")[2]
     record = receipts_find.by_token(conn, token) if is_token(token) else None
     if record is None or record.merchant_id != merchant_id:
         return find.draw(conn, merchant_id, campaign_id, asked)

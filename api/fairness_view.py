@@ -178,6 +178,8 @@ def _limits(campaign: CampaignRecord, words: Voice) -> Iterator[tuple[str, str]]
     for label, count in caps:
         if count is not None:
             yield label, words.formats.number(Decimal(count))
+    if told.holdout:
+        yield _("Shoppers who get no card, to see what cards do"), words.formats.percent(Decimal(told.holdout))
 
 
 def _promises(campaign: CampaignRecord, words: Voice) -> Iterator[Fact]:

@@ -28,7 +28,7 @@ def count(conn: Connection, key: bytes, campaign: CampaignRecord, address: str, 
     conn.execute(delete(FreeEntrant).where(*mine, FreeEntrant.day < day))
     visitor = hmac.digest(key, f"{campaign.id}\n{day}\n{address}".encode(), "sha256").hex()[:_VISITOR]
     row = {"campaign_id": campaign.id, "day": day, "visitor": visitor, "merchant_id": campaign.merchant_id, "times": 1}
-    if conn.execute(_one_more(conn, row)).rowcount != 1:
+    if conn.scalar(_one_more(conn, row)) is None:
         raise TooManyHere
 
 
@@ -42,4 +42,5 @@ def _one_more(conn: Connection, row: dict[str, Any]) -> Any:
             set_={"times": FreeEntrant.times + 1},
             where=FreeEntrant.times < _MOST_A_DAY,
         )
+        .returning(FreeEntrant.times)
     )

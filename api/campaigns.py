@@ -14,8 +14,9 @@ from api.body import binary_body, model_body
 from api.campaign_shapes import NewCampaignState, PrizeConsent
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
-from engagement.rewards import find, launching, managing, pool, supplying
+from engagement.rewards import find, first, launching, managing, pool, supplying
 from engagement.rewards.definition import NewCampaign, terms_digest
+from engagement.rewards.live import asks_for_first_purchase
 from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
 from kernel.clock import iso
 
@@ -114,7 +115,10 @@ async def put_campaign_state(campaign_id: CampaignId, request: Request, house: T
 
 def _put_state(conn: Connection, house: House, merchant_id: str, campaign_id: str, state: Any) -> None:
     sealer, now = house.sealer, house.clock()
-    if state == "live" and find.campaign(conn, merchant_id, campaign_id).state == "draft":
+    campaign = find.campaign(conn, merchant_id, campaign_id)
+    if state == "live" and campaign.state == "draft":
+        if asks_for_first_purchase(campaign.definition):
+            first.look_back(conn, house.reward_keys, merchant_id)
         launching.launch(conn, merchant_id, campaign_id, sealer=sealer, now=now)
     else:
         launching.set_state(conn, merchant_id, campaign_id, state, sealer=sealer, now=now)

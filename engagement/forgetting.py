@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete
 
 from cards import forgetting as of_cards
 from engagement.offers import forgetting as of_offers
-from engagement.rewards import holdout
+from engagement.rewards import forgetting as of_rewards
 from engagement.surveys import forgetting as of_surveys
 from engagement.tables import Event
 from engagement.voice import forgetting as of_voice
@@ -18,7 +18,7 @@ def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[
     of_voice.forget_receipts(conn, merchant_id, receipt_ids)
     of_surveys.forget_receipts(conn, merchant_id, receipt_ids)
     of_offers.forget_receipts(conn, merchant_id, receipt_ids)
-    holdout.forget_receipts(conn, merchant_id, receipt_ids)
+    of_rewards.forget_receipts(conn, merchant_id, receipt_ids)
     _forget_events(conn, merchant_id, receipt_ids)
 
 
@@ -28,7 +28,7 @@ def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
     of_voice.forget_shopper(conn, merchant_id, receipt_id)
     of_surveys.forget_shopper(conn, merchant_id, receipt_id)
     of_offers.forget_shopper(conn, merchant_id, receipt_id)
-    holdout.forget_receipts(conn, merchant_id, [receipt_id])
+    of_rewards.forget_shopper(conn, merchant_id, receipt_id)
     _forget_events(conn, merchant_id, [receipt_id])
 
 

@@ -25,6 +25,7 @@ from worker.google import write_objects
 from worker.offers import LEARN, LEARN_ALL, LEDGER, learn, learn_all, write_baskets
 from worker.passes import push_passes
 from worker.pictures import forget_pictures
+from worker.rewards import EXPIRE, WATCH, expire_rewards, watch_rewards
 from worker.ses import take_ses_events
 from worker.surveys import remind_of_surveys
 from worker.workshop import Workshop
@@ -70,6 +71,8 @@ def kinds(shop: Workshop) -> list[Kind]:
         _chore(TAGS, of(tag_answers)),
         _chore(LEDGER, of(write_baskets)),
         _chore(LEARN, of(learn)),
+        _chore(EXPIRE, of(expire_rewards)),
+        _chore(WATCH, of(watch_rewards)),
         _chore(LEARN_ALL, of(learn_all)),
     ]
 
@@ -88,6 +91,8 @@ def schedules(shop: Workshop) -> list[Schedule]:
         Schedule(TAGS, TAGS, "* * * * *"),
         Schedule(LEDGER, LEDGER, "* * * * *"),
         Schedule(LEARN, LEARN, "*/10 * * * *"),
+        Schedule(EXPIRE, EXPIRE, "*/5 * * * *"),
+        Schedule(WATCH, WATCH, "11 * * * *"),
         Schedule(LEARN_ALL, LEARN_ALL, "23 3 * * *"),
     ]
     of_ses = [Schedule("ses-events", _SES_EVENTS, "* * * * *")]

@@ -49,7 +49,7 @@ def flag(conn: Connection, merchant_id: str, about: About, *, now: datetime) -> 
         "data": orjson.dumps(dict(about.data)).decode(),
         "flagged_at": now,
     }
-    if conn.execute(insert_or_ignore(conn, RewardFlag), row).rowcount != 1:
+    if conn.scalar(insert_or_ignore(conn, RewardFlag).values(row).returning(RewardFlag.id)) is None:
         return False
     data = {"flag": row["id"], "kind": about.kind, "reward": about.reward_id, "staff": about.staff_id}
     events.tell(conn, merchant_id, "reward.flagged", data, now=now)

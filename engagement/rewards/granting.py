@@ -15,16 +15,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, case, func, insert, select
 
 from engagement import events, scratch
-from engagement.rewards import drawing, find, holdout, locks, tallies
+from engagement.rewards import drawing, find, first, holdout, locks, tallies
 from engagement.rewards.drawing import Outcome
 from engagement.rewards.keys import HINT, RewardKeys
 from engagement.rewards.live import Live, with_seed
 from engagement.rewards.records import Origin, RewardRecord
 from engagement.rewards.rules import Facts, holds, least_spend
 from engagement.rewards.sold import Sold, facts_of
-from engagement.rewards.tables import Campaign, PoolCode, Reward, SeenShopper
+from engagement.rewards.tables import Campaign, PoolCode, Reward
 from infra import secrets
-from infra.database import insert_or_ignore
 from kernel.errors import Conflict, NotFound, TooMany
 from kernel.ids import new_id
 
@@ -61,12 +60,13 @@ def grant(
 ) -> list[str]:
     """The ids of the rewards that ``sold`` has earned, all of which are new receipts of this transaction."""
     counting = [each for each in sold if each.counts and each.merchant_id in campaigns]
-    first = _seen_first(conn, campaigns, counting)
+    asking = {merchant for merchant, lives in campaigns.items() if any(each.asks_for_first_purchase for each in lives)}
+    new = first.among(conn, [each for each in counting if each.merchant_id in asking])
     claims = [
         claim
         for each in counting
         for live in campaigns[each.merchant_id]
-        for claim in _earned(live, each, now, is_first=each.receipt_id in first)
+        for claim in _earned(live, each, now, is_first=each.receipt_id in new)
     ]
     return _give(conn, keys, _with_cards(conn, keys, claims, now), now)
 
@@ -126,19 +126,6 @@ def _cards(live: Live, facts: Facts) -> int:
     if told.for_each is None:
         return 1
     return min(facts.spend // told.for_each, told.caps.per_receipt) if facts.currency == told.currency else 0
-
-
-def _seen_first(conn: Connection, campaigns: dict[str, tuple[Live, ...]], sold: Sequence[Sold]) -> set[str]:
-    """The receipts by which shoppers are seen for the first time, where a campaign asks for that."""
-    asking = {merchant for merchant, lives in campaigns.items() if any(each.asks_for_first_purchase for each in lives)}
-    wanted = [each for each in sold if each.shopper and each.merchant_id in asking]
-    first = set()
-    # In one order, as all locks: who writes the same shopper down meanwhile is waited for.
-    for each in sorted(wanted, key=lambda one: (one.merchant_id, one.shopper or "", one.receipt_id)):
-        row = {"merchant_id": each.merchant_id, "shopper": each.shopper, "receipt_id": each.receipt_id}
-        if conn.execute(insert_or_ignore(conn, SeenShopper), row).rowcount == 1:
-            first.add(each.receipt_id)
-    return first
 
 
 def _give(conn: Connection, keys: RewardKeys, claims: Sequence[_Claim], now: datetime) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from engagement import alliances
 from engagement.rewards import find
+from engagement.rewards.definition import Definition
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.records import CampaignRecord, PrizeRecord
 from engagement.rewards.rules import FirstPurchaseRule, parts
@@ -20,6 +21,12 @@ from infra.changes import Remembered
 _SECONDS: Final = 2.0
 # Clocks of tills run ahead.
 _AHEAD: Final = timedelta(hours=1)
+
+
+def asks_for_first_purchase(told: Definition) -> bool:
+    return told.eligibility is not None and any(
+        isinstance(each, FirstPurchaseRule) for each in parts(told.eligibility.rule)
+    )
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,7 @@ class Live:
 
     @cached_property
     def asks_for_first_purchase(self) -> bool:
-        tree = self.record.definition.eligibility
-        return tree is not None and any(isinstance(each, FirstPurchaseRule) for each in parts(tree.rule))
+        return asks_for_first_purchase(self.record.definition)
 
     @cached_property
     def may_break_budget(self) -> bool:

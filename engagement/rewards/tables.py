@@ -229,7 +229,7 @@ class SeenShopper(Base):
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"), primary_key=True)
     # engagement.shoppers.pseudonym.
     shopper: Mapped[str] = mapped_column(String(32), primary_key=True)
-    # The receipt by which they were seen first, to be forgotten with it.
+    # The last receipt by which they were seen, to be forgotten with it.
     receipt_id: Mapped[str] = mapped_column(String(40), index=True)
 
 

@@ -1,0 +1,35 @@
+"""What of campaigns hangs on receipts and shoppers, and goes with them.
+
+A card stays when its receipt goes: what it is worth was promised, and what was redeemed is owed between merchants. It
+loses all that leads to a person.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, delete, select, update
+
+from engagement.rewards import holdout
+from engagement.rewards.tables import Reward, RewardFlag, SeenShopper
+
+
+def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
+    """In the transaction in which receipts are purged, before they go."""
+    _forget_shoppers(conn, merchant_id, receipt_ids)
+    mine = (Reward.merchant_id == merchant_id, Reward.receipt_id.in_(receipt_ids))
+    conn.execute(update(Reward).where(*mine).values(receipt_id=None))
+
+
+def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
+    """The card stays on the receipt, for whoever has its link."""
+    _forget_shoppers(conn, merchant_id, [receipt_id])
+
+
+def _forget_shoppers(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
+    holdout.forget_receipts(conn, merchant_id, receipt_ids)
+    mine = (Reward.merchant_id == merchant_id, Reward.receipt_id.in_(receipt_ids))
+    # It is about a shopper, and names the card that was one too many.
+    about = (RewardFlag.merchant_id == merchant_id, RewardFlag.kind == "many_cards")
+    conn.execute(delete(RewardFlag).where(*about, RewardFlag.reward_id.in_(select(Reward.id).where(*mine))))
+    conn.execute(update(Reward).where(*mine, Reward.shopper.is_not(None)).values(shopper=None))
+    seen = (SeenShopper.merchant_id == merchant_id, SeenShopper.receipt_id.in_(receipt_ids))
+    conn.execute(delete(SeenShopper).where(*seen))

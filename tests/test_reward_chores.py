@@ -1,0 +1,194 @@
+"""What happens to cards by the clock, by refunds of rights to be forgotten, and by who tries codes."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select, update
+
+from accounts.tables import Merchant
+from engagement import forgetting
+from engagement.rewards import guessing
+from engagement.rewards.tables import Redemption, Reward, RewardFlag, SeenShopper
+from engagement.tables import Event
+from infra.settings import Settings
+from receipts.tables import Receipt
+from tests.support.campaigns import cards_of, launched, prize, scratched, sold
+from tests.support.inside import Person
+from tests.support.shops import Shops
+from tests.support.workshop import Clock
+from worker.chores import purge
+from worker.rewards import expire_rewards, watch_rewards
+from worker.workshop import Workshop
+
+ANNA = {"shopper": {"email": "anna@example.com"}}
+DAY = timedelta(days=1)
+
+
+def states(engine: Engine) -> list[str]:
+    with engine.connect() as conn:
+        return list(conn.scalars(select(Reward.state).order_by(Reward.id)))
+
+
+def test_a_card_can_be_scratched_for_as_long_as_the_campaign_says(
+    owner: Person, till: Person, engine: Engine, shop: Workshop, clock: Clock
+) -> None:
+    launched(owner, scratch_days=2)
+    sold(till)
+    for days, state in ((1, "issued"), (2, "expired")):
+        clock.ahead = timedelta(days=days)
+        expire_rewards(shop, "", {})
+        assert states(engine) == [state]
+
+
+def test_a_code_expires_so_many_days_after_it_was_scratched(
+    owner: Person, till: Person, engine: Engine, shop: Workshop, clock: Clock, shops: Shops, settings: Settings
+) -> None:
+    launched(owner, prizes=[prize(valid_days=3)])
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    clock.ahead = timedelta(days=4)
+    expire_rewards(shop, "", {})
+    answer = owner.post(f"/v1/rewards/{code}/redeem", {})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:counterfoil:problem:reward-over")
+
+
+def test_a_reservation_outlives_the_code_but_not_its_own_time(
+    owner: Person, till: Person, engine: Engine, shop: Workshop, clock: Clock, shops: Shops, settings: Settings
+) -> None:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    owner.post(f"/v1/rewards/{code}/reserve", {"seconds": 60}).raise_for_status()
+    clock.ahead = timedelta(days=31)
+    expire_rewards(shop, "", {})
+    assert states(engine) == ["expired"]
+
+
+def test_a_campaign_ends_once_its_last_sale_was_told_and_tells_its_seed(
+    owner: Person, till: Person, shop: Workshop, clock: Clock
+) -> None:
+    campaign_id = launched(owner, ends_at="2098-01-01T00:00", late_days=3)
+    told = owner.get(f"/v1/campaigns/{campaign_id}").json()
+    assert (told["state"], told["seed"]) == ("live", None)
+    clock.ahead = 366 * 80 * DAY
+    expire_rewards(shop, "", {})
+    told = owner.get(f"/v1/campaigns/{campaign_id}").json()
+    assert told["state"] == "ended"
+    assert len(told["seed"]) == 64
+
+
+# --- what does not look right
+
+
+def flags(owner: Person) -> list[dict[str, Any]]:
+    return list(owner.get("/v1/reward-flags").json()["flags"])
+
+
+def test_ten_cards_of_one_shopper_in_a_day_are_flagged_once(
+    owner: Person, till: Person, shop: Workshop, engine: Engine
+) -> None:
+    launched(owner)
+    for _ in range(9):
+        sold(till, **ANNA)
+    watch_rewards(shop, "", {})
+    assert flags(owner) == []
+    sold(till, **ANNA)
+    for _ in range(2):
+        watch_rewards(shop, "", {})
+    [flag] = flags(owner)
+    with engine.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(Event).where(Event.kind == "reward.flagged")) == 1
+    assert (flag["kind"], flag["data"]) == ("many_cards", {"cards": 10, "hours": 24})
+
+
+def test_staff_who_give_most_of_their_cards_to_one_shopper_are_flagged(
+    owner: Person, till: Person, shop: Workshop
+) -> None:
+    launched(owner)
+    for number in range(5):
+        sold(till, staff="emma", **ANNA)
+        sold(till, staff="emma", shopper={"email": f"{number}@example.com"})
+    watch_rewards(shop, "", {})
+    [flag] = flags(owner)
+    assert (flag["kind"], flag["data"]) == ("staff_favourite", {"cards": 5, "of": 10, "days": 30})
+    assert flag["staff_id"]
+
+
+# --- guesses
+
+
+def test_who_tries_codes_waits_and_a_right_one_is_refused_meanwhile(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    for number in range(20):
+        assert owner.get(f"/v1/rewards/GUESS-{number}").status_code == 404
+    for ask in (lambda: owner.get(f"/v1/rewards/{code}"), lambda: owner.post(f"/v1/rewards/{code}/redeem", {})):
+        answer = ask()
+        assert (answer.status_code, answer.json()["type"]) == (429, "urn:counterfoil:problem:too-many")
+        assert 0 < int(answer.headers["retry-after"]) <= 600
+    assert [flag["kind"] for flag in flags(owner)] == ["guessing"]
+
+
+def test_many_keys_of_a_merchant_do_not_try_more_codes_than_one_merchant_may(
+    engine: Engine, shops: Shops, clock: Clock
+) -> None:
+    with engine.begin() as conn:
+        for number in range(200):
+            guessing.check(conn, shops.linden, f"key-{number}", now=clock())
+            guessing.count(conn, shops.linden, f"key-{number}", now=clock())
+        with pytest.raises(guessing.TooMany):
+            guessing.check(conn, shops.linden, "key-of-somebody-else", now=clock())
+        guessing.check(conn, shops.moor, "their-key", now=clock())
+
+
+# --- forgetting
+
+
+@pytest.fixture
+def used(owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings) -> str:
+    """The receipt of a card whose code was used."""
+    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
+    receipt_id = sold(till, **ANNA)
+    [card] = cards_of(owner, receipt_id)
+    code = scratched(engine, settings, shops.linden, card["id"])
+    owner.post(f"/v1/rewards/{code}/redeem", {}).raise_for_status()
+    return receipt_id
+
+
+def test_a_use_survives_the_purge_of_its_receipt_without_the_shopper(
+    engine: Engine, shops: Shops, shop: Workshop, clock: Clock, used: str
+) -> None:
+    with engine.begin() as conn:
+        conn.execute(update(Merchant).where(Merchant.id == shops.linden).values(keep_days=1))
+    clock.ahead = timedelta(days=2)
+    purge(shop, "", {})
+    with engine.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(Receipt)) == 0
+        reward = conn.execute(select(Reward.receipt_id, Reward.shopper, Reward.state)).one()
+        assert tuple(reward) == (None, None, "redeemed")
+        assert conn.scalar(select(Redemption.amount)) == 320
+        assert conn.scalar(select(func.count()).select_from(SeenShopper)) == 0
+
+
+def test_a_shopper_who_is_forgotten_leaves_the_card(owner: Person, engine: Engine, used: str) -> None:
+    owner.delete(f"/v1/receipts/{used}/shopper").raise_for_status()
+    with engine.connect() as conn:
+        reward = conn.execute(select(Reward.receipt_id, Reward.shopper, Reward.state)).one()
+        assert tuple(reward) == (used, None, "redeemed")
+        assert conn.scalar(select(func.count()).select_from(SeenShopper)) == 0
+
+
+def test_what_is_flagged_of_a_shopper_goes_with_them(
+    owner: Person, till: Person, shop: Workshop, engine: Engine, shops: Shops
+) -> None:
+    launched(owner)
+    receipts = [sold(till, **ANNA) for _ in range(10)]
+    watch_rewards(shop, "", {})
+    with engine.begin() as conn:
+        for receipt_id in receipts:
+            forgetting.forget_shopper(conn, shops.linden, receipt_id)
+        assert conn.scalar(select(func.count()).select_from(RewardFlag)) == 0

@@ -1,0 +1,43 @@
+"""What is done about campaigns by the clock."""
+
+from functools import partial
+from typing import Final
+
+import structlog
+
+from engagement.rewards import expiring, guessing, launching, watching
+from engagement.rewards.keys import RewardKeys
+from infra.database import in_turn
+from infra.jobs import Payload
+from worker.workshop import Workshop
+
+EXPIRE: Final = "expire-rewards"
+WATCH: Final = "watch-rewards"
+_log = structlog.get_logger()
+
+
+def expire_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
+    """Call what is over so, cards first, and end campaigns whose last sale was told. What a stop leaves, the next time
+    does."""
+    now, count = shop.clock(), 0
+    while not shop.ended.is_set():
+        with in_turn(shop.engine) as conn:
+            some = expiring.expire(conn, now=now)
+        count += some
+        if not some:
+            break
+    ended = shop.read(lambda conn: launching.due_to_end(conn, now=now))
+    for merchant_id, campaign_id in ended:
+        with in_turn(shop.engine) as conn:
+            launching.end(conn, merchant_id, campaign_id, sealer=shop.sealer, now=now)
+    if count or ended:
+        _log.info("rewards_expired", count=count, campaigns_ended=len(ended))
+
+
+def watch_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
+    """Flag what does not look right."""
+    now, keys = shop.clock(), RewardKeys.of(shop.settings.data, shop.sealer)
+    for merchant_id in shop.read(watching.merchants):
+        if not shop.ended.is_set():
+            shop.write(partial(watching.watch, keys=keys, merchant_id=merchant_id, now=now))
+    shop.write(partial(guessing.forget, now=now))

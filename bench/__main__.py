@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bench import intake, mail, memory, nps, pages, passes, pdf, qr, vcard, weight
+from bench import intake, mail, memory, nps, offer_query, pages, passes, pdf, qr, vcard, weight
 from bench import scale as growth
 from bench.machine import machine
 from bench.table import Row, markdown
@@ -16,6 +16,7 @@ _BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
     "mail": mail.rows,
     "memory": memory.rows,
     "nps": nps.rows,
+    "offers": offer_query.rows,
     "pages": pages.rows,
     "passes": passes.rows,
     "pdf": pdf.rows,

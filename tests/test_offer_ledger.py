@@ -84,8 +84,8 @@ def test_who_commits_late_is_not_missed(owner: Person, engine: Engine, settings:
     assert catch_up() == 1
     late(engine, sold(owner, "tea")["id"], timedelta(hours=4))
     assert catch_up() == 0
-    at_night = {"now": utc_now(), "stop": lambda: False, "since": utc_now() - timedelta(days=3)}
-    assert ledger.catch_up(engine, keys_of(settings), **at_night) == 1
+    since = utc_now() - timedelta(days=3)
+    assert ledger.catch_up(engine, keys_of(settings), now=utc_now(), stop=lambda: False, since=since) == 1
 
 
 @on_sqlite

@@ -103,6 +103,8 @@ _NEAR: Final = (
     .join(Neighbour, _ITS_PRODUCT)
     .where(_OF_ITEMS, ProductItem.offered)
     .group_by(ProductItem.product_id)
+    # Some ways of telling say of an item that it is not wanted.
+    .having(func.sum(Neighbour.score) > 0)
     .order_by(func.sum(Neighbour.score).desc(), ProductItem.product_id)
     .limit(bindparam("at_most"))
 )

@@ -636,6 +636,7 @@ class SurveyView:
     follow_up: str
     thanks: str
     review_url: str
+    referral: "ReferralCode | None"
     consent: str
     consent_version: str
     offers_call: bool

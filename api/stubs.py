@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from api import offer_stub, review_stub, scratch_behind, scratch_stub, served_by, survey_stub
+from api import offer_stub, referral_view, review_stub, scratch_behind, scratch_stub, served_by, survey_stub
 from api.contexts import Stub
 from api.house import House
 from api.scratch_view import Held
 from api.served_by import Server
 from engagement.offers.find import Offer
 from engagement.surveys.hanging import Hung
+from engagement.voice.referrals import Offered
 from receipts.records import ReceiptRecord
 
 
@@ -24,22 +25,26 @@ class Hanging:
     cards: Sequence[Held] = ()
     offers: Sequence[Offer] = ()
     asks_reviews: bool = False
+    # A promoter's code to hand on.
+    referral: Offered | None = None
 
 
 def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
+    survey = survey_stub.find(conn, house, record)
     return Hanging(
         server=served_by.server_of(conn, house, record),
-        survey=survey_stub.find(conn, house, record),
+        survey=survey,
         cards=scratch_behind.cards_of(conn, house, record),
         offers=offer_stub.offers_of(conn, house, record),
         asks_reviews=review_stub.is_asked(conn, record),
+        referral=referral_view.offered(conn, house, survey.answer) if survey and survey.answer else None,
     )
 
 
 def stubs(house: House, record: ReceiptRecord, hanging: Hanging, language: str) -> Sequence[Stub]:
     return [
         *([scratch_stub.stub(house, record, hanging.cards, language)] if hanging.cards else []),
-        *([survey_stub.stub(house, record, hanging.survey, language)] if hanging.survey else []),
+        *([survey_stub.stub(house, record, hanging.survey, hanging.referral, language)] if hanging.survey else []),
         *([offer_stub.stub(house, record, hanging.offers, language)] if hanging.offers else []),
         *([served_by.stub(house, record, hanging.server, language)] if hanging.server else []),
         *([review_stub.stub(record, language)] if hanging.asks_reviews else []),

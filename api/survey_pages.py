@@ -168,20 +168,28 @@ def _looked_up(conn: Connection, house: House, linked: Linked) -> About | None:
     except NotFound:
         return None
     asks = asking.of_receipt(conn, survey.merchant_id, record.id)
+    answer = find.last_of(conn, survey.merchant_id, survey.id, record.id)
     return About(
         linked=linked,
         survey=survey,
         record=record,
         look=brand_look(conn, survey.merchant_id, record.brand_id),
-        answer=find.last_of(conn, survey.merchant_id, survey.id, record.id),
+        answer=answer,
         is_open=asking.is_open(survey, record, asks.get(survey.id), now=house.clock()),
+        offered=referral_view.offered(conn, house, answer) if answer else None,
     )
 
 
 def _shown(about: About) -> Shown:
     """One that is held back is shown as one that counts, so that nobody learns by trying what does."""
     return Shown(
-        about.survey, about.record.id, about.look.name, about.linked.channel, about.answer, is_open=about.is_open
+        about.survey,
+        about.record.id,
+        about.look.name,
+        about.linked.channel,
+        about.answer,
+        is_open=about.is_open,
+        offered=about.offered,
     )
 
 

@@ -8,6 +8,7 @@ from api.house import House
 from api.survey_view import Shown
 from engagement.surveys import hanging
 from engagement.surveys.hanging import Hung, Keys
+from engagement.voice.referrals import Offered
 from receipts.records import ReceiptRecord
 
 
@@ -20,6 +21,6 @@ def keys(house: House) -> Keys:
     return Keys(house.survey_key, house.shopper_key)
 
 
-def stub(house: House, record: ReceiptRecord, hung: Hung, language: str) -> Stub:
-    shown = Shown(hung.survey, record.id, record.issuer.brand, "page", hung.answer)
+def stub(house: House, record: ReceiptRecord, hung: Hung, offered: Offered | None, language: str) -> Stub:
+    shown = Shown(hung.survey, record.id, record.issuer.brand, "page", hung.answer, offered=offered)
     return survey_view.stub(house, shown, language, now=house.clock())

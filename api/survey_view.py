@@ -8,12 +8,14 @@ from typing import Final
 
 from api.contexts import ScoreButton, Stub, SurveyView
 from api.house import House
+from api.referral_view import referral_code
 from engagement.surveys import links
 from engagement.surveys.links import Linked
 from engagement.surveys.manage import SurveyRecord
 from engagement.surveys.records import Answer, Channel
 from engagement.surveys.settings import scale_of
 from engagement.surveys.words import Said, said
+from engagement.voice.referrals import Offered
 from infra.i18n import Voice, voice
 
 KIND: Final = "survey"
@@ -23,7 +25,7 @@ _TEMPLATE: Final = "stubs/survey.html"
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What is known of a survey where it is shown. ``chosen`` is a link's score; ``is_done`` where somebody has said
-    all that they wanted to, ``is_again`` where they wish to change it."""
+    all that they wanted to, ``is_again`` where they wish to change it. ``offered`` is a promoter's code to hand on."""
 
     survey: SurveyRecord
     receipt_id: str
@@ -35,6 +37,7 @@ class Shown:
     is_done: bool = False
     is_again: bool = False
     is_trap: bool = False
+    offered: Offered | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -64,6 +67,7 @@ def stub(house: House, shown: Shown, language: str, *, now: datetime) -> Stub:
         follow_up=words.follow_up[segment],
         thanks=words.thanks[segment],
         review_url=(survey.settings.review_url or "") if segment == "promoter" else "",
+        referral=referral_code(shown.offered, shown.brand, language) if shown.offered else None,
         consent=words.consent,
         consent_version=survey.settings.consent_version,
         offers_call=segment == "detractor",

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook, brand_look
-from api import survey_form, survey_stub, survey_view
+from api import referral_view, survey_form, survey_stub, survey_view
 from api.answers import no_content
 from api.contexts import SurveyPart
 from api.form_body import form_fields
@@ -29,6 +29,7 @@ from engagement.surveys import answers, asking, find, hanging, links, manage, se
 from engagement.surveys.links import Linked
 from engagement.surveys.manage import SurveyRecord
 from engagement.surveys.records import Answer
+from engagement.voice.referrals import Offered
 from infra import pages
 from kernel.errors import Forbidden, Invalid, NotFound
 from kernel.locale import LANGUAGES, choose
@@ -50,6 +51,7 @@ class About:
     look: BrandLook
     answer: Answer | None
     is_open: bool
+    offered: Offered | None
 
 
 def routes() -> list[BaseRoute]:

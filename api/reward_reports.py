@@ -1,0 +1,285 @@
+"""What scratch cards cost and do: liability, settlement between allies, redemption, uplift."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy import Connection
+
+from accounts.keys import Caller
+from api import reward_report_shapes as shapes
+from api import schemas
+from api.answers import csv_answer, json_answer
+from api.card_numbers import Day
+from api.house import TheHouse
+from api.key_ring import TheCaller
+from engagement.rewards import find, liability, redeemed_numbers, settlement, uplift
+from engagement.rewards.liability import STATUSES, Liability, PrizeKey
+from engagement.rewards.redeemed_numbers import Becoming, By
+from engagement.rewards.settlement import Settled, SettlementKey, owed
+from engagement.rewards.uplift import Difference, Group
+from infra.csv_text import csv_text
+from kernel.clock import iso
+from kernel.errors import FieldError, Invalid
+
+router = APIRouter(prefix="/v1/reward-reports", tags=["Reward reports"])
+_DAYS: Final = 30
+_MOST_DAYS: Final = 366
+Campaign = Annotated[str | None, Query(pattern=schemas.ID_PATTERN, description="Only this campaign's.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days of UTC, both counted."""
+
+    first: date
+    last: date
+
+    @property
+    def bounds(self) -> dict[str, datetime]:
+        begin = datetime.combine(self.first, clock_time(), UTC)
+        return {"since": begin, "until": datetime.combine(self.last, clock_time(), UTC) + timedelta(days=1)}
+
+    @property
+    def told(self) -> dict[str, str]:
+        return {"from": self.first.isoformat(), "to": self.last.isoformat()}
+
+
+def _period(
+    house: TheHouse,
+    first: Annotated[Day | None, Query(alias="from", description="Default: 29 days before `to`.")] = None,
+    to: Annotated[Day | None, Query(description="Counted too. Default: today, by UTC.")] = None,
+) -> Period:
+    """Raises :class:`Invalid` for a time that ends before it begins, or is longer than a year."""
+    last = to or house.clock().date()
+    first = first or max(last, date.min + timedelta(days=_DAYS)) - timedelta(days=_DAYS - 1)
+    if last == date.max or not 0 <= (last - first).days < _MOST_DAYS:
+        detail = f"must not be after `to`, nor more than {_MOST_DAYS - 1} days before it"
+        raise Invalid(errors=[FieldError("query:from", detail)])
+    return Period(first, last)
+
+
+Asked = Annotated[Period, Depends(_period)]
+
+
+@router.get("/liability", response_model=shapes.LiabilityAnswer, responses=schemas.READS)
+async def reward_liability(house: TheHouse, caller: TheCaller, campaign: Campaign = None) -> Response:
+    """What cards may still cost, and who bears it: of your own prizes, and of those that you hand out for allies.
+
+    As of now. Amounts are whole numbers of the currency's smallest unit. Of allies' campaigns you see only the prizes
+    that you supply.
+    """
+    look = _liabilities(house, caller, campaign)
+
+    def answer(conn: Connection) -> Response:
+        found = look(conn)
+        rows = [asdict(key) | _liable(each) for key, each in found.items()]
+        return json_answer({"as_of": iso(house.clock()), "prizes": rows, "total": _totals(found)})
+
+    return await house.read_long(answer)
+
+
+@router.get("/liability.csv", response_class=Response, responses=schemas.CSV)
+async def reward_liability_csv(house: TheHouse, caller: TheCaller, campaign: Campaign = None) -> Response:
+    """The same as a table, with a row for each prize."""
+    look = _liabilities(house, caller, campaign)
+    counts = [f"{status}_{what}" for status in STATUSES for what in ("cards", "face_value")]
+    head = [*PrizeKey.__slots__, "issued", *counts, "taken_off", "due"]
+
+    def table(conn: Connection) -> bytes:
+        return csv_text(head, [_liable_row(key, each) for key, each in look(conn).items()])
+
+    return csv_answer(await house.read_long(table), "reward-liability.csv")
+
+
+@router.get("/settlement", response_model=shapes.SettlementAnswer, responses=schemas.READS)
+async def reward_settlement(house: TheHouse, caller: TheCaller, asked: Asked) -> Response:
+    """What you and your allies owe each other for prizes of one that the other handed out in a period.
+
+    Each of the two sees the same figures from its side. What was rolled back counts in the period in which it was, so
+    that a period that was settled stays as it was.
+    """
+    look = _settled(caller, asked)
+
+    def answer(conn: Connection) -> Response:
+        found = look(conn)
+        rows = [asdict(key) | _settled_row(key, each) for key, each in found.items()]
+        return json_answer(asked.told | {"rows": rows, "allies": _balances(found)})
+
+    return await house.read_long(answer)
+
+
+@router.get("/settlement.csv", response_class=Response, responses=schemas.CSV)
+async def reward_settlement_csv(house: TheHouse, caller: TheCaller, asked: Asked) -> Response:
+    """The same as a table, with a row for each prize."""
+    look = _settled(caller, asked)
+    head = [*SettlementKey.__slots__, *_settled_row(SettlementKey("", "issuer", "", "", "", ""), Settled())]
+
+    def table(conn: Connection) -> bytes:
+        rows = [tuple((asdict(key) | _settled_row(key, each)).values()) for key, each in look(conn).items()]
+        return csv_text(head, rows)
+
+    return csv_answer(await house.read_long(table), "reward-settlement.csv")
+
+
+@router.get("/redemption", response_model=shapes.RedemptionReport, responses=schemas.READS)
+async def reward_redemption(house: TheHouse, caller: TheCaller, asked: Asked, by: By = "campaign") -> Response:
+    """Of your own cards that were issued in a period: how many were scratched and used, and how soon. And at which of
+    your stores codes were used in it, your own and allies'."""
+    look = _redeemed(caller, asked, by)
+
+    def answer(conn: Connection) -> Response:
+        rows = [_named(by, key) | _becoming(each) for key, each in look(conn).items()]
+        stores = redeemed_numbers.by_store(conn, caller.merchant_id, **asked.bounds)
+        told = asked.told | {"by": by, "rows": rows}
+        return json_answer(told | {"stores": [asdict(each) for each in stores]})
+
+    return await house.read_long(answer)
+
+
+@router.get("/redemption.csv", response_class=Response, responses=schemas.CSV)
+async def reward_redemption_csv(house: TheHouse, caller: TheCaller, asked: Asked, by: By = "campaign") -> Response:
+    """The same as a table, without the stores."""
+    look = _redeemed(caller, asked, by)
+    head = [*_named(by, ("", "")), *_becoming(Becoming())]
+
+    def table(conn: Connection) -> bytes:
+        return csv_text(head, [tuple((_named(by, key) | _becoming(each)).values()) for key, each in look(conn).items()])
+
+    return csv_answer(await house.read_long(table), "reward-redemption.csv")
+
+
+@router.get("/uplift", response_model=shapes.UpliftAnswer, responses=schemas.READS)
+async def reward_uplift(
+    house: TheHouse,
+    caller: TheCaller,
+    campaign: Annotated[str, Query(pattern=schemas.ID_PATTERN)],
+    days: Annotated[int, Query(ge=1, le=365, description="So long after the first card.")] = 30,
+) -> Response:
+    """Whether a card brings shoppers back: those who got one against those whom the campaign's `holdout` kept without.
+
+    Each difference comes with the interval in which it lies in 95 of 100 cases; with fewer than 30 shoppers in a group
+    there is none. Without a holdout both are null: who earns a card buys more anyway, and that says nothing of cards.
+    """
+    _require(caller)
+
+    def answer(conn: Connection) -> Response:
+        record = find.campaign(conn, caller.merchant_id, campaign)
+        found = uplift.uplift(conn, record, days=days, now=house.clock())
+        head = {"campaign": campaign, "days": days, "currency": record.definition.currency}
+        head |= {"holdout": record.definition.holdout}
+        groups = {"with_cards": _group(found.with_cards), "held_out": _group(found.without)}
+        apart = {"spend": _spend(found.spend), "came_back": _percent_points(found.back)}
+        return json_answer(head | groups | apart)
+
+    return await house.read_long(answer)
+
+
+def _require(caller: Caller) -> None:
+    caller.require("rewards:read")
+    caller.require_whole_merchant()
+
+
+def _liabilities(
+    house: TheHouse, caller: Caller, campaign: str | None
+) -> Callable[[Connection], dict[PrizeKey, Liability]]:
+    _require(caller)
+    return lambda conn: liability.liability(conn, caller.merchant_id, now=house.clock(), campaign_id=campaign)
+
+
+def _settled(caller: Caller, asked: Period) -> Callable[[Connection], dict[SettlementKey, Settled]]:
+    _require(caller)
+    return lambda conn: settlement.settlement(conn, caller.merchant_id, **asked.bounds)
+
+
+def _redeemed(caller: Caller, asked: Period, by: By) -> Callable[[Connection], dict[tuple[str, str], Becoming]]:
+    _require(caller)
+    return lambda conn: redeemed_numbers.becoming(conn, caller.merchant_id, by, **asked.bounds)
+
+
+def _liable(found: Liability) -> dict[str, Any]:
+    states: dict[str, Any] = {
+        each: {"cards": found.cards[each], "face_value": found.face_value[each]} for each in STATUSES
+    }
+    return {"issued": found.issued, **states, "taken_off": found.taken_off, "due": found.due}
+
+
+def _liable_row(key: PrizeKey, found: Liability) -> tuple[object, ...]:
+    counts = [each for status in STATUSES for each in (found.cards[status], found.face_value[status])]
+    return (*asdict(key).values(), found.issued, *counts, found.taken_off, found.due)
+
+
+def _totals(found: dict[PrizeKey, Liability]) -> list[dict[str, Any]]:
+    """By who bears it, and currency."""
+    totals: dict[tuple[str, str], Liability] = {}
+    for key, each in found.items():
+        payer = key.issuer if key.bearer == "issuer" else key.supplier
+        total = totals.setdefault((payer, key.currency), Liability())
+        total.taken_off += each.taken_off
+        for status in STATUSES:
+            total.cards[status] += each.cards[status]
+            total.face_value[status] += each.face_value[status]
+    return [{"borne_by": payer, "currency": code} | _liable(each) for (payer, code), each in sorted(totals.items())]
+
+
+def _settled_row(key: SettlementKey, found: Settled) -> dict[str, int]:
+    to_us, by_us = owed(key, found)
+    return asdict(found) | {"owed_to_us": to_us, "owed_by_us": by_us}
+
+
+def _balances(found: dict[SettlementKey, Settled]) -> list[dict[str, Any]]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    for key, each in found.items():
+        total = sums.setdefault((key.ally, key.currency), [0, 0])
+        to_us, by_us = owed(key, each)
+        total[0] += to_us
+        total[1] += by_us
+    return [
+        {"ally": ally, "currency": code, "owed_to_us": to_us, "owed_by_us": by_us, "balance": to_us - by_us}
+        for (ally, code), (to_us, by_us) in sorted(sums.items())
+    ]
+
+
+def _named(by: By, key: tuple[str, str]) -> dict[str, str | None]:
+    """A blank has no prize."""
+    campaign, name = key
+    return {"campaign": campaign} | ({} if by == "campaign" else {str(by): name or None})
+
+
+def _becoming(found: Becoming) -> dict[str, Any]:
+    return {
+        "issued": found.issued,
+        "scratched": found.scratched,
+        "won": found.won,
+        "used": found.used,
+        "scratched_percent": _share(found.scratched, found.issued),
+        "used_percent": _share(found.used, found.won),
+        "seconds_to_use_median": found.within(50),
+        "seconds_to_use_90_percent": found.within(90),
+    }
+
+
+def _share(part: int, whole: int) -> str | None:
+    """In percent, as a decimal string."""
+    return str(round(Decimal(100 * part) / whole, 1)) if whole else None
+
+
+def _group(found: Group) -> dict[str, Any]:
+    return {
+        "shoppers": found.shoppers,
+        "came_back": found.back,
+        "spent": found.spent,
+        "mean": round(found.mean) if found.shoppers else None,
+    }
+
+
+def _spend(found: Difference | None) -> dict[str, int] | None:
+    return {name: round(value) for name, value in asdict(found).items()} if found else None
+
+
+def _percent_points(found: Difference | None) -> dict[str, str] | None:
+    return {name: str(round(100 * value, 1)) for name, value in asdict(found).items()} if found else None

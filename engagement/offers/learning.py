@@ -1,37 +1,115 @@
 """Learn from a merchant's baskets. Needs numpy: only a process of its own imports this (``apart``)."""
 
+import time
 from array import array
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 from scipy import sparse
 
-from engagement.offers.baskets import Baskets
-from engagement.offers.lesson import NEIGHBOURS, Lesson, Neighbours, Popular
+from engagement.offers import backtest, popularity
+from engagement.offers.backtest import Cases, Figures
+from engagement.offers.baskets import NOBODY, Baskets
+from engagement.offers.lesson import Lesson, Neighbours
+from engagement.offers.methods import METHODS, POPULARITY, RECEIPTS, Method, Params, Taught
+from engagement.offers.popularity import Popularity
+from engagement.offers.tuning import tuned
+
+# With fewer cases a backtest tells one method from another by chance alone.
+_LEAST_CASES: Final = 30
+_TUNING_CASES: Final = (500, 2_000)
+_TUNING_SCORES: Final = 40_000_000
+
+Told = Callable[[str], object]
 
 
-def learn(baskets: Baskets, *, seed: int = 0) -> Lesson:
-    lines = baskets.lines
-    sizes = np.diff(lines.indptr)
-    weights = np.where(sizes > 1, 1 / np.maximum(sizes - 1, 1), 0)
-    both = (lines.T @ lines).tocsr()
-    pairs = (lines.T @ sparse.diags_array(weights) @ lines).tocsr()
-    bought = np.maximum(both.diagonal(), 1)
-    pairs.setdiag(0)
-    scores = sparse.diags_array(1 / bought) @ pairs @ sparse.diags_array(bought**-0.5)
-    best = _best(scores.tocsr())
-    receipts = np.asarray(both[best.row, best.col]).ravel().astype(np.int32)
-    neighbours = Neighbours(
-        baskets.items, array("i", best.row.tolist()), array("i", best.col.tolist()),
-        array("f", best.data.tolist()), array("i", receipts.tolist()),
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A method with the parameters that it got by tuning, and how it did in the test."""
+
+    method: Method
+    params: Params
+    figures: Figures
+    seconds: float
+
+    def told(self) -> dict[str, Any]:
+        return {"name": self.method.name, **asdict(self.figures), "seconds": self.seconds, "params": dict(self.params)}
+
+
+def learn(baskets: Baskets, *, seed: int = 0, told: Told = lambda _step: None) -> Lesson:
+    """Try all methods on the last part of ``baskets`` (:mod:`backtest`), and learn by the best from all of them.
+
+    ``told`` hears of each step. The same baskets and ``seed`` give the same lesson.
+    """
+    trials = tried(baskets, seed=seed, told=told)
+    enough = trials[0].figures.cases >= _LEAST_CASES
+    chosen = max(trials, key=_worth) if enough else next(each for each in trials if each.method is RECEIPTS)
+    told(f"learning from all: {chosen.method.name}")
+    taught = Taught(baskets)
+    near = chosen.method.near(taught, chosen.params)
+    popular = popularity.count(baskets, trials[0].params["half_life"])
+    report = {
+        "chosen": chosen.method.name,
+        "judged": enough,
+        "methods": [each.told() for each in trials],
+        "baskets": len(baskets),
+        "items": len(baskets.items),
+        "shoppers": len(np.unique(baskets.shopper[baskets.shopper != NOBODY])),
+    }
+    return Lesson(_neighbours(taught, near), popular.ranked(baskets.items, baskets.stores), report)
+
+
+def _worth(trial: Trial) -> tuple[float, float]:
+    return trial.figures.hr10, trial.figures.mrr
+
+
+def tried(baskets: Baskets, *, seed: int, told: Told = lambda _step: None) -> list[Trial]:
+    """All methods that can tell something of these baskets, popularity first."""
+    teach, tune, learned, test = backtest.split(baskets)
+    least, most = _TUNING_CASES
+    tuning = backtest.hide(
+        tune, teach, seed=seed, most=int(np.clip(_TUNING_SCORES // max(len(baskets.items), 1), least, most))
+    )
+    testing = backtest.hide(test, learned, seed=seed)
+    taught, trials = Taught(teach), []
+    behind = popularity.count(teach, None)
+    for method in (each for each in METHODS if each.can_tell(teach)):
+        told(f"tuning {method.name}")
+        params = tuned(method.space, lambda params, method=method: _judged(method, params, taught, tuning, behind))
+        if method is POPULARITY:
+            behind = popularity.count(teach, params["half_life"])
+            sold = popularity.count(learned, params["half_life"])
+        told(f"testing {method.name}")
+        trials.append(_tested(method, params, learned, testing, sold))
+    return trials
+
+
+def _judged(method: Method, params: Params, taught: Taught, cases: Cases, behind: Popularity) -> Figures:
+    if method is POPULARITY:
+        behind = popularity.count(taught.baskets, params["half_life"])
+    return backtest.figures(cases, method.near(taught, params), behind)
+
+
+def _tested(method: Method, params: Params, learned: Baskets, cases: Cases, behind: Popularity) -> Trial:
+    began = time.perf_counter()
+    if method is POPULARITY:
+        popularity.count(learned, params["half_life"])
+    near = method.near(Taught(learned), params)
+    seconds = time.perf_counter() - began
+    return Trial(method, params, backtest.figures(cases, near, behind), round(seconds, 3))
+
+
+def _neighbours(taught: Taught, near: sparse.csr_array) -> Neighbours:
+    """Best first, item by item."""
+    if not near.nnz:
+        return Neighbours(taught.baskets.items)
+    found = near.tocoo()
+    order = np.lexsort((found.col, -found.data, found.row))
+    item, other, score = found.row[order], found.col[order], found.data[order]
+    receipts = np.asarray(taught.counts()[item, other]).ravel()
+    return Neighbours(
+        taught.baskets.items, array("i", item.tolist()), array("i", other.tolist()), array("f", score.tolist()),
+        array("i", receipts.astype(int).tolist()),
     )  # fmt: skip
-    popular = [Popular(None, baskets.items[at], float(bought[at])) for at in np.argsort(-bought, kind="stable")]
-    counts = {"baskets": len(baskets), "items": len(baskets.items), "shoppers": len(np.unique(baskets.shopper))}
-    return Lesson(neighbours, popular, {"chosen": "receipts", "methods": [], **counts})
-
-
-def _best(scores: sparse.csr_array) -> sparse.coo_array:
-    rows = np.repeat(np.arange(scores.shape[0]), np.diff(scores.indptr))
-    order = np.lexsort((-scores.data, rows))
-    rank = np.arange(len(order)) - scores.indptr[rows[order]]
-    kept = order[(rank < NEIGHBOURS) & (scores.data[order] > 0)]
-    return sparse.coo_array((scores.data[kept], (rows[kept], scores.indices[kept])), shape=scores.shape)

@@ -9,6 +9,7 @@ import resource
 import sys
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -31,13 +32,18 @@ def main(socket: str, memory: str, seed: str) -> None:
         line.send_bytes(orjson.dumps({"error": f"learning needs a package that is not here: {error}"}))
         return
     try:
-        _answer(line, learning.learn(baskets.of(_rows(line)), seed=int(seed)))
+        lesson = learning.learn(baskets.of(_rows(line)), seed=int(seed), told=partial(_step, line))
+        _answer(line, lesson)
     except MemoryError:
         os._exit(TOO_LARGE)
     except (EOFError, BrokenPipeError):
         return
     except Exception:
         line.send_bytes(orjson.dumps({"error": traceback.format_exc(limit=-8)}))
+
+
+def _step(line: "Connection[Any, Any]", step: str) -> None:
+    line.send_bytes(orjson.dumps({"step": step}))
 
 
 def _rows(line: "Connection[Any, Any]") -> Iterator[Row]:

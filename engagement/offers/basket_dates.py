@@ -1,0 +1,76 @@
+"""Instants as files of baskets write them."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+_WRITTEN: Final = re.compile(
+    r"\s*(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})"
+    r"(?:[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp])?[Mm]?\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?\s*"
+)
+_EIGHT_DIGITS: Final = re.compile(r"(?:19|20)\d{6}")
+_DAY: Final = 86_400_000_000  # µs
+# From which number on it must be seconds, milliseconds, microseconds; below it counts days.
+_SCALES: Final = ((10**14, 1), (10**11, 1_000), (10**7, 1_000_000), (0, _DAY))
+
+
+class UnreadableDate(ValueError):
+    """Its words are those that cannot be read."""
+
+
+def reader(sample: Iterable[str]) -> Callable[[str], int]:
+    """What reads dates like those of ``sample`` as µs since 1970; it raises :class:`UnreadableDate`.
+
+    ISO 8601, 31.12.2026 with 8:26 or 8:26 PM behind it, 20261231, and numbers of days or seconds. Where no date of the
+    sample tells, 1/2/2026 is the 2nd of January, while 1.2.2026 and 1-2-2026 are the 1st of February. Offsets from UTC are left
+    out: what counts is the order.
+    """
+    day_first = _day_first([found for each in sample if (found := _WRITTEN.fullmatch(each))])
+
+    def read(text: str) -> int:
+        try:
+            return _number(text) if text.strip().isdecimal() else _date(text, day_first)
+        except (ValueError, OverflowError):
+            raise UnreadableDate(text.strip()) from None
+
+    return read
+
+
+def _day_first(dates: list["re.Match[str]"]) -> dict[str, bool]:
+    """For each sign between the numbers."""
+    short = [each for each in dates if len(each[1]) < 4]
+    if any(int(each[1]) > 12 for each in short):
+        return dict.fromkeys("-/.", True)
+    if any(int(each[3]) > 12 for each in short):
+        return dict.fromkeys("-/.", False)
+    return {"-": True, ".": True, "/": False}
+
+
+def _number(text: str) -> int:
+    text = text.strip()
+    if _EIGHT_DIGITS.fullmatch(text):
+        return _micros(datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC))
+    number = int(text)
+    return number * next(scale for least, scale in _SCALES if number >= least)
+
+
+def _date(text: str, day_first: dict[str, bool]) -> int:
+    found = _WRITTEN.fullmatch(text)
+    if not found:
+        raise ValueError
+    first, second, third = int(found[1]), int(found[3]), int(found[4])
+    if len(found[1]) == 4:
+        year, month, day = first, second, third
+    elif day_first[found[2]]:
+        day, month, year = first, second, third
+    else:
+        month, day, year = first, second, third
+    hour, half = int(found[5] or 0), (found[8] or "").lower()
+    hour = hour % 12 + (12 if half == "p" else 0) if half else hour
+    year += 2000 if year < 100 else 0
+    return _micros(datetime(year, month, day, hour, int(found[6] or 0), int(found[7] or 0), tzinfo=UTC))
+
+
+def _micros(at: datetime) -> int:
+    return int(at.timestamp()) * 1_000_000

@@ -18,7 +18,7 @@ from accounts.manage import MerchantProfile
 from api.app import create_app
 from infra.database import Base
 from infra.settings import Settings
-from tests.support import doors_offers, doors_rewards, doors_voice
+from tests.support import doors_offers, doors_rewards, doors_scratch, doors_surveys, doors_voice
 from tests.support.cards import EMMA
 from tests.support.exchange import leave_at
 from tests.support.inside import Person
@@ -106,9 +106,11 @@ WALK = [
     Door("DELETE", "/v1/contacts/{contact_id}", 404, "/v1/contacts/{contact}"),
     Door("GET", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template"),
     Door("PUT", "/v1/brands/{slug}/card-template", 404, "/v1/brands/linden-rye/card-template", {"locked": []}),
+    *(Door(*door) for door in doors_surveys.DOORS),
     *(Door(*door) for door in doors_voice.DOORS),
     *(Door(*door) for door in doors_offers.DOORS),
     *(Door(*door) for door in doors_rewards.DOORS),
+    *(Door(*door) for door in doors_scratch.DOORS),
     Door("GET", "/v1/alliances", 200, "/v1/alliances"),
     Door("POST", "/v1/alliances", 422, "/v1/alliances", {"ally": "nobody"}),
     Door("POST", "/v1/alliances/{alliance_id}/agreement", 404, "/v1/alliances/{alliance}/agreement"),
@@ -156,6 +158,8 @@ LINKS = {
     "/r/{token:token}.pkpass",
     "/r/{token}/service",
     *doors_offers.LINKS,
+    *doors_scratch.LINKS,
+    *doors_surveys.LINKS,
     *doors_voice.LINKS,
     "/r/{path:path}",
     "/u/{token}",
@@ -182,11 +186,13 @@ LEFT_BY_LINK = {
     ("POST", "/c/{token:token}/exchange"),
     ("POST", "/r/{token}/service"),
     *doors_offers.LEFT_BY_LINK,
+    *doors_scratch.LEFT_BY_LINK,
+    *doors_surveys.LEFT_BY_LINK,
     *doors_voice.LEFT_BY_LINK,
     ("POST", "/i/{token}"),
 }
 # These tell of every merchant what every verifier must know of them, and of no receipt.
-KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json"}
+KEYS = {"/.well-known/jwks.json", "/.well-known/{merchant}/jwks.json", *doors_scratch.PROMISES}
 # Only who sits at the machine gets to these, and only where mail is kept instead of being sent (test_mailbox.py).
 MAILBOX = {
     "/mailbox",
@@ -256,6 +262,7 @@ def ours(owner: Person, engine: Engine) -> Names:
         "card_token": card["token"],
         "contact": contact["id"],
         **doors_offers.ours(owner),
+        **doors_surveys.ours(owner),
         **doors_voice.ours(owner),
         **doors_rewards.ours(owner),
         "alliance": alliance["id"],

@@ -71,5 +71,15 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "locked": ["title", "department"],
         "privacy_url": "https://corner-shop.example/privacy",
     },
+    "ProductContent": {
+        "name": {"en": "Hay-milk butter 250 g"},
+        "price": "3.90",
+        "currency": "EUR",
+        "link": "https://corner-shop.example/butter?offer={offer}",
+        "again": True,
+    },
+    "ProductBatch": {"products": [{"sku": "rye", "name": {"en": "Rye bread"}, "complements": ["butter"]}]},
+    "RuleWish": {"kind": "complement", "product": "butter", "beside": "rye"},
+    "OfferSettings": {"is_on": True, "at_most": 2, "window_days": 14},
     "NewKey": {"name": "Till 1", "scopes": ["receipts:write", "receipts:read"]},
 }

@@ -177,6 +177,12 @@ PUT: Final = {
 POSTED: Final = {"Sale": "/v1/receipts", "Batch": "/v1/receipts/batch", "NewKey": "/v1/keys", "NewCard": "/v1/cards"}
 # Below the card that is posted before.
 OF_CARD: Final = {"CardContent": ("PUT", ""), "NewState": ("PUT", "/state"), "NewInvite": ("POST", "/invites")}
+OF_OFFERS: Final = {
+    "ProductContent": ("PUT", "/v1/products/butter"),
+    "ProductBatch": ("POST", "/v1/products/batch"),
+    "RuleWish": ("POST", "/v1/offer-rules"),
+    "OfferSettings": ("PUT", "/v1/offer-settings"),
+}
 
 
 def test_every_example_of_the_openapi_document_is_accepted_as_it_stands(owner: Person, till: Person) -> None:
@@ -196,7 +202,9 @@ def test_every_example_of_the_openapi_document_is_accepted_as_it_stands(owner: P
         for name, (method, path) in OF_CARD.items()
     }
     assert of_card == {"CardContent": 200, "NewState": 200, "NewInvite": 201}
-    assert EXAMPLES.keys() == PUT.keys() | POSTED.keys() | OF_CARD.keys() | {"NewDelivery"}
+    offers = {name: owner.ask(way, path, json=EXAMPLES[name]).status_code for name, (way, path) in OF_OFFERS.items()}
+    assert offers == {"ProductContent": 200, "ProductBatch": 200, "RuleWish": 201, "OfferSettings": 200}
+    assert EXAMPLES.keys() == PUT.keys() | POSTED.keys() | OF_CARD.keys() | OF_OFFERS.keys() | {"NewDelivery"}
 
 
 def test_every_operation_of_the_openapi_document_says_what_it_does(stranger: Person) -> None:

@@ -6,17 +6,18 @@ from typing import Annotated
 
 import typer
 
-from bench import intake, mail, memory, nps, offer_query, pages, passes, pdf, qr, vcard, weight
+from bench import claims, intake, mail, memory, nps, offers, pages, passes, pdf, qr, vcard, weight
 from bench import scale as growth
 from bench.machine import machine
 from bench.table import Row, markdown
 
 _BENCHES: dict[str, Callable[[float], Iterator[Row]]] = {
+    "claims": claims.rows,
     "intake": intake.rows,
     "mail": mail.rows,
     "memory": memory.rows,
     "nps": nps.rows,
-    "offers": offer_query.rows,
+    "offers": offers.rows,
     "pages": pages.rows,
     "passes": passes.rows,
     "pdf": pdf.rows,

@@ -12,6 +12,7 @@ from engagement.rewards import guessing
 from engagement.rewards.tables import Redemption, Reward, RewardFlag, SeenShopper
 from engagement.tables import Event
 from infra.settings import Settings
+from kernel.errors import TooMany
 from receipts.tables import Receipt
 from tests.support.campaigns import cards_of, launched, prize, scratched, sold
 from tests.support.inside import Person
@@ -21,7 +22,7 @@ from worker.chores import purge
 from worker.rewards import expire_rewards, watch_rewards
 from worker.workshop import Workshop
 
-ANNA = {"shopper": {"email": "anna@example.com"}}
+ANNA: dict[str, Any] = {"shopper": {"email": "anna@example.com"}}
 DAY = timedelta(days=1)
 
 
@@ -126,8 +127,7 @@ def test_who_tries_codes_waits_and_a_right_one_is_refused_meanwhile(
     code = scratched(engine, settings, shops.linden, card["id"])
     for number in range(20):
         assert owner.get(f"/v1/rewards/GUESS-{number}").status_code == 404
-    for ask in (lambda: owner.get(f"/v1/rewards/{code}"), lambda: owner.post(f"/v1/rewards/{code}/redeem", {})):
-        answer = ask()
+    for answer in (owner.get(f"/v1/rewards/{code}"), owner.post(f"/v1/rewards/{code}/redeem", {})):
         assert (answer.status_code, answer.json()["type"]) == (429, "urn:counterfoil:problem:too-many")
         assert 0 < int(answer.headers["retry-after"]) <= 600
     assert [flag["kind"] for flag in flags(owner)] == ["guessing"]
@@ -140,7 +140,7 @@ def test_many_keys_of_a_merchant_do_not_try_more_codes_than_one_merchant_may(
         for number in range(200):
             guessing.check(conn, shops.linden, f"key-{number}", now=clock())
             guessing.count(conn, shops.linden, f"key-{number}", now=clock())
-        with pytest.raises(guessing.TooMany):
+        with pytest.raises(TooMany):
             guessing.check(conn, shops.linden, "key-of-somebody-else", now=clock())
         guessing.check(conn, shops.moor, "their-key", now=clock())
 

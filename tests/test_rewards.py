@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
+from engagement import scratch
+from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import Redemption, Reward
+from engagement.tables import Event
+from infra import secrets
 from infra.settings import Settings
 from tests.support.campaigns import (
     allied,
@@ -23,7 +27,7 @@ from tests.support.inside import Person
 from tests.support.sales import coffee, refund
 from tests.support.shops import Shops
 
-RUPEES = {
+RUPEES: dict[str, Any] = {
     "currency": "INR",
     "eligibility": spending(1_500_000, "INR"),
     "prizes": [prize(slug="silk", name={"en": "₹2,500 off"}, face_value=250_000, supplier="moor", valid_days=60)],
@@ -136,10 +140,6 @@ def test_no_list_tells_what_is_under_the_foil_or_a_code(
 def test_a_code_that_nobody_has_scratched_is_no_code(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
 ) -> None:
-    from engagement import scratch
-    from engagement.rewards.keys import RewardKeys
-    from infra import secrets
-
     launched(owner)
     [card] = cards_of(owner, sold(till))
     keys = RewardKeys.of(settings.data, secrets.box(settings.data))
@@ -293,8 +293,6 @@ def test_the_issuer_can_take_a_card_back(owner: Person, code: str) -> None:
 
 
 def test_events_tell_what_happened_without_the_code(owner: Person, code: str, engine: Engine) -> None:
-    from engagement.tables import Event
-
     owner.post(f"/v1/rewards/{code}/redeem", {}).raise_for_status()
     with engine.connect() as conn:
         rows = conn.execute(select(Event.kind, Event.data).order_by(Event.id)).all()

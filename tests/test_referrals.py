@@ -305,3 +305,20 @@ def test_a_merchant_without_codes_has_no_receipts_looked_at(
 def test_it_takes_a_key_with_the_scope(reader: Person) -> None:
     for path in ("/v1/referrals", "/v1/referrals.csv", "/v1/referral-numbers", "/v1/referral-settings"):
         assert reader.get(path).status_code == 403
+
+
+def test_a_promoter_is_shown_their_code_where_the_survey_says_thanks(
+    owner: Person, till: Person, stranger: Person
+) -> None:
+    owner.put("/v1/referral-settings", {"is_on": True, "text": {"en": "10% <off>"}}).raise_for_status()
+    survey(owner)
+    receipt = sold(till)
+    path = path_of(stranger, receipt)
+    assert 'class="referral"' not in stranger.get(path, lang="en").text
+    answer(stranger, path, 10)
+    for address in (path, f"/r/{receipt['token']}"):
+        shown = stranger.get(address, lang="en").text
+        assert re.search(r'<p class="number" dir="ltr">[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}</p>', shown)
+        assert "10% &lt;off&gt;" in shown
+    answer(stranger, path, 3)
+    assert 'class="referral"' not in stranger.get(path, lang="en").text

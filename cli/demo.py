@@ -14,7 +14,7 @@ import uvicorn
 
 from accounts import keys
 from api.app import create_app
-from cli import demo_campaigns, demo_cards, demo_products, demo_receipts, demo_shops, demo_surveys
+from cli import demo_campaigns, demo_cards, demo_products, demo_receipts, demo_shops, demo_surveys, demo_voice
 from engagement.rewards.keys import RewardKeys
 from infra import database, logs, schema, secrets
 from infra.jobs import Jobs
@@ -106,6 +106,7 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
         demo_campaigns.put_all(conn, merchants, sealer, now=now)
         giver = Giver(RewardKeys.of(settings.data, sealer))
         receipts = demo_receipts.put_all(conn, merchants, now=now, post=post, giver=giver)
+        said = demo_voice.put_all(conn, merchants, now=now)
         merchant_id = merchants[demo_shops.MAIN]
         for old in keys.list_keys(conn, merchant_id):
             if old.name == _KEY_NAME and old.revoked_at is None:
@@ -116,5 +117,6 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
     address = settings.server.address()
     shown = [f"receipt: {address}/r/{token}" + (f"  ({what})" if what else "") for what, token in receipts.items()]
     shown += [f"card: {address}/c/{token}  ({name})" for name, token in cards.items()]
+    shown += [f"{what}: {address}{path}" for what, path in said.items()]
     mailbox = [f"mailbox: {address}/mailbox"] if settings.mail.mail_outbox else []
     return [*shown, *mailbox, f"docs: {address}/docs", f"api key: {key}"]

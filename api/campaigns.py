@@ -11,11 +11,12 @@ from api import campaign_shapes as shapes
 from api import schemas
 from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
+from api.campaign_body import campaign_body
 from api.campaign_shapes import NewCampaignState, PrizeConsent
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from engagement.rewards import find, first, launching, managing, pool, supplying
-from engagement.rewards.definition import NewCampaign, terms_digest
+from engagement.rewards.definition import terms_digest
 from engagement.rewards.live import asks_for_first_purchase
 from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
 from kernel.clock import iso
@@ -34,7 +35,7 @@ CampaignId = Annotated[str, Path(pattern=schemas.ID_PATTERN)]
 async def create_campaign(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A draft. It may lack much: what it does is told when it is launched."""
     _require(caller, "rewards:write")
-    new = await model_body(request, NewCampaign)
+    new = await campaign_body(request)
 
     def write(conn: Connection) -> CampaignRecord:
         campaign_id = managing.create(conn, caller.merchant_id, new, now=house.clock())
@@ -76,7 +77,7 @@ async def get_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCall
 async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Replace a draft. A prize of the same slug keeps its codes, and an ally's consent while its terms are the same."""
     _require(caller, "rewards:write")
-    new = await model_body(request, NewCampaign)
+    new = await campaign_body(request)
 
     def write(conn: Connection) -> CampaignRecord:
         managing.put(conn, caller.merchant_id, campaign_id, new, now=house.clock())

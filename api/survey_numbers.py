@@ -100,9 +100,9 @@ async def survey_numbers(
 
     def answer(conn: Connection) -> Response:
         event, found = look(conn)
-        rows = [{"key": key} | _figures(event, each, least) for key, each in found.rows.items()]
+        rows = [{"key": key} | _written(_figures(event, each, least)) for key, each in found.rows.items()]
         told = {"event": event, "measure": "nps" if event in RECOMMENDING else "csat", "by": by, "least": least}
-        total = {"total": _figures(event, found.total, least), "asked": _told(found.asked)}
+        total = {"total": _written(_figures(event, found.total, least)), "asked": _told(found.asked)}
         return json_answer(days.as_json() | told | total | {"numbers": rows})
 
     return await house.read_long(answer)
@@ -152,10 +152,15 @@ def _figures(event: Event, figures: Figures, least: int) -> dict[str, Any]:
     recommends = event in RECOMMENDING
     score = nps.score(counts) if recommends else nps.satisfaction(counts)
     around = nps.interval(counts) if recommends else nps.satisfaction_interval(counts)
-    told |= {"score": str(score), "low": str(around.low), "high": str(around.high)}
+    told |= {"score": score, "low": around.low, "high": around.high}
     told |= {"promoters": counts.promoters, "passives": counts.passives, "detractors": counts.detractors}
     mean = (Decimal(figures.points) / counts.total).quantize(_HUNDREDTH, ROUND_HALF_UP)
-    return told | {"mean": str(mean), "suppressed": False}
+    return told | {"mean": mean, "suppressed": False}
+
+
+def _written(figures: dict[str, Any]) -> dict[str, Any]:
+    """Decimals as JSON has them here; a spreadsheet knows them as they are."""
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in figures.items()}
 
 
 def _told(asked: Asked | None) -> dict[str, Any] | None:

@@ -249,9 +249,13 @@ def _follow(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> No
     events.tell(conn, answer.merchant_id, kind, data, now=now, receipt_id=answer.receipt_id)
 
 
-def remove(conn: Connection, merchant_id: str, answer_ids: list[str]) -> int:
-    """Delete answers for good; how many there were."""
+def remove(conn: Connection, merchant_id: str, answer_ids: list[str]) -> None:
+    """Delete answers for good, with what is said of them and done about them. Who gave one that counted has only been
+    asked, as far as is known then."""
+    mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id.in_(answer_ids))
+    columns = (SurveyAnswer.survey_id, SurveyAnswer.receipt_id)
+    for survey_id, receipt_id in conn.execute(select(*columns).where(*mine, SurveyAnswer.held == "")).all():
+        asking.unanswered(conn, merchant_id, survey_id, receipt_id)
     lines = (SurveyAnswerLine.merchant_id == merchant_id, SurveyAnswerLine.answer_id.in_(answer_ids))
     conn.execute(delete(SurveyAnswerLine).where(*lines))
-    mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id.in_(answer_ids))
-    return conn.execute(delete(SurveyAnswer).where(*mine)).rowcount
+    conn.execute(delete(SurveyAnswer).where(*mine))

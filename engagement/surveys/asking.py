@@ -132,6 +132,16 @@ def answered(conn: Connection, asked: Ask, at: datetime | None) -> None:
     conn.execute(update(SurveyAsk).where(SurveyAsk.id == asked.id).values(answered_at=at))
 
 
+def unanswered(conn: Connection, merchant_id: str, survey_id: str, receipt_id: str | None) -> None:
+    """The answer was deleted; where its receipt was purged, nobody knows whose it was."""
+    mine = (
+        unindexed(SurveyAsk.merchant_id) == merchant_id,
+        SurveyAsk.survey_id == survey_id,
+        SurveyAsk.receipt_id == receipt_id,
+    )
+    conn.execute(update(SurveyAsk).where(*mine).values(answered_at=None))
+
+
 def _opens_at(survey: SurveyRecord, record: ReceiptRecord) -> datetime:
     return record.issued_at + survey.settings.after(survey.event)
 

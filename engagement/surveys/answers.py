@@ -15,6 +15,7 @@ from engagement.surveys.records import Answer, Channel, Held
 from engagement.surveys.settings import scale_of
 from engagement.surveys.tables import SurveyAnswer, SurveyAnswerLine
 from engagement.voice import followup
+from engagement.voice import forgetting as of_voice
 from infra.database import unindexed
 from kernel.errors import Conflict, FieldError, Invalid, NotFound
 from kernel.ids import new_id
@@ -256,6 +257,7 @@ def remove(conn: Connection, merchant_id: str, answer_ids: list[str]) -> None:
     columns = (SurveyAnswer.survey_id, SurveyAnswer.receipt_id)
     for survey_id, receipt_id in conn.execute(select(*columns).where(*mine, SurveyAnswer.held == "")).all():
         asking.unanswered(conn, merchant_id, survey_id, receipt_id)
+    of_voice.forget_answers(conn, merchant_id, answer_ids)
     lines = (SurveyAnswerLine.merchant_id == merchant_id, SurveyAnswerLine.answer_id.in_(answer_ids))
     conn.execute(delete(SurveyAnswerLine).where(*lines))
     conn.execute(delete(SurveyAnswer).where(*mine))

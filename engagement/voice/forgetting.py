@@ -32,17 +32,30 @@ def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
         unindexed(SurveyAnswer.merchant_id) == merchant_id, SurveyAnswer.receipt_id == receipt_id
     )
     conn.execute(delete(AnswerTag).where(AnswerTag.merchant_id == merchant_id, AnswerTag.answer_id.in_(answers)))
-    held = (unindexed(Case.merchant_id) == merchant_id, Case.receipt_id == receipt_id)
+    _delete_cases(conn, merchant_id, (unindexed(Case.merchant_id) == merchant_id, Case.receipt_id == receipt_id))
+    referrals.retire(conn, merchant_id, receipt_id)
+    used = (unindexed(ReferralUse.merchant_id) == merchant_id, ReferralUse.receipt_id == receipt_id)
+    conn.execute(update(ReferralUse).where(*used).values(shopper=None))
+    conn.execute(delete(Review).where(unindexed(Review.merchant_id) == merchant_id, Review.receipt_id == receipt_id))
+
+
+def forget_answers(conn: Connection, merchant_id: str, answer_ids: Collection[str]) -> None:
+    """Single answers are deleted, for good. A code that was handed out stays good."""
+    tags = (AnswerTag.merchant_id == merchant_id, AnswerTag.answer_id.in_(answer_ids))
+    conn.execute(delete(AnswerTag).where(*tags))
+    _delete_cases(conn, merchant_id, (Case.merchant_id == merchant_id, Case.answer_id.in_(answer_ids)))
+    of_codes = (Referral.merchant_id == merchant_id, Referral.answer_id.in_(answer_ids))
+    conn.execute(update(Referral).where(*of_codes).values(answer_id=None))
+
+
+def _delete_cases(conn: Connection, merchant_id: str, held: tuple[ColumnElement[bool], ...]) -> None:
+    """With what was written to staff of them."""
     _forget_history(conn, merchant_id, held)
     ids = list(conn.scalars(select(Case.id).where(*held)))
     if ids:
         about = (Message.merchant_id == merchant_id, Message.subject_id.in_([*ids, *map(letters.late_name, ids)]))
         conn.execute(delete(Message).where(*about))
     conn.execute(delete(Case).where(*held))
-    referrals.retire(conn, merchant_id, receipt_id)
-    used = (unindexed(ReferralUse.merchant_id) == merchant_id, ReferralUse.receipt_id == receipt_id)
-    conn.execute(update(ReferralUse).where(*used).values(shopper=None))
-    conn.execute(delete(Review).where(unindexed(Review.merchant_id) == merchant_id, Review.receipt_id == receipt_id))
 
 
 def _forget_history(conn: Connection, merchant_id: str, held: tuple[ColumnElement[bool], ...]) -> None:

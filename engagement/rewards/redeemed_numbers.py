@@ -1,15 +1,16 @@
 """What becomes of cards: how many are scratched, how many used, how soon, and where."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import BigInteger, Connection, case, func, outerjoin, select, type_coerce
 
 from accounts.tables import Store
 from engagement.rewards.tables import Prize, Redemption, Reward
 
 By = Literal["campaign", "prize", "day"]
+_SECOND: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -47,22 +48,37 @@ def becoming(
 
     Days are those of UTC. ``won`` are the scratched ones with a prize.
     """
-    found: dict[tuple[str, str], Becoming] = {}
-    columns = (Reward.campaign_id, Prize.slug, Reward.issued_at, Reward.revealed_at, Reward.redeemed_at)
     issued = (Reward.merchant_id == merchant_id, Reward.issued_at >= since, Reward.issued_at < until)
-    query = select(*columns).outerjoin(Prize, Prize.id == Reward.prize_id).where(*issued).order_by(Reward.id)
-    for row in conn.execute(query.execution_options(yield_per=5_000)):
-        name = {"campaign": "", "prize": row.slug or "", "day": row.issued_at.date().isoformat()}[by]
-        each = found.setdefault((row.campaign_id, name), Becoming())
-        each.issued += 1
-        each.scratched += row.revealed_at is not None
-        each.won += row.revealed_at is not None and row.slug is not None
-        if row.redeemed_at is not None and row.revealed_at is not None:
-            each.used += 1
-            each.seconds.append(int((row.redeemed_at - row.revealed_at).total_seconds()))
-    for each in found.values():
-        each.seconds.sort()
+    key = (Reward.campaign_id, _part(by))
+    won = case((Reward.revealed_at.is_not(None) & Reward.prize_id.is_not(None), 1), else_=0)
+    counted = (func.count(), func.count(Reward.revealed_at), func.sum(won), func.count(Reward.redeemed_at))
+    cards = outerjoin(Reward.__table__, Prize.__table__, Prize.id == Reward.prize_id)
+    query = select(*key, *counted).select_from(cards).where(*issued).group_by(*key)
+    found = {_key(by, *row[:2]): Becoming(*row[2:]) for row in conn.execute(query)}
+    seconds = (_micros(Reward.redeemed_at) - _micros(Reward.revealed_at)) // _SECOND
+    used = (Reward.redeemed_at.is_not(None), Reward.revealed_at.is_not(None))
+    for campaign_id, part, each in conn.execute(select(*key, seconds).select_from(cards).where(*issued, *used)):
+        found[_key(by, campaign_id, part)].seconds.append(int(each))
+    for becoming in found.values():
+        becoming.seconds.sort()
     return dict(sorted(found.items()))
+
+
+def _part(by: By) -> Any:
+    if by == "day":
+        return _micros(Reward.issued_at) // (86_400 * _SECOND)
+    return Prize.slug if by == "prize" else Reward.campaign_id
+
+
+def _key(by: By, campaign_id: str, part: str | int | None) -> tuple[str, str]:
+    if by == "day":
+        return campaign_id, (date(1970, 1, 1) + timedelta(days=int(part or 0))).isoformat()
+    return campaign_id, str(part or "") if by == "prize" else ""
+
+
+def _micros(moment: Any) -> Any:
+    """As it is kept (infra.database.Instant), to be reckoned with in the database."""
+    return type_coerce(moment, BigInteger)
 
 
 def by_store(conn: Connection, merchant_id: str, *, since: datetime, until: datetime) -> list[AtStore]:

@@ -4,22 +4,23 @@ Both earned it in the same way and chance alone parted them, so what differs bet
 holdout nothing is said: who gets a card buys more anyway.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Subquery, func, select, type_coerce
 
 from engagement.offers.tables import Basket
 from engagement.rewards.records import CampaignRecord
 from engagement.rewards.tables import Reward, WithheldCard
+from kernel.clock import microseconds
 from receipts.tables import Receipt
 
 # Below that the interval says too little of the truth (the mean of so few is not normal).
 LEAST: Final = 30
 _Z: Final = Decimal("1.959964")
+_DAY: Final = 86_400_000_000  # microseconds, as instants are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,11 @@ def uplift(conn: Connection, campaign: CampaignRecord, *, days: int, now: dateti
 
     Only sales in the campaign's currency count, and only of shoppers who are known.
     """
-    with_cards = _firsts(conn, campaign, Reward, Reward.issued_at)
-    without = _firsts(conn, campaign, WithheldCard, WithheldCard.withheld_at)
-    # Who got a card anyway, by a free entry, belongs to neither.
-    anyway = _with_any_card(conn, campaign)
-    without = {shopper: first for shopper, first in without.items() if shopper not in anyway}
-    time = timedelta(days=days)
-    one, other = _group(conn, campaign, with_cards, time, now), _group(conn, campaign, without, time, now)
+    anyway = select(Reward.shopper).where(*_of(campaign, Reward))
+    one = _group(conn, campaign, _firsts(campaign, Reward, Reward.issued_at), days, now)
+    # Who got a card all the same, by a free entry, belongs to neither.
+    held_out = _firsts(campaign, WithheldCard, WithheldCard.withheld_at, WithheldCard.shopper.not_in(anyway))
+    other = _group(conn, campaign, held_out, days, now)
     return Uplift(one, other, *differences(one, other))
 
 
@@ -102,34 +101,27 @@ def _of_shares(one: Group, other: Group) -> Difference:
     return Difference(one.share - other.share, apart - reach, apart + reach)
 
 
-def _firsts(conn: Connection, campaign: CampaignRecord, table: Any, moment: Any) -> dict[str, datetime]:
+def _of(campaign: CampaignRecord, table: Any) -> tuple[ColumnElement[bool], ...]:
+    mine = table.merchant_id == campaign.merchant_id
+    return mine, table.campaign_id == campaign.id, table.shopper.is_not(None)
+
+
+def _firsts(campaign: CampaignRecord, table: Any, moment: Any, *where: ColumnElement[bool]) -> Subquery:
     """By shopper, when the first card was given, or held back, with a receipt."""
-    mine = (table.merchant_id == campaign.merchant_id, table.campaign_id == campaign.id, table.shopper.is_not(None))
-    query = select(table.shopper, func.min(moment)).where(*mine, table.receipt_id.is_not(None)).group_by(table.shopper)
-    return {row[0]: row[1] for row in conn.execute(query)}
+    first = func.min(type_coerce(moment, BigInteger)).label("first")
+    query = select(table.shopper.label("shopper"), first)
+    return query.where(*_of(campaign, table), table.receipt_id.is_not(None), *where).group_by(table.shopper).subquery()
 
 
-def _with_any_card(conn: Connection, campaign: CampaignRecord) -> set[str | None]:
-    mine = (Reward.merchant_id == campaign.merchant_id, Reward.campaign_id == campaign.id)
-    return set(conn.scalars(select(Reward.shopper).distinct().where(*mine, Reward.shopper.is_not(None))))
-
-
-def _group(
-    conn: Connection, campaign: CampaignRecord, firsts: Mapping[str, datetime], time: timedelta, now: datetime
-) -> Group:
-    known = {shopper: first for shopper, first in firsts.items() if first + time <= now}
-    spent = dict.fromkeys(known, 0)
-    if known:
-        for shopper, at, total in _sales(conn, campaign, min(known.values())):
-            if shopper in known and known[shopper] < at <= known[shopper] + time:
-                spent[shopper] += total
-    amounts = spent.values()
-    return Group(len(spent), sum(each > 0 for each in amounts), sum(amounts), sum(each * each for each in amounts))
-
-
-def _sales(conn: Connection, campaign: CampaignRecord, since: datetime) -> Any:
-    """Later sales of known shoppers: those of the ledger (engagement.offers), which the clock writes."""
-    later = (Basket.merchant_id == campaign.merchant_id, Basket.shopper.is_not(None), Basket.at > since)
+def _group(conn: Connection, campaign: CampaignRecord, firsts: Subquery, days: int, now: datetime) -> Group:
+    """Later sales are those of the ledger (engagement.offers), which the clock writes."""
+    time = days * _DAY
+    is_over = firsts.c.first + time <= microseconds(now)
+    shoppers = conn.scalar(select(func.count()).select_from(firsts).where(is_over)) or 0
+    at = type_coerce(Basket.at, BigInteger)
+    later = (Basket.merchant_id == campaign.merchant_id, at > firsts.c.first, at <= firsts.c.first + time)
     sales = (Receipt.kind == "sale", Receipt.currency == campaign.definition.currency)
-    query = select(Basket.shopper, Basket.at, Receipt.total).join(Receipt, Receipt.id == Basket.receipt_id)
-    return conn.execute(query.where(*later, *sales).execution_options(yield_per=5_000))
+    query = select(func.sum(Receipt.total)).select_from(firsts).join(Basket, Basket.shopper == firsts.c.shopper)
+    query = query.join(Receipt, Receipt.id == Basket.receipt_id).where(is_over, *later, *sales)
+    spent = [int(each) for each in conn.scalars(query.group_by(firsts.c.shopper))]
+    return Group(shoppers, sum(each > 0 for each in spent), sum(spent), sum(each * each for each in spent))

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """``ours`` against ``other``, both as speeds: more is better. The ratio should be ``at_least`` so much."""
+    """``ours`` against ``other``: more is better. The ratio should be ``at_least`` so much."""
 
     what: str
     ours: float
     other: float
     at_least: float
+    unit: str = "/s"
 
     @property
     def holds(self) -> bool:
         return self.ours / self.other >= self.at_least
 
     def cells(self) -> tuple[str, ...]:
-        figures = (_short(self.ours) + "/s", _short(self.other) + "/s", f"{self.ours / self.other:.2f}")
+        figures = (_short(self.ours) + self.unit, _short(self.other) + self.unit, f"{self.ours / self.other:.2f}")
         return (self.what, *figures, f"≥ {self.at_least:g}")
 
 

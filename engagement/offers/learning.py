@@ -44,15 +44,14 @@ def learn(baskets: Baskets, *, seed: int = 0, told: Told = lambda _step: None) -
     ``told`` hears of each step. The same baskets and ``seed`` give the same lesson.
     """
     trials = tried(baskets, seed=seed, told=told)
-    enough = trials[0].figures.cases >= _LEAST_CASES
-    chosen = max(trials, key=_worth) if enough else next(each for each in trials if each.method is RECEIPTS)
+    chosen = best(trials)
     told(f"learning from all: {chosen.method.name}")
     taught = Taught(baskets)
     near = chosen.method.near(taught, chosen.params)
     popular = popularity.count(baskets, trials[0].params["half_life"])
     report = {
         "chosen": chosen.method.name,
-        "judged": enough,
+        "judged": _can_judge(trials),
         "methods": [each.told() for each in trials],
         "baskets": len(baskets),
         "items": len(baskets.items),
@@ -61,8 +60,15 @@ def learn(baskets: Baskets, *, seed: int = 0, told: Told = lambda _step: None) -
     return Lesson(_neighbours(taught, near), popular.ranked(baskets.items, baskets.stores), report)
 
 
-def _worth(trial: Trial) -> tuple[float, float]:
-    return trial.figures.hr10, trial.figures.mrr
+def best(trials: list[Trial]) -> Trial:
+    """Who found most, and of equals who ranked it higher; pairs on receipts, where too few cases tell nothing."""
+    if not _can_judge(trials):
+        return next(each for each in trials if each.method is RECEIPTS)
+    return max(trials, key=lambda each: (each.figures.hr10, each.figures.mrr))
+
+
+def _can_judge(trials: list[Trial]) -> bool:
+    return trials[0].figures.cases >= _LEAST_CASES
 
 
 def tried(baskets: Baskets, *, seed: int, told: Told = lambda _step: None) -> list[Trial]:

@@ -52,9 +52,12 @@ def faded(at: NDArray[np.int64], half_life: float | None) -> NDArray[np.float64]
 
 def receipts(baskets: Baskets) -> Units:
     """Of a long one, some items at random; always the same."""
-    lines = baskets.lines.tocoo()
-    order = np.lexsort((np.random.default_rng(0).random(lines.nnz), lines.row))
-    return Units(_units(lines.row[order], lines.col[order], lines.shape), baskets.at)
+    lines, random = baskets.lines, np.random.default_rng(0)
+    kept = np.ones(lines.nnz, bool)
+    for row in np.flatnonzero(np.diff(lines.indptr) > _MOST_ITEMS):
+        size = lines.indptr[row + 1] - lines.indptr[row]
+        kept[lines.indptr[row] + random.permutation(size)[_MOST_ITEMS:]] = False
+    return Units(_kept(lines, kept), baskets.at)
 
 
 def shoppers(baskets: Baskets) -> Units:
@@ -67,16 +70,13 @@ def shoppers(baskets: Baskets) -> Units:
     newest = np.lexsort((-basket, row))
     last = np.zeros(len(names), np.int64)
     np.maximum.at(last, row, baskets.at[basket])
-    return Units(_units(row[newest], item[newest], (len(names), len(baskets.items))), last)
-
-
-def _units(row: NDArray[np.int64], item: NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_array:
-    """Of each row the first _MOST_ITEMS; rows are sorted."""
+    row, item = row[newest], item[newest]
     kept = np.arange(len(row)) - np.searchsorted(row, row) < _MOST_ITEMS
-    ones = np.ones(int(kept.sum()), np.float32)
-    units = sparse.coo_array((ones, (row[kept], item[kept])), shape=shape).tocsr()
+    where = (row[kept], item[kept])
+    ones = np.ones(len(where[0]), np.float32)
+    units = sparse.coo_array((ones, where), shape=(len(names), len(baskets.items))).tocsr()
     units.data[:] = 1
-    return units
+    return Units(units, last)
 
 
 def together(units: Units, size_power: float, half_life: float | None) -> Together:
@@ -84,10 +84,9 @@ def together(units: Units, size_power: float, half_life: float | None) -> Togeth
     weights = units.weights(size_power, half_life).astype(np.complex64) + np.complex64(1j)
     weighed = sparse.diags_array(weights).tocsr() @ units.lines
     both = (units.lines.T.tocsr().astype(np.complex64) @ weighed).tocsr()
-    off = rows_of(both) != both.indices
-    ends = np.r_[0, np.cumsum(off)][both.indptr]
-    found, others = both.data[off], both.indices[off]
-    return Together(sparse.csr_array((found.imag, others, ends), shape=both.shape), found.real)
+    both = _kept(both, rows_of(both) != both.indices)
+    counts = sparse.csr_array((both.data.imag.copy(), both.indices, both.indptr), shape=both.shape)
+    return Together(counts, both.data.real.copy())
 
 
 def scored(found: Together, bought: Floats, *, item_power: float, other_power: float, seen: float) -> sparse.csr_array:
@@ -110,5 +109,10 @@ def nearest(scores: sparse.csr_array, most: int = NEIGHBOURS) -> sparse.csr_arra
         some = slice(scores.indptr[row], scores.indptr[row + 1])
         worse = np.argpartition(scores.data[some], -most)[:-most]
         kept[some.start + worse] = False
-    counted = np.r_[0, np.cumsum(kept)]
-    return sparse.csr_array((scores.data[kept], scores.indices[kept], counted[scores.indptr]), shape=scores.shape)
+    return _kept(scores, kept)
+
+
+def _kept(matrix: sparse.csr_array, kept: NDArray[np.bool_]) -> sparse.csr_array:
+    """Without the entries that are not."""
+    ends = np.r_[0, np.cumsum(kept)][matrix.indptr]
+    return sparse.csr_array((matrix.data[kept], matrix.indices[kept], ends), shape=matrix.shape)

@@ -22,7 +22,7 @@ def weights(counts: sparse.csr_array, bought: Floats, ridge: float) -> sparse.cs
     """Item by item, of each item the NEIGHBOURS best above 0. ``counts`` is how many baskets have both, ``bought`` how
     many have each. Needs some times ``4 · MOST_ITEMS²`` bytes."""
     chosen = np.sort(np.argsort(-bought, kind="stable")[:MOST_ITEMS])
-    both = np.asarray(counts[chosen][:, chosen].toarray(), np.float32)
+    both = (counts if len(chosen) == len(bought) else counts[chosen][:, chosen]).toarray()
     both[np.diag_indices_from(both)] = bought[chosen] + ridge
     inverse = _inverse(both)
     inverse /= -inverse.diagonal()

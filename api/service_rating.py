@@ -8,16 +8,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from api import survey_stub
 from api.form_body import form_fields
 from api.house import House
 from api.notices import nothing_here
+from api.reader import wishes
 from api.served import respond
-from api.visitors import is_from_our_page
+from api.visitors import is_from_our_page, is_person
 from cards import find, ratings
 from cards.find import CardRecord
+from engagement.surveys import hanging, service
+from engagement.surveys.answers import Given
 from kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from kernel.ids import is_token
-from kernel.locale import LANGUAGES
+from kernel.locale import LANGUAGES, choose
 from receipts import find as receipts_find
 from receipts.records import ReceiptRecord
 
@@ -44,7 +48,7 @@ async def rate(request: Request) -> Response:
     token, score = request.path_params["token"], _score(sent.get("score", ""))
     if not is_from_our_page(request, house):
         raise Forbidden("The form must be sent from the receipt's own page")
-    await house.write(lambda conn: _rate(conn, house, token, score))
+    await house.write(lambda conn: _rate(conn, house, request, token, score))
     house.pages.forget(token)
     return _to_receipt(request)
 
@@ -61,12 +65,17 @@ def _score(told: str) -> int:
     raise Invalid(errors=[FieldError("/score", f"must be from {ratings.SCORES[0]} to {ratings.SCORES[-1]}")])
 
 
-def _rate(conn: Connection, house: House, token: str, score: int) -> None:
+def _rate(conn: Connection, house: House, request: Request, token: str, score: int) -> None:
     record = receipts_find.by_token(conn, token) if is_token(token) else None
     card = _server_of(conn, record) if record else None
     if record is None or card is None or not receipts_find.stays(conn, record.merchant_id, record.id):
         raise NotFound("There is no such receipt, or nobody to rate on it")
     ratings.rate(conn, record.merchant_id, card.id, record.id, score, now=house.clock())
+    # The stars are the answer to the brand's survey of its service, if it has one.
+    language = choose([*wishes(request), record.content.language], LANGUAGES, "en")
+    given = Given(score, "page", language, held="" if is_person(request) else "robot")
+    who = hanging.who_is(conn, survey_stub.keys(house), record)
+    service.answered(conn, record, given, who, now=house.clock())
 
 
 def _server_of(conn: Connection, record: ReceiptRecord) -> CardRecord | None:

@@ -9,7 +9,12 @@ from sqlalchemy import Connection
 
 from cards import find as cards_find
 from cards import ratings
+from engagement.surveys import answers, manage
+from engagement.surveys.answers import Given
+from engagement.surveys.asking import WhoIs
 from engagement.surveys.records import Answer
+from kernel.errors import NotFound
+from receipts.records import ReceiptRecord
 
 
 def rate(conn: Connection, answer: Answer, *, now: datetime) -> None:
@@ -19,3 +24,13 @@ def rate(conn: Connection, answer: Answer, *, now: datetime) -> None:
     card = cards_find.of_staff(conn, answer.merchant_id, answer.staff_id)
     if card is not None and card.is_active:
         ratings.rate(conn, answer.merchant_id, card.id, answer.receipt_id, answer.score, now=now)
+
+
+def answered(conn: Connection, record: ReceiptRecord, given: Given, who: WhoIs, *, now: datetime) -> None:
+    """A rating on a receipt is an answer, where the brand asks about its service and the receipt can be answered."""
+    for survey in manage.active(conn, record.merchant_id, record.brand_id):
+        if survey.event == "service":
+            try:
+                answers.give(conn, survey, record, given, who(), now=now)
+            except NotFound:
+                return

@@ -1,0 +1,64 @@
+"""The stars of who served are the answer to the survey of the service: one press counts once in each."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from cards.find import CardRecord
+from cards.tables import ServiceRating
+from tests.support.inside import Person
+from tests.support.surveys import AGENT, answer, responses, sold, survey
+
+
+def rate(stranger: Person, receipt: dict[str, Any], score: int, agent: str = AGENT) -> None:
+    data, headers = {"score": str(score)}, {"User-Agent": agent}
+    assert stranger.ask("POST", f"/r/{receipt['token']}/service", data=data, headers=headers).status_code == 303
+
+
+def ratings(engine: Engine) -> list[int]:
+    with engine.connect() as conn:
+        return list(conn.scalars(select(ServiceRating.score)))
+
+
+@pytest.fixture
+def receipt(till: Person, card: CardRecord) -> dict[str, Any]:
+    return sold(till, staff="emma")
+
+
+def test_a_rating_is_an_answer_and_changes_with_it(
+    owner: Person, stranger: Person, receipt: dict[str, Any], engine: Engine
+) -> None:
+    survey(owner, "service")
+    rate(stranger, receipt, 2)
+    rate(stranger, receipt, 4)
+    [found] = responses(owner)
+    assert (found["event"], found["score"], found["segment"], found["staff"]) == ("service", 4, "promoter", "emma")
+    assert ratings(engine) == [4]
+
+
+def test_without_a_survey_a_rating_is_a_rating(
+    owner: Person, stranger: Person, receipt: dict[str, Any], engine: Engine
+) -> None:
+    rate(stranger, receipt, 4)
+    assert (responses(owner), ratings(engine)) == ([], [4])
+
+
+def test_an_answer_by_a_link_is_a_rating(
+    owner: Person, stranger: Person, receipt: dict[str, Any], engine: Engine
+) -> None:
+    survey(owner, "service")
+    told = owner.post(f"/v1/receipts/{receipt['id']}/survey-links", {"event": "service"}).json()
+    path = told["url"].removeprefix("https://receipts.test")
+    answer(stranger, path, 5)
+    assert ratings(engine) == [5]
+    assert stranger.get(f"/r/{receipt['token']}", lang="en").text.count('class="given"') == 5
+    rate(stranger, receipt, 3)
+    assert [each["score"] for each in responses(owner)] == ratings(engine) == [3]
+
+
+def test_what_a_program_rates_is_held_back(owner: Person, stranger: Person, receipt: dict[str, Any]) -> None:
+    survey(owner, "service")
+    rate(stranger, receipt, 1, agent="curl/8.5")
+    assert responses(owner) == []
+    assert [each["held"] for each in responses(owner, held="true")] == ["robot"]

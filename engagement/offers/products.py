@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from accounts.tables import Merchant
 from engagement import alliances
@@ -20,6 +20,11 @@ Outcome = Literal["created", "changed", "unchanged"]
 _CONTENT: Final = tuple(ProductContent.model_fields)
 _COLUMNS: Final = tuple(
     getattr(Product, name) for name in ("id", "merchant_id", "sku", "picture_key", "changed_at", *_CONTENT)
+)
+# Built once: a page asks these.
+_BY_IDS: Final = select(*_COLUMNS).where(Product.id.in_(bindparam("ids", expanding=True)))
+_BY_SKUS: Final = select(*_COLUMNS).where(
+    Product.merchant_id == bindparam("merchant_id"), Product.sku.in_(bindparam("skus", expanding=True))
 )
 
 
@@ -122,7 +127,7 @@ def picture_keys(conn: Connection) -> list[str]:
 
 def with_ids(conn: Connection, ids: Sequence[str]) -> dict[str, ProductRecord]:
     """By their ids, which were found at their merchants before."""
-    return {row.id: record_of(row) for row in conn.execute(select(*_COLUMNS).where(Product.id.in_(ids)))}
+    return {row.id: record_of(row) for row in conn.execute(_BY_IDS, {"ids": ids})}
 
 
 def with_skus(conn: Connection, merchant_id: str, skus: Sequence[str]) -> dict[str, ProductRecord]:
@@ -141,8 +146,7 @@ def _is_same(one: ProductContent, other: ProductContent) -> bool:
 
 
 def _by_sku(conn: Connection, merchant_id: str, skus: Sequence[str]) -> dict[str, ProductRecord]:
-    query = select(*_COLUMNS).where(Product.merchant_id == merchant_id, Product.sku.in_(skus))
-    return {row.sku: record_of(row) for row in conn.execute(query)}
+    return {row.sku: record_of(row) for row in conn.execute(_BY_SKUS, {"merchant_id": merchant_id, "skus": skus})}
 
 
 def _write(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,7 +12,7 @@ import typer
 from cli.offers_shown import bars, picture
 from engagement.offers.basket_columns import FIELDS, Field
 from engagement.offers.basket_files import Form, Reading, UnreadableBaskets, rows
-from engagement.offers.lesson import Row
+from engagement.offers.lesson import Row as Line
 
 app = typer.Typer(help="What goes with what.", no_args_is_help=True)
 _LEAST: Final = 20  # baskets
@@ -45,9 +46,9 @@ def backtest(
 ) -> None:
     r"""Hide one item of each later basket, and tell which way of learning finds most of them again.
 
-    The columns are known by their names, such as InvoiceNo, StockCode and InvoiceDate; a file without a header has a
-    basket a line, or basket, item and date. Lines whose quantity or price is not above 0 are left out. Status 1 where the
-    file cannot be read.
+    The columns are known by their names, such as InvoiceNo, StockCode and InvoiceDate. A file without a header has a
+    basket a line, or the columns basket, item and date. Lines whose quantity or price is not above 0 are left out.
+    Status 1 where the file cannot be read.
 
     Examples:
 
@@ -88,7 +89,7 @@ def _report(file: Path, reading: Reading, seed: int) -> dict[str, Any]:
     return learning.learn(found, seed=seed, told=_say).report
 
 
-def _counted(file: Path, reading: Reading) -> Any:
+def _counted(file: Path, reading: Reading) -> Iterator[Line]:
     for number, row in enumerate(rows(file, reading), start=1):
         if number % 1_000_000 == 0:
             _say(f"{number:,} lines")

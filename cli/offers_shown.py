@@ -21,8 +21,8 @@ def bars(report: dict[str, Any]) -> str:
     cases = rows[0]["cases"] if rows else 0
     shoppers = f", {report['shoppers']:,} shoppers" if report["shoppers"] else ""
     lines = [
-        f"{report['baskets']:,} baskets, {report['items']:,} items{shoppers}. Taught by the first 80%;"
-        f" one item hidden in each of {cases:,} of the last 20%.",
+        f"{report['baskets']:,} baskets, {report['items']:,} items{shoppers}.",
+        f"Taught by the first 80%; one item hidden in each of {cases:,} of the last 20%.",
         "",
         f"{'method':<12}{'HR@10':>7}{'MRR':>8}{'fit s':>8}{'cases':>8}",
     ]
@@ -36,20 +36,18 @@ def bars(report: dict[str, Any]) -> str:
 
 
 def picture(report: dict[str, Any]) -> str:
-    """An SVG of the same bars, in the reader's own colours."""
+    """An SVG of the same bars."""
     rows = _best_first(report)
     most = max((each["hr10"] for each in rows), default=0) or 1
     height = 40 + 28 * len(rows)
     title = f"HR@10, {report['baskets']:,} baskets of {report['items']:,} items"
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="560" height="{height}" viewBox="0 0 560 {height}"'
-            f' role="img" font-family="sans-serif" font-size="13"><title>{escape(title)}</title>',
-            f'<rect width="560" height="{height}" fill="#fff"/><text x="12" y="22">{escape(title)}</text>',
-            *_drawn(rows, most, report["chosen"]),
-            "</svg>",
-        ]
-    )
+    size = f'width="560" height="{height}"'
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 560 {height}" role="img"',
+        f'  font-family="sans-serif" font-size="13"><title>{escape(title)}</title>',
+        f'<rect {size} fill="#fff"/><text x="12" y="22">{escape(title)}</text>',
+    ]
+    return "\n".join([*head, *_drawn(rows, most, report["chosen"]), "</svg>", ""])
 
 
 def _drawn(rows: list[dict[str, Any]], most: float, chosen: str) -> Iterator[str]:

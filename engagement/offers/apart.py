@@ -1,4 +1,4 @@
-"""Learning in a process of its own: a server or worker never carries numpy, and a lesson that grows too large ends alone.
+"""Learning in a process of its own: no server or worker carries numpy, and a lesson that grows too large ends alone.
 
 Rows go over a line in batches, then a lesson comes back as columns. The child ends with whoever started it.
 """
@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import sys
-from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -68,12 +67,10 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def _taken(said: dict[str, Any], line: "Connection[Any, Any]") -> Lesson:
     """The words came as JSON; columns come after them as bytes."""
-    columns = [array("i"), array("i"), array("f"), array("i")]
-    for column in columns:
+    found = Neighbours(said["items"])
+    for column in (found.item, found.other, found.score, found.receipts):
         column.frombytes(line.recv_bytes(_MOST_BYTES))
-    item, other, score, receipts = columns
-    neighbours = Neighbours(said["items"], item, other, score, receipts)  # type: ignore[arg-type]
-    return Lesson(neighbours, [Popular(*each) for each in said["popular"]], said["report"])
+    return Lesson(found, [Popular(*each) for each in said["popular"]], said["report"])
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """How well a way of telling would have done: from one basket of each later customer one item is hidden, and looked for.
 
-Baskets in the order of time: the first 70% teach, the next 10% tune, the last 20% test, taught by all before them. Of each
-basket of two items or more one item is hidden at random. All items of the catalogue but those left in the basket are
-ranked, as they would be shown: first what goes with the basket, then what sells. An item that nobody had bought before
-cannot be found, and its basket does not count. Those that tie share the mean of their ranks.
+Baskets in the order of time: the first 70% teach, the next 10% tune, the last 20% test, taught by all before them. Of
+each basket of two items or more one item is hidden at random. All items of the catalogue but those left in the basket
+are ranked, as they would be shown: first what goes with the basket, then what sells. An item that nobody had bought
+before cannot be found, and its basket does not count. Those that tie share the mean of their ranks.
 """
 
 from dataclasses import dataclass

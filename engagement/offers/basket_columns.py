@@ -9,16 +9,16 @@ FIELDS: Final[tuple[Field, ...]] = get_args(Field)
 
 # The surest name first: only letters and digits count, in any case.
 _NAMES: Final[Mapping[Field, str]] = {
-    "basket": "basket basketid invoice invoiceno invoicenumber invoiceid order orderid orderno ordernumber transaction"
-    " transactionid transactionno transactionnumber transid receipt receiptid receiptno receiptnumber ticket ticketid bill"
-    " billno session sessionid tid",
-    "item": "item itemid itemno sku stockcode product productid productcode article articleid articleno upc ean gtin asin"
-    " itemname itemdescription productname productdescription items description",
+    "basket": "basket basketid invoice invoiceno invoicenumber invoiceid order orderid orderno ordernumber"
+    " transaction transactionid transactionno transactionnumber transid receipt receiptid receiptno receiptnumber"
+    " ticket ticketid bill billno session sessionid tid",
+    "item": "item itemid itemno sku stockcode product productid productcode article articleid articleno upc ean gtin"
+    " asin itemname itemdescription productname productdescription items description",
     "date": "date datetime timestamp invoicedate orderdate transactiondate transactiondt purchasedate at day createdat"
-    " datetimeofpurchase week",
+    " week",
     "time": "time transactiontime ordertime",
-    "customer": "customer customerid customerno customernumber member memberid membernumber shopper user userid household"
-    " householdkey householdid client clientid card cardid loyaltyid",
+    "customer": "customer customerid customerno customernumber member memberid membernumber shopper user userid"
+    " household householdkey householdid client clientid card cardid loyaltyid",
     "store": "store storeid storeno shop shopid branch branchid location outlet",
     "quantity": "quantity qty units unitssold",
     "price": "price unitprice salesprice saleprice amountpaid salesvalue",

@@ -23,8 +23,8 @@ def reader(sample: Iterable[str]) -> Callable[[str], int]:
     """What reads dates like those of ``sample`` as µs since 1970; it raises :class:`UnreadableDate`.
 
     ISO 8601, 31.12.2026 with 8:26 or 8:26 PM behind it, 20261231, and numbers of days or seconds. Where no date of the
-    sample tells, 1/2/2026 is the 2nd of January, while 1.2.2026 and 1-2-2026 are the 1st of February. Offsets from UTC are left
-    out: what counts is the order.
+    sample tells, 1/2/2026 is the 2nd of January, while 1.2.2026 and 1-2-2026 are the 1st of February. Offsets from
+    UTC are left out: what counts is the order.
     """
     day_first = _day_first([found for each in sample if (found := _WRITTEN.fullmatch(each))])
 

@@ -94,7 +94,9 @@ def _shaped(records: Iterator[list[str]], known: list[list[str]], reading: Readi
         return
     places = (found if header else {}) | named(reading.columns, header, max(map(len, known)))
     if not header and not reading.columns:
-        places = {"basket": 0, "item": 1} | ({"date": 2} if widths == {3} else {})
+        places = {"basket": 0, "item": 1}
+        if widths == {3}:
+            places["date"] = 2
     yield from _long(records, known[has_header:], places, header, reading)
 
 
@@ -121,7 +123,8 @@ def _long(
     if "item" not in places or not ({"basket"} <= set(places) or {"customer", "date"} <= set(places)):
         there = f"there are: {', '.join(header)}" if header else "there is no header"
         raise UnreadableBaskets(f"which column is the basket, and which the item? Say --basket and --item; {there}")
-    reading.said = ", ".join(f"{name} from {header[at] if header else f'column {at + 1}'}" for name, at in places.items())
+    names = header or [f"column {number}" for number in range(1, max(places.values()) + 2)]
+    reading.said = ", ".join(f"{field} from {names[at]}" for field, at in places.items())
     instant = _instants(sample, places)
     for number, record in enumerate(records):
         if not record:

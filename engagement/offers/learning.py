@@ -4,6 +4,7 @@ import time
 from array import array
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,6 @@ from engagement.offers.backtest import Cases, Figures
 from engagement.offers.baskets import NOBODY, Baskets
 from engagement.offers.lesson import Lesson, Neighbours
 from engagement.offers.methods import METHODS, POPULARITY, RECEIPTS, Method, Params, Taught
-from engagement.offers.popularity import Popularity
 from engagement.offers.tuning import tuned
 
 # With fewer cases a backtest tells one method from another by chance alone.
@@ -72,39 +72,45 @@ def _can_judge(trials: list[Trial]) -> bool:
 
 
 def tried(baskets: Baskets, *, seed: int, told: Told = lambda _step: None) -> list[Trial]:
-    """All methods that can tell something of these baskets, popularity first."""
+    """All methods that can tell something of these baskets, popularity first: it stands behind all others."""
     teach, tune, learned, test = backtest.split(baskets)
     least, most = _TUNING_CASES
-    tuning = backtest.hide(
-        tune, teach, seed=seed, most=int(np.clip(_TUNING_SCORES // max(len(baskets.items), 1), least, most))
-    )
-    testing = backtest.hide(test, learned, seed=seed)
-    taught, trials = Taught(teach), []
-    behind = popularity.count(teach, None)
+    affordable = int(np.clip(_TUNING_SCORES // max(len(baskets.items), 1), least, most))
+    tuning = Exam(Taught(teach), backtest.hide(tune, teach, seed=seed, most=affordable))
+    testing = Exam(Taught(learned), backtest.hide(test, learned, seed=seed))
+    trials: list[Trial] = []
     for method in (each for each in METHODS if each.can_tell(teach)):
         told(f"tuning {method.name}")
-        params = tuned(method.space, lambda params, method=method: _judged(method, params, taught, tuning, behind))
-        if method is POPULARITY:
-            behind = popularity.count(teach, params["half_life"])
-            sold = popularity.count(learned, params["half_life"])
+        params = tuned(method.space, partial(tuning.judged, method))
         told(f"testing {method.name}")
-        trials.append(_tested(method, params, learned, testing, sold))
+        if method is POPULARITY:
+            tuning.half_life = testing.half_life = params["half_life"]
+        trials.append(_tested(method, params, testing))
     return trials
 
 
-def _judged(method: Method, params: Params, taught: Taught, cases: Cases, behind: Popularity) -> Figures:
-    if method is POPULARITY:
-        behind = popularity.count(taught.baskets, params["half_life"])
-    return backtest.figures(cases, method.near(taught, params), behind)
+@dataclass(slots=True)
+class Exam:
+    """What teaches, and the cases on which it is tried; ``half_life`` is that of the popularity behind."""
+
+    taught: Taught
+    cases: Cases
+    half_life: float | None = None
+
+    def judged(self, method: Method, params: Params) -> Figures:
+        half_life = params["half_life"] if method is POPULARITY else self.half_life
+        behind = popularity.count(self.taught.baskets, half_life)
+        return backtest.figures(self.cases, method.near(self.taught, params), behind)
 
 
-def _tested(method: Method, params: Params, learned: Baskets, cases: Cases, behind: Popularity) -> Trial:
+def _tested(method: Method, params: Params, exam: Exam) -> Trial:
+    """Its time is that of learning from nothing."""
+    exam.taught = Taught(exam.taught.baskets)
     began = time.perf_counter()
-    if method is POPULARITY:
-        popularity.count(learned, params["half_life"])
-    near = method.near(Taught(learned), params)
+    near = method.near(exam.taught, params)
+    behind = popularity.count(exam.taught.baskets, exam.half_life)
     seconds = time.perf_counter() - began
-    return Trial(method, params, backtest.figures(cases, near, behind), round(seconds, 3))
+    return Trial(method, params, backtest.figures(exam.cases, near, behind), round(seconds, 3))
 
 
 def _neighbours(taught: Taught, near: sparse.csr_array) -> Neighbours:

@@ -32,7 +32,7 @@ class Neighbour(NamedTuple):
 
 
 class Popular(NamedTuple):
-    """``store`` is None for all stores together. Higher is better; the scores of two stores tell nothing of each other."""
+    """``store`` is None for all stores together. Scores of different stores cannot be compared."""
 
     store: str | None
     item: str
@@ -59,11 +59,11 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """``neighbours`` is empty where popularity told more than what is on a receipt, or there was too little to learn from.
+    """``neighbours`` is empty where what sells told more than what is on a receipt, and where nothing could be learned.
 
-    ``report`` may be written as JSON: ``chosen`` is a method or None, ``methods`` has for each its ``name``, ``hr10``
-    (of 1), ``mrr``, ``cases``, ``seconds`` of its fit and ``params``; ``baskets``, ``items`` and ``shoppers`` count what
-    was learned from.
+    ``report`` may be written as JSON. ``chosen`` names a method; ``judged`` is False where there were too few cases to
+    tell one from another. ``methods`` has for each its ``name``, ``hr10`` (of 1), ``mrr``, ``cases``, ``seconds`` of
+    learning and ``params``; ``baskets``, ``items`` and ``shoppers`` count what was learned from.
     """
 
     neighbours: Neighbours

@@ -1,8 +1,8 @@
 """What was bought together: how often, how much that says, and the best of it for each item.
 
-Who wants ``j`` where ``i`` was bought: ``W_ij / (n_i^a · n_j^b)``. ``n`` counts who bought an item. ``W_ij`` sums over all
-that have both ``(size − 1)^−c · ½^(age / half)``: a basket of two says more than one of forty, this month's more than
-last year's. Pairs that were seen a few times only are chance, and left out.
+Who wants ``j`` where ``i`` was bought: ``W_ij / (n_i^a · n_j^b)``. ``n`` counts who bought an item. ``W_ij`` sums over
+all that have both ``(size − 1)^−c · ½^(age / half)``: a basket of two says more than one of forty, this month's more
+than last year's. Pairs that were seen a few times only are chance, and left out.
 """
 
 from dataclasses import dataclass
@@ -104,11 +104,11 @@ def rows_of(matrix: sparse.csr_array) -> NDArray[np.int64]:
 
 def nearest(scores: sparse.csr_array, most: int = NEIGHBOURS) -> sparse.csr_array:
     """Of each row the ``most`` best, without what is not above 0."""
-    kept = scores.data > 0
+    scores = _kept(scores, scores.data > 0)
+    kept = np.ones(scores.nnz, bool)
     for row in np.flatnonzero(np.diff(scores.indptr) > most):
         some = slice(scores.indptr[row], scores.indptr[row + 1])
-        worse = np.argpartition(scores.data[some], -most)[:-most]
-        kept[some.start + worse] = False
+        kept[some.start + np.argpartition(scores.data[some], -most)[:-most]] = False
     return _kept(scores, kept)
 
 

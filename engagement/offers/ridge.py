@@ -1,8 +1,8 @@
 """Each item told from all others at once: a ridge regression of every column of the baskets on the rest.
 
-EASE^r (H. Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019): with ``P = (XᵀX + λI)⁻¹`` the weights are
-``−P_ij / P_jj``. Unlike pairs it does not count twice what two items on a receipt say together. The inverse grows with
-the cube of the items, so only the most bought take part.
+EASE^r (H. Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019): with ``P = (XᵀX + λI)⁻¹`` the weights
+are ``−P_ij / P_jj``. Unlike pairs it does not count twice what two items on a receipt say together. The inverse takes
+the cube of the number of items, so only the most bought take part.
 """
 
 from typing import Final

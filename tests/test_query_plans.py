@@ -18,6 +18,8 @@ from accounts.places import directories
 from bench.fill import NEWEST, Shop, filled
 from cards import contacts, forgetting, tally
 from cards import find as cards
+from engagement.voice import attribution, case_work, cases, product_reviews, referrals, reviews
+from engagement.voice import forgetting as voice_forgetting
 from infra import jobs
 from infra.database import connect
 from kernel.ids import digest
@@ -33,6 +35,7 @@ from receipts.tables import IdempotencyKey, Receipt
 from tests.support import postgres
 from tests.support.card_rows import FEW, fill_cards
 from tests.support.sales import coffee
+from tests.support.voice_rows import fill_voice
 
 SMALL: Final = 600
 LARGE: Final = 6_000
@@ -142,7 +145,58 @@ def numbers(by: tally.By, **where: Callable[[Connection, Shop], str]) -> Questio
     return ask
 
 
+def of_cases(found: int, **where: Any) -> Question:
+    """A list of cases, of which there are so many."""
+
+    def ask(conn: Connection, shop: Shop) -> None:
+        told = {name: value(conn, shop) if callable(value) else value for name, value in where.items()}
+        assert len(cases.listed(conn, shop.merchant_id, cases.Wanted(**told), limit=20)) == found
+
+    return ask
+
+
+def said(found: int, sku: str, **where: Any) -> Question:
+    """Reviews of a product, of which there are so many on a page."""
+
+    def ask(conn: Connection, shop: Shop) -> None:
+        wanted = reviews.Wanted(sku=sku, **where)
+        assert len(reviews.listed(conn, shop.merchant_id, wanted, limit=20)) == found
+
+    return ask
+
+
+def a_new_code(conn: Connection, shop: Shop) -> None:
+    keys = attribution.Keys(b"codes", b"shoppers")
+    attribution._mint_some(conn, keys)
+    attribution._referral(conn, keys, shop.merchant_id, ["22222222222T"])
+    assert attribution.receipts_after(conn, shop.merchant_id, "rct_zz", now=LATER) == []
+
+
+def forgotten(conn: Connection, shop: Shop) -> None:
+    ids = list(conn.scalars(select(Receipt.id).where(Receipt.merchant_id == shop.merchant_id).limit(FEW)))
+    voice_forgetting.forget_receipts(conn, shop.merchant_id, ids[1:])
+    voice_forgetting.forget_shopper(conn, shop.merchant_id, ids[0])
+
+
 QUESTIONS: Final[Mapping[str, Question]] = {
+    "cases": of_cases(20),
+    "cases that are open": of_cases(FEW, state="open"),
+    "cases of a store": of_cases(FEW, store_id=mitte),
+    "cases that are overdue": of_cases(FEW, overdue_at=LATER),
+    "cases of somebody who sees to none": of_cases(0, owner_id=emma),
+    "cases that are late": lambda conn, _: case_work.late(conn, now=LATER, at_most=20),
+    "cases of which nobody was told": lambda conn, _: case_work.untold(conn, before=LATER, at_most=20),
+    "referrals": lambda conn, shop: referrals.listed(conn, shop.merchant_id, limit=20),
+    "referrals of a store": lambda c, shop: referrals.listed(c, shop.merchant_id, limit=20, store_id=mitte(c, shop)),
+    "a code in a sale": a_new_code,
+    "reviews": lambda conn, shop: reviews.listed(conn, shop.merchant_id, reviews.Wanted(), limit=20),
+    "reviews that wait": lambda c, shop: reviews.listed(c, shop.merchant_id, reviews.Wanted("waiting"), limit=20),
+    "reviews of a product": said(20, "much-said", state="approved"),
+    "reviews of a product of which little is said": said(FEW, "little-said"),
+    "stars of a product of which little is said": lambda conn, shop: product_reviews.stars_of(
+        conn, shop.merchant_id, "little-said"
+    ),
+    "what is forgotten of what was said": forgotten,
     "a page": lambda conn, shop: find.by_token(conn, shop.token(12)),
     "a receipt by its id": lambda conn, shop: find.one(conn, shop.merchant_id, id_of(conn, shop)),
     "who bought": lambda conn, shop: find.private_part(conn, shop.merchant_id, id_of(conn, shop)),
@@ -238,6 +292,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     for engine, shop in zip(engines, shops, strict=True):
         with engine.begin() as conn:
             fill_cards(conn, shop.merchant_id, shop.count, newest=NEWEST)
+            fill_voice(conn, shop.merchant_id, shop.count, newest=NEWEST)
         if server:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
                 conn.exec_driver_sql("VACUUM ANALYZE")

@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Connection, Select, and_, func, select, type_
 
 from accounts.tables import StaffMember, Store
 from engagement.voice.tables import Case, CaseChange
-from infra.database import unindexed
 from kernel.errors import NotFound
+from kernel.ids import least_id
 
 State = Literal["open", "in_progress", "resolved", "dismissed"]
 Outcome = Literal[
@@ -118,9 +118,9 @@ def listed(
     if wanted.state is not None:
         query = query.where(Case.state == wanted.state)
     if wanted.store_id is not None:
-        query = query.where(unindexed(Case.store_id) == wanted.store_id)
+        query = query.where(Case.store_id == wanted.store_id)
     if wanted.owner_id is not None:
-        query = query.where(unindexed(Case.owner_id) == wanted.owner_id)
+        query = query.where(Case.owner_id == wanted.owner_id)
     if wanted.overdue_at is not None:
         query = query.where(Case.resolved_at.is_(None), Case.due_at <= wanted.overdue_at)
     if after is not None:
@@ -146,7 +146,8 @@ def numbers(
     store_id: str | None = None,
 ) -> Numbers:
     mine = [Case.merchant_id == merchant_id] + ([Case.store_id == store_id] if store_id is not None else [])
-    in_time = [*mine, Case.opened_at >= since, Case.opened_at < before]
+    # Ids sort by age.
+    in_time = [*mine, Case.id >= least_id("cas", since), Case.id < least_id("cas", before)]
     by_state = _counted(conn, select(Case.state, func.count()).where(*in_time).group_by(Case.state))
     is_open = [*mine, Case.resolved_at.is_(None)]
     return Numbers(

@@ -16,7 +16,7 @@ from engagement.voice import settings
 from engagement.voice.settings import ReferralSettings
 from engagement.voice.tables import Referral, ReferralUse
 from infra.database import insert_or_ignore
-from kernel.ids import new_id
+from kernel.ids import least_id, new_id
 from receipts.tables import ReturnedSum
 
 PURPOSE: Final = "referrals"
@@ -116,7 +116,9 @@ def listed(
 def numbers(
     conn: Connection, merchant_id: str, *, since: datetime, before: datetime, store_id: str | None = None
 ) -> ReferralNumbers:
-    mine = [Referral.merchant_id == merchant_id, Referral.offered_at >= since, Referral.offered_at < before]
+    # Ids sort by age.
+    in_time = (Referral.id >= least_id("ref", since), Referral.id < least_id("ref", before))
+    mine = [Referral.merchant_id == merchant_id, *in_time]
     mine += [Referral.store_id == store_id] if store_id is not None else []
     count = conn.scalar(select(func.count()).select_from(Referral).where(*mine)) or 0
     sums = _sums(conn, merchant_id, ReferralUse.referral_id.in_(select(Referral.id).where(*mine)))

@@ -66,6 +66,9 @@ class Case(Base):
         UniqueConstraint("merchant_id", "answer_id"),
         Index("ix_cases_merchant_id_id", "merchant_id", "id"),
         Index("ix_cases_merchant_id_state_id", "merchant_id", "state", "id"),
+        Index("ix_cases_merchant_id_store_id_id", "merchant_id", "store_id", "id"),
+        Index("ix_cases_merchant_id_owner_id_id", "merchant_id", "owner_id", "id"),
+        Index("ix_cases_open", "merchant_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index("ix_cases_due_at", "due_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index("ix_cases_untold", "opened_at", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
     )
@@ -121,6 +124,7 @@ class Referral(Base):
         UniqueConstraint("merchant_id", "answer_id"),
         UniqueConstraint("merchant_id", "digest"),
         Index("ix_referrals_merchant_id_id", "merchant_id", "id"),
+        Index("ix_referrals_merchant_id_store_id_id", "merchant_id", "store_id", "id"),
         Index("ix_referrals_unminted", "id", sqlite_where=_UNMINTED, postgresql_where=_UNMINTED),
     )
 
@@ -134,7 +138,7 @@ class Referral(Base):
     digest: Mapped[str | None] = mapped_column(String(64))
     last4: Mapped[str | None] = mapped_column(String(4))
     # The promoter's pseudonym, where they are known: their own purchases do not count.
-    shopper: Mapped[str | None] = mapped_column(String(32), index=True)
+    shopper: Mapped[str | None] = mapped_column(String(32))
     offered_at: Mapped[datetime] = mapped_column(Instant)
     # Its shopper was erased: it counts no more.
     is_retired: Mapped[bool] = mapped_column(Boolean)

@@ -96,6 +96,15 @@ def upgrade() -> None:
             postgresql_where=sa.text("resolved_at IS NULL"),
         )
         batch_op.create_index("ix_cases_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index("ix_cases_merchant_id_owner_id_id", ["merchant_id", "owner_id", "id"], unique=False)
+        batch_op.create_index("ix_cases_merchant_id_store_id_id", ["merchant_id", "store_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_cases_open",
+            ["merchant_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
         batch_op.create_index("ix_cases_merchant_id_state_id", ["merchant_id", "state", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_cases_receipt_id"), ["receipt_id"], unique=False)
         batch_op.create_index(
@@ -128,7 +137,7 @@ def upgrade() -> None:
     with op.batch_alter_table("referrals", schema=None) as batch_op:
         batch_op.create_index("ix_referrals_merchant_id_id", ["merchant_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_receipt_id"), ["receipt_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_referrals_shopper"), ["shopper"], unique=False)
+        batch_op.create_index("ix_referrals_merchant_id_store_id_id", ["merchant_id", "store_id", "id"], unique=False)
         batch_op.create_index(
             "ix_referrals_unminted",
             ["id"],

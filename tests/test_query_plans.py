@@ -173,7 +173,7 @@ def a_new_code(conn: Connection, shop: Shop) -> None:
 
 
 def forgotten(conn: Connection, shop: Shop) -> None:
-    ids = list(conn.scalars(select(Receipt.id).where(Receipt.merchant_id == shop.merchant_id).limit(FEW)))
+    ids = [id_of(conn, shop, shop.count - 1 - at) for at in range(FEW)]
     voice_forgetting.forget_receipts(conn, shop.merchant_id, ids[1:])
     voice_forgetting.forget_shopper(conn, shop.merchant_id, ids[0])
 

@@ -5,6 +5,7 @@ Rows go over a line in batches, then a lesson comes back as columns. The child e
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -112,7 +113,7 @@ def _explained(process: "subprocess.Popen[bytes]", seconds: float) -> Iterator[C
     except (EOFError, OSError):
         if late.is_set():
             raise LearningFailed(f"it took longer than {seconds:g} seconds; take fewer receipts") from None
-        if process.wait() == TOO_LARGE:
+        if process.wait() in (TOO_LARGE, -signal.SIGABRT):
             raise LearningFailed("it takes more memory than it may; take fewer receipts") from None
         raise LearningFailed("the process that learned ended; try again") from None
     finally:

@@ -26,11 +26,15 @@ def reader(sample: Iterable[str]) -> Callable[[str], int]:
     sample tells, 1/2/2026 is the 2nd of January, while 1.2.2026 and 1-2-2026 are the 1st of February. Offsets from
     UTC are left out: what counts is the order.
     """
-    day_first = _day_first([found for each in sample if (found := _WRITTEN.fullmatch(each))])
+    told = list(sample)
+    day_first = _day_first([found for each in told if (found := _WRITTEN.fullmatch(each))])
+    as_dates = all(_is_eight_digits(each) for each in told if each.strip().isdecimal())
 
     def read(text: str) -> int:
         try:
-            return _number(text) if text.strip().isdecimal() else _date(text, day_first)
+            if not text.strip().isdecimal():
+                return _date(text, day_first)
+            return _digits(text) if as_dates and _EIGHT_DIGITS.fullmatch(text.strip()) else _number(text)
         except (ValueError, OverflowError):
             raise UnreadableDate(text.strip()) from None
 
@@ -47,10 +51,18 @@ def _day_first(dates: list["re.Match[str]"]) -> dict[str, bool]:
     return {"-": True, ".": True, "/": False}
 
 
+def _is_eight_digits(text: str) -> bool:
+    try:
+        return bool(_EIGHT_DIGITS.fullmatch(text.strip()) and _digits(text))
+    except ValueError:
+        return False
+
+
+def _digits(text: str) -> int:
+    return _micros(datetime.strptime(text.strip(), "%Y%m%d").replace(tzinfo=UTC))
+
+
 def _number(text: str) -> int:
-    text = text.strip()
-    if _EIGHT_DIGITS.fullmatch(text):
-        return _micros(datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC))
     number = int(text)
     return number * next(scale for least, scale in _SCALES if number >= least)
 

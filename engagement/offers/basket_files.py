@@ -101,7 +101,7 @@ def _shaped(records: Iterator[list[str]], known: list[list[str]], reading: Readi
 
 
 def _is_named(reading: Reading, header: Sequence[str]) -> bool:
-    return any(name in header for name in reading.columns.values())
+    return any(name in header for name in reading.columns.values() if not name.isdecimal())
 
 
 def _baskets(records: Iterator[list[str]], places: list[int], reading: Reading) -> Iterator[Row]:

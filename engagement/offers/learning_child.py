@@ -22,19 +22,19 @@ _NICE = 10
 
 
 def main(socket: str, memory: str, seed: str) -> None:
-    # What is mapped and shared says little; and a till's sale shall not wait for a lesson.
-    resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
-    os.nice(_NICE)
+    os.nice(_NICE)  # a till's sale shall not wait for a lesson
     line: Connection[Any, Any] = Connection(int(socket))
     try:
         from engagement.offers import baskets, learning
     except ImportError as error:
         line.send_bytes(orjson.dumps({"error": f"learning needs a package that is not here: {error}"}))
         return
+    # Not RLIMIT_AS: that counts what is mapped and shared, which says little of what a lesson needs.
+    resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
     try:
         lesson = learning.learn(baskets.of(_rows(line)), seed=int(seed), told=partial(_step, line))
         _answer(line, lesson)
-    except MemoryError:
+    except (MemoryError, SystemError):  # the second is what a failed allocation becomes where nobody looked
         os._exit(TOO_LARGE)
     except (EOFError, BrokenPipeError):
         return

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, or_, select, update
 
 from engagement import events
-from engagement.rewards.tables import Reward
+from engagement.rewards.tables import OPEN, Reward
 
 _TOGETHER: Final = 200
 
@@ -14,7 +14,7 @@ _TOGETHER: Final = 200
 def expire(conn: Connection, *, now: datetime) -> int:
     """Some of those whose time is over, the oldest first; how many. Of all merchants: the clock asks."""
     over = select(Reward.id).where(
-        Reward.state.in_(["issued", "revealed", "claimed", "reserved"]),
+        OPEN,
         Reward.expires_at <= now,
         or_(Reward.state != "reserved", Reward.reserved_until <= now),
     )

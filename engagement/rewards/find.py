@@ -10,6 +10,7 @@ from accounts.tables import Merchant
 from engagement.rewards.definition import Definition, PrizeDefinition
 from engagement.rewards.records import CampaignRecord, CampaignState, Draw, PrizeRecord, RewardRecord, RewardState
 from engagement.rewards.tables import Campaign, PoolCode, Prize, Reward
+from infra.database import unindexed
 from kernel.errors import NotFound
 
 _CAMPAIGN = (
@@ -95,7 +96,7 @@ def of_prizes(conn: Connection, merchant_id: str, prize_ids: Sequence[str]) -> d
 
 def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> list[RewardRecord]:
     """The cards of a receipt, oldest first."""
-    return rewards(conn, Reward.merchant_id == merchant_id, Reward.receipt_id == receipt_id)
+    return rewards(conn, unindexed(Reward.merchant_id) == merchant_id, Reward.receipt_id == receipt_id)
 
 
 def reward(conn: Connection, merchant_id: str, reward_id: str) -> RewardRecord:
@@ -107,8 +108,9 @@ def reward(conn: Connection, merchant_id: str, reward_id: str) -> RewardRecord:
 
 
 def seen_by(merchant_id: str) -> ColumnElement[bool]:
-    """The rewards that a merchant may look up: its own, and those that it hands out for others."""
-    return or_(Reward.merchant_id == merchant_id, Reward.supplier_id == merchant_id)
+    """The rewards that a merchant may look up: its own, and those that it hands out for others. They are found by
+    something else."""
+    return or_(unindexed(Reward.merchant_id) == merchant_id, unindexed(Reward.supplier_id) == merchant_id)
 
 
 def listed(
@@ -122,7 +124,9 @@ def listed(
     state: RewardState | None = None,
 ) -> list[RewardRecord]:
     """Those that the merchant issued, oldest first."""
-    where = [Reward.merchant_id == merchant_id, Reward.id > after]
+    of_few = campaign_id is not None or receipt_id is not None
+    merchant = unindexed(Reward.merchant_id) if of_few else Reward.merchant_id
+    where: list[ColumnElement[bool]] = [merchant == merchant_id, Reward.id > after]
     named = ((Reward.campaign_id, campaign_id), (Reward.receipt_id, receipt_id), (Reward.state, state))
     where += [column == value for column, value in named if value is not None]
     return rewards(conn, *where, at_most=at_most)
@@ -154,7 +158,7 @@ def count_draws(conn: Connection, merchant_id: str, campaign_id: str) -> int:
 def _draws(
     conn: Connection, merchant_id: str, campaign_id: str, *where: ColumnElement[bool], at_most: int
 ) -> list[Draw]:
-    of_campaign = (Reward.merchant_id == merchant_id, Reward.campaign_id == campaign_id, *where)
+    of_campaign = (unindexed(Reward.merchant_id) == merchant_id, Reward.campaign_id == campaign_id, *where)
     columns = (Reward.id, Reward.entry, Reward.nonce, Reward.gone, Reward.position, Prize.position.label("outcome"))
     query = select(*columns).outerjoin(Prize, Prize.id == Reward.prize_id).where(*of_campaign)
     blank = conn.scalar(select(func.count()).select_from(Prize).where(Prize.campaign_id == campaign_id)) or 0

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, delete, select, update
 
 from engagement.rewards import holdout
 from engagement.rewards.tables import Reward, RewardFlag, SeenShopper
+from infra.database import unindexed
 
 
 def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
     """In the transaction in which receipts are purged, before they go."""
     _forget_shoppers(conn, merchant_id, receipt_ids)
-    mine = (Reward.merchant_id == merchant_id, Reward.receipt_id.in_(receipt_ids))
+    mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.receipt_id.in_(receipt_ids))
     conn.execute(update(Reward).where(*mine).values(receipt_id=None))
 
 
@@ -26,10 +27,10 @@ def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
 
 def _forget_shoppers(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
     holdout.forget_receipts(conn, merchant_id, receipt_ids)
-    mine = (Reward.merchant_id == merchant_id, Reward.receipt_id.in_(receipt_ids))
+    mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.receipt_id.in_(receipt_ids))
     # It is about a shopper, and names the card that was one too many.
-    about = (RewardFlag.merchant_id == merchant_id, RewardFlag.kind == "many_cards")
+    about = (unindexed(RewardFlag.merchant_id) == merchant_id, RewardFlag.kind == "many_cards")
     conn.execute(delete(RewardFlag).where(*about, RewardFlag.reward_id.in_(select(Reward.id).where(*mine))))
     conn.execute(update(Reward).where(*mine, Reward.shopper.is_not(None)).values(shopper=None))
-    seen = (SeenShopper.merchant_id == merchant_id, SeenShopper.receipt_id.in_(receipt_ids))
+    seen = (unindexed(SeenShopper.merchant_id) == merchant_id, SeenShopper.receipt_id.in_(receipt_ids))
     conn.execute(delete(SeenShopper).where(*seen))

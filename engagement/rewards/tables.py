@@ -11,7 +11,8 @@ from infra.database import Base, Instant
 # Who was wrong when is worth nothing a day later: no backup holds it.
 _FLEETING: Final[Any] = {"info": {"is_fleeting": True}}
 _FREE: Final = text("reward_id IS NULL")
-_OPEN: Final = text("state IN ('issued', 'revealed', 'claimed', 'reserved')")
+# In these very words, or no database knows the index by them.
+OPEN: Final = text("state IN ('issued', 'revealed', 'claimed', 'reserved')")
 
 
 class Campaign(Base):
@@ -134,9 +135,11 @@ class Reward(Base):
         # A sale that comes again, and a try that was lost and is made again, find it taken.
         UniqueConstraint("campaign_id", "entry"),
         Index("ix_rewards_campaign_id_shopper", "campaign_id", "shopper"),
+        Index("ix_rewards_campaign_id_id", "campaign_id", "id"),
         Index("ix_rewards_merchant_id_id", "merchant_id", "id"),
+        Index("ix_rewards_merchant_id_state_id", "merchant_id", "state", "id"),
         Index("ix_rewards_supplier_id_id", "supplier_id", "id"),
-        Index("ix_rewards_expires_at", "expires_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_rewards_expires_at", "expires_at", sqlite_where=OPEN, postgresql_where=OPEN),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -156,7 +159,7 @@ class Reward(Base):
     spend: Mapped[int] = mapped_column(BigInteger)
     needs: Mapped[int] = mapped_column(BigInteger)
     # None for a blank.
-    prize_id: Mapped[str | None] = mapped_column(ForeignKey("prizes.id"), index=True)
+    prize_id: Mapped[str | None] = mapped_column(ForeignKey("prizes.id"))
     supplier_id: Mapped[str | None] = mapped_column(ForeignKey("merchants.id"))
     face_value: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))

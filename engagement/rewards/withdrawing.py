@@ -9,6 +9,7 @@ from engagement import events
 from engagement.rewards import find, flagging
 from engagement.rewards.spend import net_spend
 from engagement.rewards.tables import Reward
+from infra.database import unindexed
 from kernel.errors import Conflict
 from receipts.document import read_content
 from receipts.sale import Kind
@@ -21,7 +22,11 @@ _UNUSED = ("issued", "revealed", "claimed", "reserved")
 def after_amendments(conn: Connection, merchant_id: str, receipt_ids: Sequence[str], *, now: datetime) -> None:
     """Void what is no longer earned after these refunds, voids and exchanges, which are new; flag it where it was used
     already. In their own transaction."""
-    mine = (Receipt.merchant_id == merchant_id, Receipt.id.in_(receipt_ids), Receipt.original_id.is_not(None))
+    mine = (
+        unindexed(Receipt.merchant_id) == merchant_id,
+        Receipt.id.in_(receipt_ids),
+        Receipt.original_id.is_not(None),
+    )
     originals = {original for original in conn.scalars(select(Receipt.original_id).where(*mine)) if original}
     for original_id in sorted(originals):
         look_again(conn, merchant_id, original_id, now=now)
@@ -30,7 +35,9 @@ def after_amendments(conn: Connection, merchant_id: str, receipt_ids: Sequence[s
 def look_again(conn: Connection, merchant_id: str, receipt_id: str, *, now: datetime) -> None:
     """Void what the receipt earned and no longer does."""
     given = select(Reward.id, Reward.spend, Reward.needs).where(
-        Reward.merchant_id == merchant_id, Reward.receipt_id == receipt_id, Reward.state.not_in(["expired", "void"])
+        unindexed(Reward.merchant_id) == merchant_id,
+        Reward.receipt_id == receipt_id,
+        Reward.state.not_in(["expired", "void"]),
     )
     rows = conn.execute(given.order_by(Reward.id)).all()
     left = _Left(conn, merchant_id, receipt_id) if rows else None

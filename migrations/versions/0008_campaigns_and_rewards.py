@@ -55,33 +55,6 @@ def upgrade() -> None:
         info={"is_fleeting": True},
     )
     op.create_table(
-        "free_entrants",
-        sa.Column("campaign_id", sa.String(length=40), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("visitor", sa.String(length=32), nullable=False),
-        sa.Column("merchant_id", sa.String(length=40), nullable=False),
-        sa.Column("times", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_free_entrants_campaign_id")),
-        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_free_entrants_merchant_id")),
-        sa.PrimaryKeyConstraint("campaign_id", "day", "visitor", name=op.f("pk_free_entrants")),
-        info={"is_fleeting": True},
-    )
-    op.create_table(
-        "withheld_cards",
-        sa.Column("campaign_id", sa.String(length=40), nullable=False),
-        sa.Column("receipt_id", sa.String(length=40), nullable=False),
-        sa.Column("merchant_id", sa.String(length=40), nullable=False),
-        sa.Column("shopper", sa.String(length=32), nullable=False),
-        sa.Column("withheld_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_withheld_cards_campaign_id")),
-        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_withheld_cards_merchant_id")),
-        sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_withheld_cards_receipt_id")),
-        sa.PrimaryKeyConstraint("campaign_id", "receipt_id", name=op.f("pk_withheld_cards")),
-    )
-    with op.batch_alter_table("withheld_cards", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_withheld_cards_receipt_id"), ["receipt_id"], unique=False)
-
-    op.create_table(
         "campaign_tallies",
         sa.Column("campaign_id", sa.String(length=40), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
@@ -92,6 +65,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_tallies_campaign_id")),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_campaign_tallies_merchant_id")),
         sa.PrimaryKeyConstraint("campaign_id", "day", name=op.f("pk_campaign_tallies")),
+    )
+    op.create_table(
+        "free_entrants",
+        sa.Column("campaign_id", sa.String(length=40), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("merchant_id", sa.String(length=40), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_free_entrants_campaign_id")),
+        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_free_entrants_merchant_id")),
+        sa.PrimaryKeyConstraint("campaign_id", "day", "visitor", name=op.f("pk_free_entrants")),
+        info={"is_fleeting": True},
     )
     op.create_table(
         "prizes",
@@ -207,6 +192,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("campaign_id", "entry", name=op.f("uq_rewards_campaign_id_entry")),
     )
     with op.batch_alter_table("rewards", schema=None) as batch_op:
+        batch_op.create_index("ix_rewards_campaign_id_id", ["campaign_id", "id"], unique=False)
         batch_op.create_index("ix_rewards_campaign_id_shopper", ["campaign_id", "shopper"], unique=False)
         batch_op.create_index(batch_op.f("ix_rewards_code_digest"), ["code_digest"], unique=False)
         batch_op.create_index(
@@ -217,9 +203,24 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('issued', 'revealed', 'claimed', 'reserved')"),
         )
         batch_op.create_index("ix_rewards_merchant_id_id", ["merchant_id", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_rewards_prize_id"), ["prize_id"], unique=False)
+        batch_op.create_index("ix_rewards_merchant_id_state_id", ["merchant_id", "state", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_rewards_receipt_id"), ["receipt_id"], unique=False)
         batch_op.create_index("ix_rewards_supplier_id_id", ["supplier_id", "id"], unique=False)
+
+    op.create_table(
+        "withheld_cards",
+        sa.Column("campaign_id", sa.String(length=40), nullable=False),
+        sa.Column("receipt_id", sa.String(length=40), nullable=False),
+        sa.Column("merchant_id", sa.String(length=40), nullable=False),
+        sa.Column("shopper", sa.String(length=32), nullable=False),
+        sa.Column("withheld_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_withheld_cards_campaign_id")),
+        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_withheld_cards_merchant_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_withheld_cards_receipt_id")),
+        sa.PrimaryKeyConstraint("campaign_id", "receipt_id", name=op.f("pk_withheld_cards")),
+    )
+    with op.batch_alter_table("withheld_cards", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_withheld_cards_receipt_id"), ["receipt_id"], unique=False)
 
     op.create_table(
         "redemptions",

@@ -1,0 +1,120 @@
+"""A merchant who has given many cards: straight rows, as engagement.rewards writes them."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select
+
+from accounts.tables import ApiKey
+from engagement.rewards import managing
+from engagement.rewards.definition import NewCampaign
+from engagement.rewards.tables import Campaign, Prize, PrizeSlot, Redemption, Reward, SeenShopper
+from kernel.ids import new_id
+from receipts.tables import Receipt
+from tests.support.campaigns import campaign
+
+FEW: Final = 5
+_TOGETHER: Final = 2_000
+Row = dict[str, Any]
+SHOPPER: Final = "f" * 32
+CODE: Final = "0" * 64
+
+
+def fill_rewards(conn: Connection, merchant_id: str, count: int, *, newest: datetime) -> None:
+    """``count`` cards of a campaign, all used, and a few of another that are open, on the newest receipts, of one
+    shopper; and as many slots, of which a few are free."""
+    newest_first = select(Receipt.id).where(Receipt.merchant_id == merchant_id).order_by(Receipt.id.desc())
+    receipts = list(conn.scalars(newest_first.limit(FEW)))
+    key_id = conn.scalar(select(ApiKey.id).where(ApiKey.merchant_id == merchant_id).limit(1))
+    for many, state, hung in ((count, "redeemed", []), (FEW, "revealed", receipts)):
+        campaign_id, prize_id = _live(conn, merchant_id, newest - timedelta(seconds=many))
+        cards = [
+            _card(merchant_id, campaign_id, prize_id, at, many, state, newest) | _hung(hung, at) for at in range(many)
+        ]
+        _put(conn, Reward, cards)
+        _put(conn, PrizeSlot, [_slot(merchant_id, campaign_id, prize_id, at, many) for at in range(many)])
+        if state == "redeemed":
+            _put(conn, Redemption, [_use(merchant_id, each, key_id) for each in cards])
+    seen = [{"merchant_id": merchant_id, "shopper": f"{at:032x}", "receipt_id": f"rct_{at}"} for at in range(count)]
+    _put(conn, SeenShopper, seen)
+
+
+def few(conn: Connection, merchant_id: str) -> str:
+    """The campaign that has given few."""
+    last = select(Campaign.id).where(Campaign.merchant_id == merchant_id).order_by(Campaign.id.desc()).limit(1)
+    return conn.execute(last).scalar_one()
+
+
+def _put(conn: Connection, table: Any, rows: list[Row]) -> None:
+    for start in range(0, len(rows), _TOGETHER):
+        conn.execute(insert(table), rows[start : start + _TOGETHER])
+
+
+def _live(conn: Connection, merchant_id: str, now: datetime) -> tuple[str, str]:
+    new = NewCampaign.model_validate(campaign(caps={"per_shopper": 9}))
+    campaign_id = managing.create(conn, merchant_id, new, now=now)
+    prize = select(Prize.id).where(Prize.merchant_id == merchant_id, Prize.campaign_id == campaign_id)
+    return campaign_id, conn.execute(prize).scalar_one()
+
+
+def _card(merchant_id: str, campaign_id: str, prize_id: str, at: int, many: int, state: str, newest: datetime) -> Row:
+    moment = newest - timedelta(hours=many - at)
+    is_few = state == "revealed"
+    return {
+        "id": new_id("rwd", moment),
+        "merchant_id": merchant_id,
+        "campaign_id": campaign_id,
+        "entry": f"rct_{at}/0",
+        "origin": "receipt",
+        "receipt_id": None,
+        "shopper": SHOPPER if is_few else f"{at:032x}",
+        "spend": 320,
+        "needs": 0,
+        "prize_id": prize_id,
+        "supplier_id": merchant_id,
+        "face_value": 320,
+        "currency": "EUR",
+        "bearer": "issuer",
+        "nonce": 0,
+        "gone": "[]",
+        "code_digest": CODE if is_few and at == 0 else f"{campaign_id}-{at}",
+        "code_hint": "ABCD",
+        "state": state,
+        "issued_at": moment,
+        "revealed_at": moment,
+        "expires_at": moment,
+    }
+
+
+def _hung(receipts: list[str], at: int) -> Row:
+    return {"receipt_id": receipts[at]} if at < len(receipts) else {}
+
+
+def _slot(merchant_id: str, campaign_id: str, prize_id: str, at: int, many: int) -> Row:
+    return {
+        "campaign_id": campaign_id,
+        "position": at,
+        "merchant_id": merchant_id,
+        "prize_id": prize_id,
+        "pool_code_id": None,
+        # The last few are free.
+        "reward_id": None if at >= many - FEW else f"rwd_{at}",
+    }
+
+
+def _use(merchant_id: str, card: Row, key_id: str | None) -> Row:
+    return {
+        "id": new_id("rdm", card["issued_at"]),
+        "merchant_id": merchant_id,
+        "issuer_id": merchant_id,
+        "reward_id": card["id"],
+        "campaign_id": card["campaign_id"],
+        "prize_id": card["prize_id"],
+        "bearer": "issuer",
+        "amount": 320,
+        "face_value": 320,
+        "currency": "EUR",
+        "fingerprint": "0" * 64,
+        "key_id": key_id,
+        "redeemed_at": card["issued_at"],
+    }

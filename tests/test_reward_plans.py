@@ -1,0 +1,136 @@
+"""What is asked of cards and codes reads as much where very many were given as where few were (see
+tests/test_query_plans.py)."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Connection, select
+
+from bench.fill import NEWEST, Shop, filled
+from engagement.rewards import drawing, expiring, find, forgetting, granting, redeeming, withdrawing
+from engagement.rewards.live import Live
+from engagement.rewards.tables import PrizeSlot, Reward
+from infra.database import connect, unindexed
+from receipts.tables import Receipt
+from tests.support import postgres
+from tests.support.reward_rows import CODE, FEW, SHOPPER, few, fill_rewards
+from tests.test_query_plans import AT_MOST, LARGE, SMALL, Question, Town
+
+LATER: Final = NEWEST + timedelta(days=9)
+
+
+def receipt(conn: Connection, shop: Shop) -> str:
+    mine = unindexed(Receipt.merchant_id) == shop.merchant_id
+    return conn.execute(select(Receipt.id).where(mine).order_by(Receipt.id.desc()).limit(1)).scalar_one()
+
+
+def campaign_of_few(conn: Connection, shop: Shop) -> str:
+    return few(conn, shop.merchant_id)
+
+
+def listed(found: int, **where: Any) -> Question:
+    def ask(conn: Connection, shop: Shop) -> None:
+        told = {name: value(conn, shop) if callable(value) else value for name, value in where.items()}
+        assert len(find.listed(conn, shop.merchant_id, at_most=20, **told)) == found
+
+    return ask
+
+
+def looked_up(conn: Connection, shop: Shop) -> None:
+    class Keys:
+        digest = staticmethod(lambda _code: CODE)
+
+    assert redeeming.look_up(conn, Keys(), shop.merchant_id, "any").state == "revealed"  # type: ignore[arg-type]
+
+
+def live(conn: Connection, shop: Shop) -> Live:
+    return Live(find.campaign(conn, shop.merchant_id, few(conn, shop.merchant_id)), bytes(32))
+
+
+def counted(conn: Connection, shop: Shop) -> None:
+    of = live(conn, shop)
+    [(_, whole, _)] = conn.execute(granting._counted(of, [SHOPPER], NEWEST)).all()
+    assert whole == FEW
+
+
+def next_slot(mode: str) -> Question:
+    """Of the campaign that has given very many."""
+
+    def ask(conn: Connection, shop: Shop) -> None:
+        [of, *_] = find.campaigns(conn, shop.merchant_id, at_most=1)
+        prize = () if mode == "deck" else (PrizeSlot.prize_id == of.prizes[0].id,)
+        assert drawing._take(conn, Live(of, bytes(32)), "rwd_new", *prize) is not None
+
+    return ask
+
+
+def expired(conn: Connection, _shop: Shop) -> None:
+    assert expiring.expire(conn, now=LATER) == FEW
+    assert expiring.expire(conn, now=LATER) == 0
+
+
+def taken_back(conn: Connection, shop: Shop) -> None:
+    withdrawing.after_amendments(conn, shop.merchant_id, [receipt(conn, shop)], now=NEWEST)
+    withdrawing.look_again(conn, shop.merchant_id, receipt(conn, shop), now=NEWEST)
+
+
+def forgotten(conn: Connection, shop: Shop) -> None:
+    forgetting.forget_receipts(conn, shop.merchant_id, [receipt(conn, shop)])
+    assert find.of_receipt(conn, shop.merchant_id, receipt(conn, shop)) == []
+
+
+def drawn(conn: Connection, shop: Shop) -> None:
+    assert len(find.draws(conn, shop.merchant_id, few(conn, shop.merchant_id), at_most=20)) == FEW
+
+
+QUESTIONS: Final[Mapping[str, Question]] = {
+    "cards": listed(20),
+    "cards of a receipt": listed(1, receipt_id=receipt),
+    "cards of a campaign": listed(FEW, campaign_id=campaign_of_few),
+    "cards that are open": listed(FEW, state="revealed"),
+    "the card of a page": lambda c, shop: find.of_receipt(c, shop.merchant_id, receipt(c, shop)),
+    "a code": looked_up,
+    "what a shopper has": counted,
+    "the next slot of a prize": next_slot("draw"),
+    "the next card of a deck": next_slot("deck"),
+    "what is over": expired,
+    "a refund": taken_back,
+    "forgotten": forgotten,
+    "draws": drawn,
+}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder: Path = tmp_path_factory.mktemp("gifts")
+    server: postgres.Server | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    names = [f"gifts_{folder.name[-1]}_{count}" for count in (SMALL, LARGE)]
+    urls = [server.create(name) if server else f"sqlite:///{folder}/{name}.db" for name in names]
+    shops = (filled(urls[0], SMALL), filled(urls[1], LARGE))
+    engines = (connect(urls[0]), connect(urls[1]))
+    for engine, shop in zip(engines, shops, strict=True):
+        with engine.begin() as conn:
+            fill_rewards(conn, shop.merchant_id, shop.count, newest=NEWEST)
+        if server:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+                conn.exec_driver_sql("VACUUM ANALYZE")
+    yield Town(engines, shops)
+    for engine, name in zip(engines, names, strict=True):
+        engine.dispose()
+        if server:
+            server.drop(name)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_reads_as_much_where_very_many_cards_were_given(town: Town, question: str) -> None:
+    assert town.growth(QUESTIONS[question]) <= AT_MOST
+
+
+def test_a_question_that_reads_all_cards_is_found_out(town: Town) -> None:
+    def careless(conn: Connection, shop: Shop) -> None:
+        conn.execute(select(Reward.id).where(Reward.merchant_id == shop.merchant_id, Reward.code_hint == "none"))
+
+    assert town.growth(careless) > 2 * AT_MOST

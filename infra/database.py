@@ -8,13 +8,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event, inspect, make_url, text
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Engine,
+    MetaData,
+    Text,
+    bindparam,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import NullType, TypeDecorator
 
 from infra.settings import ROOT
 from kernel.clock import from_microseconds, microseconds
@@ -140,6 +154,43 @@ def _as_it_is(element: unindexed, compiler: Any, **options: Any) -> str:
 @compiles(unindexed, "sqlite")
 def _with_plus(element: unindexed, compiler: Any, **options: Any) -> str:
     return f"+{_as_it_is(element, compiler, **options)}"
+
+
+class _Listed(TypeDecorator[list[str]]):
+    """Strings as one parameter: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(ARRAY(Text) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else orjson.dumps(value or []).decode()
+
+
+class one_of(FunctionElement[Any]):  # noqa: N801 – reads as the function that it is in SQL
+    """Whether a column is one of the strings in the parameter ``name``. However many these are, the statement is the
+    same, so it is prepared once; of an ordinary IN each number of values is another."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Any, name: str) -> None:
+        super().__init__(column, bindparam(name, type_=_Listed))
+        # Of a boolean SQLAlchemy would ask whether it is 1, and SQLite then use no index.
+        self.type = NullType()
+
+
+@compiles(one_of)
+def _any(element: one_of, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY({values})"
+
+
+@compiles(one_of, "sqlite")
+def _in_json(element: one_of, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 – a parameter
 
 
 def insert_or_ignore(connection: Connection, table: Any) -> Any:

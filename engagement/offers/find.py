@@ -1,11 +1,12 @@
 """Which offers a receipt shows, and why: never what is on it, was bought before, went back, or cannot be had."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, select
 
 from engagement import alliances, shoppers
 from engagement.offers import books, products, rules
@@ -15,6 +16,7 @@ from engagement.offers.links import Reason
 from engagement.offers.products import ProductRecord
 from engagement.offers.rules import Rule
 from engagement.offers.tables import Basket, Neighbour, PopularItem, Product, ProductItem
+from infra.database import one_of
 from receipts.records import ReceiptRecord
 from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
@@ -23,8 +25,6 @@ _KINDS: Final = ("sale", "exchange")
 # A receipt may have 2,000 lines; what goes with so many of them tells enough.
 _MOST_ITEMS: Final = 50
 _MOST_BASKETS: Final = 500
-# More than are shown, since some may not be.
-_SPARE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,47 +86,47 @@ _BEFORE: Final = (
     .order_by(Basket.at.desc())
     .limit(_MOST_BASKETS)
 )
+# As text: of few that are found anybody reads it.
 _KNOWN: Final = (
-    select(ProductItem.item, ProductItem.product_id, Product.again, Product.complements)
+    select(ProductItem.item, ProductItem.product_id, Product.again, cast(Product.complements, Text))
     .join(Product, Product.id == ProductItem.product_id)
-    .where(ProductItem.merchant_id == bindparam("merchant_id"))
-    .where(ProductItem.item.in_(bindparam("items", expanding=True)))
+    .where(ProductItem.merchant_id == bindparam("merchant_id"), one_of(ProductItem.item, "items"))
+)
+_OFFERED: Final = select(ProductItem.item, ProductItem.product_id).where(
+    ProductItem.merchant_id == bindparam("merchant_id"), one_of(ProductItem.item, "items"), ProductItem.offered
 )
 _OF_ITEMS: Final = and_(
     Neighbour.merchant_id == bindparam("merchant_id"),
     Neighbour.edition == bindparam("edition"),
-    Neighbour.a.in_(bindparam("items", expanding=True)),
+    one_of(Neighbour.a, "items"),
 )
-_ITS_PRODUCT: Final = and_(ProductItem.merchant_id == Neighbour.merchant_id, ProductItem.item == Neighbour.b)
+# Added up before products are looked for: PostgreSQL would read the whole catalogue for them.
 _NEAR: Final = (
-    select(ProductItem.product_id)
-    .join(Neighbour, _ITS_PRODUCT)
-    .where(_OF_ITEMS, ProductItem.offered)
-    .group_by(ProductItem.product_id)
+    select(Neighbour.b)
+    .where(_OF_ITEMS)
+    .group_by(Neighbour.b)
     # Some ways of telling say of an item that it is not wanted.
     .having(func.sum(Neighbour.score) > 0)
-    .order_by(func.sum(Neighbour.score).desc(), ProductItem.product_id)
+    .order_by(func.sum(Neighbour.score).desc(), Neighbour.b)
     .limit(bindparam("at_most"))
 )
 _WHY: Final = (
-    select(ProductItem.product_id, Neighbour.a, Neighbour.receipts)
-    .join(Neighbour, _ITS_PRODUCT)
-    .where(_OF_ITEMS, ProductItem.product_id.in_(bindparam("ids", expanding=True)))
+    select(Neighbour.b, Neighbour.a, Neighbour.receipts)
+    .where(_OF_ITEMS, one_of(Neighbour.b, "others"))
     .order_by(Neighbour.receipts, Neighbour.score, Neighbour.a)
 )
 _POPULAR: Final = (
-    select(ProductItem.product_id, PopularItem.place)
-    .join(ProductItem, and_(ProductItem.merchant_id == PopularItem.merchant_id, ProductItem.item == PopularItem.item))
+    select(PopularItem.item)
     .where(
         PopularItem.merchant_id == bindparam("merchant_id"),
         PopularItem.edition == bindparam("edition"),
-        or_(PopularItem.place == bindparam("store_id"), PopularItem.place == ""),
-        ProductItem.offered,
+        PopularItem.place == bindparam("place"),
     )
-    # The store's own before those of all.
-    .order_by(PopularItem.place.desc(), PopularItem.score.desc(), ProductItem.product_id)
+    .order_by(PopularItem.score.desc(), PopularItem.item)
     .limit(bindparam("at_most"))
 )
+# So many are looked at, and where too few of them may be shown, so many more.
+_LOOKS: Final = (60, 600, 6_000)
 
 
 def desk(conn: Connection, merchant_id: str) -> Desk:
@@ -194,7 +194,8 @@ def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _As
         if item in names or item in returned or not again:
             asked.not_these.add(product_id)
         if item in names:
-            asked.complements |= {sku: names[item] for sku in complements if sku not in asked.complements}
+            found = orjson.loads(complements)
+            asked.complements |= {sku: names[item] for sku in found if sku not in asked.complements}
     return asked
 
 
@@ -239,38 +240,46 @@ def _near(asked: _Asked, wanted: int) -> Iterator[Offer]:
     if asked.desk.book.edition is None or not asked.counted:
         return
     of = _named(asked) | {"items": asked.counted}
-    ids = _first(asked, asked.conn.scalars(_NEAR, of | _most(asked, wanted)), wanted)
-    if not ids:
+    items = _first(asked, _NEAR, of, wanted)
+    if not items:
         return
     # The largest count comes last.
-    why = {row.product_id: row for row in asked.conn.execute(_WHY, of | {"ids": ids})}
-    for product in _in_order(asked.conn, ids):
-        row = why[product.id]
+    why = {row.b: row for row in asked.conn.execute(_WHY, of | {"others": list(items.values())})}
+    for product in _in_order(asked.conn, list(items)):
+        row = why[items[product.id]]
         reason: Reason = "together" if row.receipts else "similar"
         yield Offer(product, reason, asked.names[row.a], row.receipts)
 
 
 def _popular(asked: _Asked, wanted: int) -> Iterator[Offer]:
+    """In this store, then at the merchant."""
     if asked.desk.book.edition is None:
         return
-    of = _named(asked) | {"store_id": asked.store_id}
-    rows = asked.conn.execute(_POPULAR, of | _most(asked, 2 * wanted)).all()
-    places = {row.product_id: row.place for row in reversed(rows)}
-    for product in _in_order(asked.conn, _first(asked, (row.product_id for row in rows), wanted)):
-        yield Offer(product, "popular", in_store=bool(places[product.id]))
+    for place in (asked.store_id, ""):
+        items = _first(asked, _POPULAR, _named(asked) | {"place": place}, wanted)
+        for product in _in_order(asked.conn, list(items)):
+            yield Offer(product, "popular", in_store=bool(place))
+        if len(items) >= wanted:
+            return
 
 
 def _named(asked: _Asked) -> dict[str, Any]:
     return {"merchant_id": asked.record.merchant_id, "edition": asked.desk.book.edition}
 
 
-def _most(asked: _Asked, wanted: int) -> dict[str, int]:
-    """So many that enough are left, whatever must not be offered."""
-    return {"at_most": wanted + len(asked.not_these) + _SPARE}
-
-
-def _first(asked: _Asked, ids: Iterable[str], wanted: int) -> list[str]:
-    return [each for each in dict.fromkeys(ids) if each not in asked.not_these][:wanted]
+def _first(asked: _Asked, best: Select[Any], of: Mapping[str, Any], wanted: int) -> dict[str, str]:
+    """The first products that may be offered, each with its item, in the order in which ``best`` tells items."""
+    found: dict[str, str] = {}
+    for at_most in _LOOKS:
+        items = list(asked.conn.scalars(best, {**of, "at_most": at_most}))
+        rows = asked.conn.execute(_OFFERED, {"merchant_id": asked.record.merchant_id, "items": items})
+        places = {item: place for place, item in enumerate(items)}
+        for row in sorted(rows, key=lambda each: (places[each.item], each.product_id)):
+            if row.product_id not in asked.not_these:
+                found.setdefault(row.product_id, row.item)
+        if len(found) >= wanted or len(items) < at_most:
+            break
+    return dict(islice(found.items(), wanted))
 
 
 def _in_order(conn: Connection, ids: Sequence[str]) -> Iterator[ProductRecord]:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from cli.opened import require_current
 from infra import database, logs, schema
+from infra.arenas import share_one_arena
 from infra.scrape import shared_folder
 from infra.settings import Server, Settings, misspelt
 from infra.storage import open_storage
@@ -93,6 +94,7 @@ def worker_app() -> FastAPI:
 
 def application(settings: Settings) -> FastAPI:
     """With a worker beside it, unless the settings say otherwise."""
+    share_one_arena()
     beside = partial(working, settings, beside_sales=True) if settings.work.worker else nullcontext
     return create_app(settings, warm_pdf=True, beside=beside)
 

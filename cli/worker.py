@@ -8,6 +8,7 @@ import structlog
 
 from cli.opened import opened
 from infra import logs
+from infra.arenas import share_one_arena
 from infra.metrics_port import serve_metrics
 from infra.settings import Settings
 from worker.work import working
@@ -22,6 +23,7 @@ def worker() -> None:
 
     Example: COUNTERFOIL_DATABASE_URL=postgresql://user@host/counterfoil counterfoil worker
     """
+    share_one_arena()
     settings = Settings()
     logs.configure(settings.log)
     ended = threading.Event()

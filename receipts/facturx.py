@@ -6,8 +6,6 @@ Pure. What has no valid form stays a receipt: :func:`invoice` says why.
 from datetime import date, datetime
 from typing import Final
 
-from lxml import etree
-
 from kernel import money
 from receipts.facturx_codes import CARD, ON_ACCOUNT, means
 from receipts.facturx_lines import extra, line
@@ -43,6 +41,8 @@ def unfit(record: ReceiptRecord) -> str:
 
 def invoice(record: ReceiptRecord) -> bytes:
     """The XML in UTF-8; the same bytes each time. Raises :class:`NotExpressible`, whose message says why."""
+    from lxml import etree  # late, as in receipts.facturx_xml
+
     return bytes(etree.tostring(_document(record, *_told(record)), encoding="UTF-8", xml_declaration=True))
 
 

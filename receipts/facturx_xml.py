@@ -3,9 +3,8 @@
 import re
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
-
-from lxml.builder import ElementMaker
 
 _OF: Final = "urn:un:unece:uncefact:data:standard:"
 NAMESPACES: Final = {
@@ -14,7 +13,6 @@ NAMESPACES: Final = {
     "udt": f"{_OF}UnqualifiedDataType:100",
     "qdt": f"{_OF}QualifiedDataType:100",
 }
-_MAKERS: Final = {prefix: ElementMaker(namespace=uri, nsmap=NAMESPACES) for prefix, uri in NAMESPACES.items()}
 # What XML 1.0 has no way to write.
 _UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -25,7 +23,15 @@ def part(name: str, *children: Element | str | None, **attributes: str) -> Eleme
     """An element of ``ram``, or of another namespace as ``rsm:Name``. None and what is empty are left out of it."""
     prefix, _, local = name.rpartition(":")
     kept = [_written(each) for each in children if each is not None]
-    return getattr(_MAKERS[prefix or "ram"], local)(*kept, **attributes)
+    return getattr(_maker(prefix or "ram"), local)(*kept, **attributes)
+
+
+@cache
+def _maker(prefix: str) -> Any:
+    # Late: most servers write no invoice, and need not carry lxml (4 MB).
+    from lxml.builder import ElementMaker
+
+    return ElementMaker(namespace=NAMESPACES[prefix], nsmap=NAMESPACES)
 
 
 def maybe(name: str, text: str | None, **attributes: str) -> Element | None:

@@ -26,7 +26,7 @@ from receipts.tables import Receipt, ReceiptShopper
 # Longer than any transaction of the intake may take.
 OVERLAP: Final = timedelta(minutes=5)
 # So many receipts share a transaction: who writes meanwhile waits some hundredths of a second (SQLite).
-_TOGETHER: Final = 200
+_TOGETHER: Final = 50
 _BASKETS: Final = cast("Table", Basket.__table__)
 _BEFORE_ALL: Final = ""
 _COLUMNS: Final = tuple(

@@ -58,7 +58,7 @@ def _price(words: Voice, minor: int | None, currency: str | None) -> str:
 
 
 def _reason(words: Voice, record: ReceiptRecord, offer: Offer) -> str:
-    say, item = words.gettext, isolated(offer.beside, words.direction)
+    item = isolated(offer.beside, words.direction)
     brand = isolated(record.issuer.brand, words.direction)
     match offer.reason:
         case "together":
@@ -67,12 +67,16 @@ def _reason(words: Voice, record: ReceiptRecord, offer: Offer) -> str:
             )
             return told % {"num": offer.count, "item": item}
         case "similar":
-            return say("Chosen by others who bought %(item)s") % {"item": item}
+            return words.gettext("Chosen by others who bought %(item)s") % {"item": item}
         case "goes_with":
-            return say("Goes with %(item)s") % {"item": item}
+            return words.gettext("Goes with %(item)s") % {"item": item}
         case "ally":
-            return say("From our ally %(ally)s") % {"ally": isolated(offer.ally, words.direction)}
+            return words.gettext("From our ally %(ally)s") % {"ally": isolated(offer.ally, words.direction)}
         case "pinned":
-            return say("Recommended by %(brand)s") % {"brand": brand}
+            return words.gettext("Recommended by %(brand)s") % {"brand": brand}
         case "popular":
-            return say("Popular in this store") if offer.in_store else say("Popular at %(brand)s") % {"brand": brand}
+            return (
+                words.gettext("Popular in this store")
+                if offer.in_store
+                else words.gettext("Popular at %(brand)s") % {"brand": brand}
+            )

@@ -112,7 +112,10 @@ def receipts_after(conn: Connection, merchant_id: str, after: str, *, now: datet
     new = (unindexed(Receipt.merchant_id) == merchant_id, Receipt.id > after, Receipt.id < _settled(now))
     query = select(*columns, Receipt.content).where(*new).order_by(Receipt.id).limit(_TOGETHER)
     rows = conn.execute(query.with_for_update(read=True, key_share=True)).all()
-    theirs = (ReceiptShopper.merchant_id == merchant_id, ReceiptShopper.receipt_id.in_([row.id for row in rows]))
+    theirs = (
+        unindexed(ReceiptShopper.merchant_id) == merchant_id,
+        ReceiptShopper.receipt_id.in_([row.id for row in rows]),
+    )
     private = select(ReceiptShopper.receipt_id, ReceiptShopper.details).where(*theirs)
     held = conn.execute(private.order_by(ReceiptShopper.receipt_id).with_for_update(read=True))
     details = {each.receipt_id: orjson.loads(each.details) for each in held}

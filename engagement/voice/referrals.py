@@ -15,7 +15,7 @@ from engagement.surveys.records import Answer
 from engagement.voice import settings
 from engagement.voice.settings import ReferralSettings
 from engagement.voice.tables import Referral, ReferralUse
-from infra.database import insert_or_ignore
+from infra.database import insert_or_ignore, unindexed
 from kernel.ids import least_id, new_id
 from receipts.tables import ReturnedSum
 
@@ -145,8 +145,9 @@ def _added(one: Sums, other: Sums) -> Sums:
 
 
 def _by_currency(merchant_id: str, which: ColumnElement[bool]) -> Any:
-    returned = func.coalesce(ReturnedSum.returned, 0)
-    returns = and_(ReturnedSum.merchant_id == ReferralUse.merchant_id, ReturnedSum.receipt_id == ReferralUse.receipt_id)
+    # Looked up sale by sale: joined, PostgreSQL would rather read all that ever went back.
+    of_sale = (ReturnedSum.merchant_id == ReferralUse.merchant_id, ReturnedSum.receipt_id == ReferralUse.receipt_id)
+    returned = func.coalesce(select(ReturnedSum.returned).where(*of_sale).scalar_subquery(), 0)
     columns = (
         ReferralUse.referral_id,
         ReferralUse.currency,
@@ -155,12 +156,12 @@ def _by_currency(merchant_id: str, which: ColumnElement[bool]) -> Any:
         func.count().filter(ReferralUse.is_new).label("new_shoppers"),
         func.sum(ReferralUse.total - returned).label("revenue"),
     )
-    query = select(*columns).outerjoin(ReturnedSum, returns).where(ReferralUse.merchant_id == merchant_id, which)
+    query = select(*columns).where(ReferralUse.merchant_id == merchant_id, which)
     return query.group_by(ReferralUse.referral_id, ReferralUse.currency)
 
 
 def retire(conn: Connection, merchant_id: str, receipt_id: str) -> None:
     """The promoter behind a receipt is forgotten: their code counts no more, what came of it stays."""
-    mine = (Referral.merchant_id == merchant_id, Referral.receipt_id == receipt_id)
+    mine = (unindexed(Referral.merchant_id) == merchant_id, Referral.receipt_id == receipt_id)
     gone = {"answer_id": None, "receipt_id": None, "shopper": None, "digest": None, "last4": None, "is_retired": True}
     conn.execute(update(Referral).where(*mine).values(gone))

@@ -184,6 +184,7 @@ class Review(Base):
         UniqueConstraint("merchant_id", "sku", "author"),
         Index("ix_reviews_merchant_id_id", "merchant_id", "id"),
         Index("ix_reviews_merchant_id_state_id", "merchant_id", "state", "id"),
+        Index("ix_reviews_merchant_id_sku_id", "merchant_id", "sku", "id"),
         Index("ix_reviews_merchant_id_sku_state_id", "merchant_id", "sku", "state", "id"),
         Index("ix_reviews_merchant_id_sku_state_stars", "merchant_id", "sku", "state", "stars"),
     )

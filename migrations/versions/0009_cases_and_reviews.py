@@ -176,6 +176,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("reviews", schema=None) as batch_op:
         batch_op.create_index("ix_reviews_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index("ix_reviews_merchant_id_sku_id", ["merchant_id", "sku", "id"], unique=False)
         batch_op.create_index(
             "ix_reviews_merchant_id_sku_state_id", ["merchant_id", "sku", "state", "id"], unique=False
         )

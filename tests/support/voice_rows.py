@@ -20,7 +20,11 @@ def fill_voice(conn: Connection, merchant_id: str, count: int, *, newest: dateti
     """``count`` cases, codes and reviews of one store and product, and a few of another; few cases are open. The oldest
     few hang on receipts."""
     stores = [accounts_find.store_id(conn, merchant_id, slug) for slug in ("kreuzberg", "mitte")]
-    receipts = list(conn.scalars(select(Receipt.id).where(Receipt.merchant_id == merchant_id).limit(FEW)))
+    receipts = list(
+        conn.scalars(
+            select(Receipt.id).where(Receipt.merchant_id == merchant_id).order_by(Receipt.id.desc()).limit(FEW)
+        )
+    )
     conn.execute(insert(VoiceSettings).values(merchant_id=merchant_id, referrals="{}"))
     for store_id, sku, together in ((stores[0], "much-said", count), (stores[1], "little-said", FEW)):
         hung = receipts if store_id == stores[1] else []

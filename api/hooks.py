@@ -177,7 +177,9 @@ async def _sweep_until(stop: asyncio.Event, house: House) -> None:
     while not stop.is_set():
         is_more = False
         try:
-            issued, is_more = await run_in_threadpool(hook_work.sweep, house.engine, now=house.clock())
+            issued, is_more = await run_in_threadpool(
+                hook_work.sweep, house.engine, now=house.clock(), giver=house.writer.giver
+            )
             _show_at_once(house, issued)
         except Exception as error:
             # The database may be away for a while; the next round finds the same events.
@@ -202,7 +204,8 @@ def _verified(house: House, source: str, door: Door | None, headers: Mapping[str
 async def _work_on(house: House, merchant_id: str, event_id: str) -> None:
     """The answer is out: a failure is logged, and the sweep tries again."""
     try:
-        issued = await run_in_threadpool(hook_work.work_on, house.engine, merchant_id, event_id, now=house.clock())
+        now, giver = house.clock(), house.writer.giver
+        issued = await run_in_threadpool(hook_work.work_on, house.engine, merchant_id, event_id, now=now, giver=giver)
     except Exception as error:
         _log.error("hook_event_failed", hook_event=event_id, error=type(error).__name__)
         return

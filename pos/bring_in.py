@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from accounts.places import directories
 from kernel.errors import Conflict, Problem
 from pos.event import Json, Known
+from pos.gifts import Giver
 from pos.intake import Arrival, arrive, take
 from receipts.document import read_content
 from receipts.issue import Issued
@@ -37,17 +38,25 @@ class Brought:
 
 
 def bring_in(
-    conn: Connection, merchant_id: str, sales: Sequence[Json], *, source: str, store_id: str, now: datetime
+    conn: Connection,
+    merchant_id: str,
+    sales: Sequence[Json],
+    *,
+    source: str,
+    store_id: str,
+    now: datetime,
+    giver: Giver | None = None,
 ) -> list[Brought]:
     """Take canonical bodies into the store, in the caller's transaction; the answers come in the order of ``sales``.
 
     A sale that is there stays as it was first told: other systems tell the same order again whenever it changes.
-    A body that the canonical sale does not hold does not keep the others out.
+    A body that the canonical sale does not hold does not keep the others out. With a ``giver`` they earn what sales at
+    our own tills do.
     """
     bound = partial(arrive, merchant_id, now=now, source=source, store_id=store_id, only_flag=True)
     read = [_read(body, bound) for body in sales]
     arrivals = [each for each in read if isinstance(each, Arrival)]
-    answers = iter(take(conn, arrivals, directories=directories(conn, [merchant_id]), now=now))
+    answers = iter(take(conn, arrivals, directories=directories(conn, [merchant_id]), now=now, giver=giver))
     return [each if isinstance(each, Brought) else _brought(conn, each, next(answers)) for each in read]
 
 

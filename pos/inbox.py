@@ -22,6 +22,7 @@ from pos.adapters import ADAPTERS
 from pos.bring_in import Brought, bring_in, known_from
 from pos.endpoints import Door
 from pos.event import Delivery, Reading
+from pos.gifts import Giver
 from pos.tables import HookEndpoint, InboundEvent
 from receipts.issue import Issued
 
@@ -109,7 +110,7 @@ def understand(conn: Connection, merchant_id: str, event_id: str) -> Understood 
     return Understood(event_id, merchant_id, row.store_id, row.source, row.topic, row.received_at, reading)
 
 
-def settle(conn: Connection, event: Understood, *, now: datetime) -> Settled:
+def settle(conn: Connection, event: Understood, *, now: datetime, giver: Giver | None = None) -> Settled:
     """Take the sales of ``event``, close its row and wake what waited for them, in the caller's transaction.
 
     Whoever else works on the event waits at the first statement, and then finds it closed.
@@ -118,7 +119,7 @@ def settle(conn: Connection, event: Understood, *, now: datetime) -> Settled:
     claim = update(InboundEvent).where(mine, InboundEvent.state == "waiting").values(state="done")
     if conn.execute(claim).rowcount != 1:
         return Settled()
-    work = _done(conn, event, now)
+    work = _done(conn, event, now, giver)
     conn.execute(update(InboundEvent).where(mine).values(_closing(event, work, now)))
     _log.info("hook_event", hook_event=event.id, topic=event.topic, state=work.state)
     return Settled(
@@ -164,7 +165,7 @@ def _closing(event: Understood, work: _Work, now: datetime) -> dict[str, Any]:
     return closing | ({"due_at": now + _KEEP_FAILED} if work.state == "failed" else _EMPTIED)
 
 
-def _done(conn: Connection, event: Understood, now: datetime) -> _Work:
+def _done(conn: Connection, event: Understood, now: datetime, giver: Giver | None) -> _Work:
     reading = event.reading
     if isinstance(reading, Problem):
         return _Work("failed", _told(reading))
@@ -174,7 +175,8 @@ def _done(conn: Connection, event: Understood, now: datetime) -> _Work:
         return _Work("failed", outcome) if is_hopeless else _Work("waiting", outcome, waits_for=reading.waits_for)
     if not reading.sales:
         return _Work("ignored", reading.reason)
-    brought = bring_in(conn, event.merchant_id, reading.sales, source=event.source, store_id=event.store_id, now=now)
+    of = {"source": event.source, "store_id": event.store_id}
+    brought = bring_in(conn, event.merchant_id, reading.sales, **of, now=now, giver=giver)
     has_failed = bool(reading.left_out) or any(each.problem for each in brought)
     outcome = "\n".join([*map(_outcome, brought), *map(_told, reading.left_out)])
     return _Work("failed" if has_failed else "done", outcome, brought)

@@ -20,6 +20,7 @@ from pos.event import Delivery
 from pos.masking import kept
 from pos.tables import InboundEvent
 from receipts.tables import Receipt, ReceiptShopper
+from tests.support.campaigns import launched
 from tests.support.inside import Inside, Person
 from tests.support.shopify import SECRET, as_bytes, headers, order, refund, small
 from tests.support.shops import Shops
@@ -320,3 +321,9 @@ def test_no_secret_and_no_payload_is_logged(shop: Shop, capsys: pytest.CaptureFi
     told = "".join(capsys.readouterr())
     assert SECRET not in told
     assert "lena@example.com" not in told
+
+
+def test_an_order_earns_what_a_sale_at_a_till_does(shop: Shop, owner: Person) -> None:
+    launched(owner, eligibility={"rule": {"kind": "channel", "any_of": ["shopify"]}})
+    shop.post(order())
+    assert len(owner.get("/v1/rewards").json()["rewards"]) == 1

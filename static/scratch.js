@@ -257,7 +257,7 @@ function dusty(part, foil, scale) {
   const left = home.left - box.left;
   const top = home.top - box.top;
   const style = getComputedStyle(foil);
-  const bright = ["--brand", "--accent", "--muted"].map((name) => style.getPropertyValue(name));
+  const bright = [style.getPropertyValue("--brand"), style.getPropertyValue("--accent"), "#e0b04c"];
   let flakes = [];
   let is_running = false;
 

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Connection, case, func, outerjoin, select, ty
 
 from accounts.tables import Store
 from engagement.rewards.tables import Prize, Redemption, Reward
+from kernel.ids import least_id
 
 By = Literal["campaign", "prize", "day"]
 _SECOND: Final = 1_000_000
@@ -48,7 +49,9 @@ def becoming(
 
     Days are those of UTC. ``won`` are the scratched ones with a prize.
     """
-    issued = (Reward.merchant_id == merchant_id, Reward.issued_at >= since, Reward.issued_at < until)
+    # An id begins with the moment in which it was issued, and has an index.
+    within = (Reward.id >= least_id("rwd", since), Reward.id < least_id("rwd", until))
+    issued = (Reward.merchant_id == merchant_id, *within)
     key = (Reward.campaign_id, _part(by))
     won = case((Reward.revealed_at.is_not(None) & Reward.prize_id.is_not(None), 1), else_=0)
     counted = (func.count(), func.count(Reward.revealed_at), func.sum(won), func.count(Reward.redeemed_at))

@@ -123,6 +123,12 @@ def test_whoever_says_that_it_is_a_basket_a_line_is_believed(folder: Path) -> No
     assert baskets(read(folder, "1,milk\n1,tea\n", form="baskets")) == [["1", "milk"], ["1", "tea"]]
 
 
+def test_the_day_is_known_to_come_first_by_a_date_far_down_the_file(folder: Path) -> None:
+    lines = [f"{number},a,01/02/2026" for number in range(6_000)] + ["6000,a,13/02/2026"]
+    found = read(folder, "\n".join(["order,item,date", *lines]))
+    assert [found[0].at, found[-1].at] == [at(2026, 2, 1), at(2026, 2, 13)]
+
+
 def test_columns_may_be_named_or_counted(folder: Path) -> None:
     by_name = read(
         folder, "bon,was,wann\n1,milk,2026-01-02\n", columns={"basket": "bon", "item": "Was", "date": "wann"}

@@ -10,6 +10,7 @@ _WRITTEN: Final = re.compile(
     r"(?:[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp])?[Mm]?\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?\s*"
 )
 _EIGHT_DIGITS: Final = re.compile(r"(?:19|20)\d{6}")
+_ENOUGH: Final = 5_000
 _DAY: Final = 86_400_000_000  # µs
 # From which number on it must be seconds, milliseconds, microseconds; below it counts days.
 _SCALES: Final = ((10**14, 1), (10**11, 1_000), (10**7, 1_000_000), (0, _DAY))
@@ -19,16 +20,14 @@ class UnreadableDate(ValueError):
     """Its words are those that cannot be read."""
 
 
-def reader(sample: Iterable[str]) -> Callable[[str], int]:
-    """What reads dates like those of ``sample`` as µs since 1970; it raises :class:`UnreadableDate`.
+def reader(dates: Iterable[str]) -> Callable[[str], int]:
+    """What reads such ``dates`` as µs since 1970; it raises :class:`UnreadableDate`. It looks at no more than it needs.
 
-    ISO 8601, 31.12.2026 with 8:26 or 8:26 PM behind it, 20261231, and numbers of days or seconds. Where no date of the
-    sample tells, 1/2/2026 is the 2nd of January, while 1.2.2026 and 1-2-2026 are the 1st of February. Offsets from
-    UTC are left out: what counts is the order.
+    ISO 8601, 31.12.2026 with 8:26 or 8:26 PM behind it, 20261231, and numbers of days or seconds. Where no date tells,
+    1/2/2026 is the 2nd of January, while 1.2.2026 and 1-2-2026 are the 1st of February. Offsets from UTC are left
+    out: what counts is the order.
     """
-    told = list(sample)
-    day_first = _day_first([found for each in told if (found := _WRITTEN.fullmatch(each))])
-    as_dates = all(_is_eight_digits(each) for each in told if each.strip().isdecimal())
+    day_first, as_dates = _looked_at(dates)
 
     def read(text: str) -> int:
         try:
@@ -41,14 +40,21 @@ def reader(sample: Iterable[str]) -> Callable[[str], int]:
     return read
 
 
-def _day_first(dates: list["re.Match[str]"]) -> dict[str, bool]:
-    """For each sign between the numbers."""
-    short = [each for each in dates if len(each[1]) < 4]
-    if any(int(each[1]) > 12 for each in short):
-        return dict.fromkeys("-/.", True)
-    if any(int(each[3]) > 12 for each in short):
-        return dict.fromkeys("-/.", False)
-    return {"-": True, ".": True, "/": False}
+def _looked_at(dates: Iterable[str]) -> tuple[dict[str, bool], bool]:
+    """Whether the day comes first, for each sign between the numbers; and whether eight digits are a date."""
+    as_dates, is_open = True, False
+    for count, text in enumerate(dates):
+        found = _WRITTEN.fullmatch(text)
+        if found and len(found[1]) < 4:
+            is_open = True
+            if int(found[1]) > 12 or int(found[3]) > 12:
+                return dict.fromkeys("-/.", int(found[1]) > 12), as_dates
+        elif text.strip().isdecimal() and not _is_eight_digits(text):
+            as_dates = False
+        # Only dates that could be read either way are looked at to the last.
+        if count > _ENOUGH and not is_open:
+            break
+    return {"-": True, ".": True, "/": False}, as_dates
 
 
 def _is_eight_digits(text: str) -> bool:

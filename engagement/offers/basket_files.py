@@ -55,18 +55,21 @@ def rows(file: Path, reading: Reading) -> Iterator[Row]:
 
 
 def _text(file: Path, start: bytes, reading: Reading) -> Iterator[Row]:
+    csv.field_size_limit(_MOST_CELL)
     with _opened(file, start) as stream:
-        csv.field_size_limit(_MOST_CELL)
-        lines = iter(stream)
-        sample = list(islice(lines, _SAMPLE))
-        delimiter = max(_DELIMITERS, key=lambda sign: sum(sign in line for line in sample))
-        if not any(delimiter in line for line in sample):
-            delimiter = " "
-        records = csv.reader((line for some in (sample, lines) for line in some), delimiter=delimiter)
-        known = [each for each in csv.reader(sample, delimiter=delimiter) if each]
-        if not known:
-            raise UnreadableBaskets("it is empty")
-        yield from _shaped(records, known, reading)
+        sample = list(islice(stream, _SAMPLE))
+    delimiter = max(_DELIMITERS, key=lambda sign: sum(sign in line for line in sample))
+    if not any(delimiter in line for line in sample):
+        delimiter = " "
+    known = [each for each in csv.reader(sample, delimiter=delimiter) if each]
+    if not known:
+        raise UnreadableBaskets("it is empty")
+
+    def records() -> Iterator[list[str]]:
+        with _opened(file, start) as stream:
+            yield from filter(None, csv.reader(stream, delimiter=delimiter))
+
+    yield from _shaped(records, known, reading)
 
 
 def _opened(file: Path, start: bytes) -> IO[str]:
@@ -77,7 +80,8 @@ def _opened(file: Path, start: bytes) -> IO[str]:
     return file.open(encoding=encoding, errors="surrogateescape", newline="")
 
 
-def _shaped(records: Iterator[list[str]], known: list[list[str]], reading: Reading) -> Iterator[Row]:
+def _shaped(records: Callable[[], Iterator[list[str]]], known: list[list[str]], reading: Reading) -> Iterator[Row]:
+    """``known`` are the first of the records."""
     found = recognised(known[0])
     numbered = items_of_a_line(known[0])
     has_header = bool(numbered) or len(found) > 1 or (bool(reading.columns) and _is_named(reading, known[0]))
@@ -86,18 +90,17 @@ def _shaped(records: Iterator[list[str]], known: list[list[str]], reading: Readi
     is_long = reading.form == "long" or bool(reading.columns)
     if reading.form == "auto" and not is_long:
         is_long = (has_header and not numbered) or (not has_header and widths <= {2, 3} and len(widths) == 1)
-    if header:
-        next(records)
+    first = int(has_header)
     if not is_long:
         reading.said = "a basket a line"
-        yield from _baskets(records, numbered, reading)
+        yield from _baskets(islice(records(), first, None), numbered, reading)
         return
     places = (found if header else {}) | named(reading.columns, header, max(map(len, known)))
     if not header and not reading.columns:
         places = {"basket": 0, "item": 1}
         if widths == {3}:
             places["date"] = 2
-    yield from _long(records, known[has_header:], places, header, reading)
+    yield from _long(lambda: islice(records(), first, None), places, header, reading)
 
 
 def _is_named(reading: Reading, header: Sequence[str]) -> bool:
@@ -117,18 +120,19 @@ def _baskets(records: Iterator[list[str]], places: list[int], reading: Reading) 
 
 
 def _long(
-    records: Iterator[Sequence[Any]], sample: Sequence[Sequence[Any]], places: Mapping[Field, int],
-    header: Sequence[str] | None, reading: Reading,
-) -> Iterator[Row]:  # fmt: skip
+    records: Callable[[], Iterator[Sequence[Any]]],
+    places: Mapping[Field, int],
+    header: Sequence[str] | None,
+    reading: Reading,
+) -> Iterator[Row]:
+    """``records`` begins anew each time."""
     if "item" not in places or not ({"basket"} <= set(places) or {"customer", "date"} <= set(places)):
         there = f"there are: {', '.join(header)}" if header else "there is no header"
         raise UnreadableBaskets(f"which column is the basket, and which the item? Say --basket and --item; {there}")
     names = header or [f"column {number}" for number in range(1, max(places.values()) + 2)]
     reading.said = ", ".join(f"{field} from {names[at]}" for field, at in places.items())
-    instant = _instants(sample, places)
-    for number, record in enumerate(records):
-        if not record:
-            continue
+    instant = _instants(records, places)
+    for number, record in enumerate(records()):
         reading.lines += 1
         row = _row(record, places, instant, number)
         if row is None or (reading.items is not None and not reading.items.match(row.item)):
@@ -160,7 +164,9 @@ def _is_above_0(text: str | None) -> bool:
         return True
 
 
-def _instants(sample: Sequence[Sequence[Any]], places: Mapping[Field, int]) -> Callable[[Sequence[Any], int], int]:
+def _instants(
+    records: Callable[[], Iterator[Sequence[Any]]], places: Mapping[Field, int]
+) -> Callable[[Sequence[Any], int], int]:
     """When a record was; without a date, records come in their order."""
     at, clock = places.get("date"), places.get("time")
     if at is None:
@@ -173,7 +179,7 @@ def _instants(sample: Sequence[Sequence[Any]], places: Mapping[Field, int]) -> C
         moment = str(record[clock]) if clock is not None and clock < len(record) else ""
         return f"{text} {moment}" if ":" in moment and ":" not in text else text
 
-    read = basket_dates.reader(map(written, sample))
+    read = basket_dates.reader(map(written, records()))
 
     def instant(record: Sequence[Any], number: int) -> int:
         text = written(record)
@@ -199,9 +205,8 @@ def _parquet(file: Path, reading: Reading) -> Iterator[Row]:
         places = recognised(header) | named(reading.columns, header, len(header))
         kept = sorted(set(places.values()))
         narrow = {name: kept.index(at) for name, at in places.items()}
-        records = _records(opened, [header[at] for at in kept])
-        sample = list(islice(_records(opened, [header[at] for at in kept]), _SAMPLE))
-        yield from _long(records, sample, narrow, [header[at] for at in kept], reading)
+        columns = [header[at] for at in kept]
+        yield from _long(lambda: _records(opened, columns), narrow, columns, reading)
     except ArrowException as error:
         raise UnreadableBaskets(f"it cannot be read: {error}") from None
 

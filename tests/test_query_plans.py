@@ -32,7 +32,7 @@ from receipts import amend, find, listing, retention
 from receipts.reading import read_sale
 from receipts.sale import Original
 from receipts.tables import IdempotencyKey, Receipt
-from tests.support import postgres
+from tests.support import postgres, survey_rows
 from tests.support.card_rows import FEW, fill_cards
 from tests.support.sales import coffee
 from tests.support.voice_rows import fill_voice
@@ -197,6 +197,15 @@ QUESTIONS: Final[Mapping[str, Question]] = {
         conn, shop.merchant_id, "little-said"
     ),
     "what is forgotten of what was said": forgotten,
+    "what a page asks": lambda c, s: survey_rows.hung(c, s.merchant_id, id_of(c, s, s.count - 1), now=NEWEST),
+    "answers": lambda conn, shop: survey_rows.listed(conn, shop.merchant_id),
+    "answers about a receipt": lambda c, s: survey_rows.listed(c, s.merchant_id, receipt_id=id_of(c, s, s.count - 1)),
+    "answers with a product that few bought": lambda c, s: survey_rows.listed(c, s.merchant_id, sku="little-liked"),
+    "what answers of a quiet day come to": lambda conn, shop: survey_rows.added_up(conn, shop.merchant_id, NEWEST),
+    "whom to remind of a survey": lambda conn, _: survey_rows.reminded(conn, LATER),
+    "what is forgotten of answers": lambda conn, shop: survey_rows.forgotten(
+        conn, shop.merchant_id, [id_of(conn, shop, shop.count - 1 - at) for at in range(FEW)]
+    ),
     "a page": lambda conn, shop: find.by_token(conn, shop.token(12)),
     "a receipt by its id": lambda conn, shop: find.one(conn, shop.merchant_id, id_of(conn, shop)),
     "who bought": lambda conn, shop: find.private_part(conn, shop.merchant_id, id_of(conn, shop)),
@@ -293,6 +302,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         with engine.begin() as conn:
             fill_cards(conn, shop.merchant_id, shop.count, newest=NEWEST)
             fill_voice(conn, shop.merchant_id, shop.count, newest=NEWEST)
+            survey_rows.fill_surveys(conn, shop.merchant_id, shop.count, newest=NEWEST)
         if server:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
                 conn.exec_driver_sql("VACUUM ANALYZE")

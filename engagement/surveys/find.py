@@ -84,10 +84,13 @@ def one(conn: Connection, merchant_id: str, answer_id: str, *, store_id: str | N
 
 def listed(conn: Connection, merchant_id: str, wanted: Wanted, *, limit: int, after: str | None) -> list[Answer]:
     """Newest first, from behind the id ``after`` on."""
-    query = select(*COLUMNS).where(SurveyAnswer.merchant_id == merchant_id, *narrowed(merchant_id, wanted))
+    # Few by a receipt or a product: to get them in order, SQLite would walk through all answers of the merchant.
+    is_few = wanted.receipt_id is not None or wanted.sku is not None
+    mine, place = (unindexed(each) if is_few else each for each in (SurveyAnswer.merchant_id, SurveyAnswer.id))
+    query = select(*COLUMNS).where(mine == merchant_id, *narrowed(merchant_id, wanted))
     if after is not None:
-        query = query.where(SurveyAnswer.id < after)
-    return [answer_of(row) for row in conn.execute(query.order_by(SurveyAnswer.id.desc()).limit(limit))]
+        query = query.where(place < after)
+    return [answer_of(row) for row in conn.execute(query.order_by(place.desc()).limit(limit))]
 
 
 def joined(conn: Connection, merchant_id: str, answers: Sequence[Answer]) -> Joined:

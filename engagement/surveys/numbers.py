@@ -11,6 +11,7 @@ from accounts.tables import StaffMember, Store, Till
 from engagement.nps import Counts
 from engagement.surveys.find import Wanted, narrowed
 from engagement.surveys.tables import SurveyAnswer, SurveyAnswerLine, SurveyAsk
+from infra.database import unindexed
 from kernel.clock import microseconds
 
 By = Literal["day", "week", "month", "store", "till", "staff", "sku", "channel", "language"]
@@ -120,7 +121,7 @@ def _joined(query: Select[Any], merchant_id: str, by: By) -> Select[Any]:
     if by == "staff":
         query = query.join(StaffMember, StaffMember.id == SurveyAnswer.staff_id)
     if by == "sku":
-        lines = SurveyAnswerLine.merchant_id == merchant_id
+        lines = unindexed(SurveyAnswerLine.merchant_id) == merchant_id
         query = query.join(SurveyAnswerLine, SurveyAnswerLine.answer_id == SurveyAnswer.id).where(lines)
     return query
 

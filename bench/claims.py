@@ -61,7 +61,7 @@ def unguarded() -> Iterator[None]:
     """Neither locks nor a search: the next position is known without asking."""
     positions = count()
 
-    def take(conn: Connection, live: Any, reward_id: str, *_of_prize: Any) -> Any:
+    def take(conn: Connection, live: Any, reward_id: str, _prize_id: str | None = None) -> Any:
         at = next(positions)
         if at >= live.prizes[0].stock:
             return None
@@ -70,9 +70,10 @@ def unguarded() -> Iterator[None]:
         return conn.execute(update(PrizeSlot).where(*slot).values(reward_id=reward_id).returning(*columns)).one()
 
     before = drawing._take, locks._take
-    drawing._take, locks._take = take, lambda *_: None
+    of_drawing: Any = drawing
+    of_drawing._take, locks._take = take, lambda *_: None
     yield
-    drawing._take, locks._take = before
+    of_drawing._take, locks._take = before
 
 
 def _run(server: Server, claims: int, stock: int, guard: Callable[[], Any]) -> tuple[float, int, int]:

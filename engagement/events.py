@@ -1,5 +1,6 @@
 """What happened, written down with it, for programs of the merchant to read in order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -36,8 +37,20 @@ def tell(
     receipt_id: str | None = None,
 ) -> None:
     """In the transaction of what happened, so both are there or neither."""
+    tell_all(conn, [row(merchant_id, kind, data, now=now, receipt_id=receipt_id)])
+
+
+def tell_all(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Many at once, each as :func:`row` makes it."""
+    if rows:
+        conn.execute(insert(Event), rows)
+
+
+def row(
+    merchant_id: str, kind: str, data: dict[str, Any], *, now: datetime, receipt_id: str | None = None
+) -> dict[str, Any]:
     values = {"merchant_id": merchant_id, "kind": kind, "receipt_id": receipt_id, "happened_at": now}
-    conn.execute(insert(Event).values(values | {"id": new_id("evt", now), "data": orjson.dumps(data).decode()}))
+    return values | {"id": new_id("evt", now), "data": orjson.dumps(data).decode()}
 
 
 def listed(

@@ -74,9 +74,9 @@ def test_no_budget_and_no_day_is_broken(owner: Person, crowd: Crowd, engine: Eng
     assert (cards, int(spent)) == (100, 31 * 320)
 
 
-def slot_read_and_then_written(conn: Connection, live: Any, reward_id: str, *of_prize: Any) -> Any:
+def slot_read_and_then_written(conn: Connection, live: Any, reward_id: str, prize_id: str | None = None) -> Any:
     """The guard off: it reads which slot is free, and then takes it."""
-    free = (PrizeSlot.campaign_id == live.id, PrizeSlot.reward_id.is_(None), *of_prize)
+    free = (PrizeSlot.campaign_id == live.id, PrizeSlot.reward_id.is_(None), PrizeSlot.prize_id == prize_id)
     slot = conn.execute(select(PrizeSlot.__table__).where(*free).order_by(PrizeSlot.position).limit(1)).one_or_none()
     if slot is not None:
         mine = (PrizeSlot.campaign_id == live.id, PrizeSlot.position == slot.position)

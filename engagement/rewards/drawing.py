@@ -1,9 +1,9 @@
 """What a card holds: decided when it is issued, by the seed of its campaign and what is left."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
 
 from engagement.rewards import tallies
 from engagement.rewards.live import Live
@@ -62,22 +62,32 @@ def _slot_of(conn: Connection, live: Live, prize: PrizeRecord, reward_id: str) -
     """The budget first: who waits for it finds no slot in the hands of somebody who then lets it go."""
     if not tallies.spend(conn, live, prize):
         return None
-    slot = _take(conn, live, reward_id, PrizeSlot.prize_id == prize.id)
+    slot = _take(conn, live, reward_id, prize.id)
     if slot is None:
         tallies.unspend(conn, live, prize)
     return slot
 
 
-def _take(conn: Connection, live: Live, reward_id: str, *of_prize: ColumnElement[bool]) -> Any:
-    """The first slot that nobody has. One that somebody else is just taking is passed over, not waited for."""
-    free = (PrizeSlot.campaign_id == live.id, PrizeSlot.reward_id.is_(None), *of_prize)
-    first = select(PrizeSlot.position).where(PrizeSlot.merchant_id == live.record.merchant_id, *free)
-    first = first.order_by(PrizeSlot.position).limit(1).with_for_update(skip_locked=True)
-    taken = update(PrizeSlot).where(*_at(live, first.scalar_subquery()), PrizeSlot.reward_id.is_(None))
+def _take(conn: Connection, live: Live, reward_id: str, prize_id: str | None = None) -> Any:
+    """The first slot that nobody has, of one prize or of the deck."""
+    named = {"of_merchant": live.record.merchant_id, "of_campaign": live.id, "by": reward_id}
+    if prize_id is None:
+        return conn.execute(_NEXT, named).one_or_none()
+    return conn.execute(_OF_PRIZE, named | {"of_prize": prize_id}).one_or_none()
+
+
+def _taking(*which: ColumnElement[bool]) -> Any:
+    """One that somebody else is just taking is passed over, not waited for. Built once: that costs more than to run."""
+    free = (_MINE, PrizeSlot.reward_id.is_(None), *which)
+    first = select(PrizeSlot.position).where(*free).order_by(PrizeSlot.position).limit(1)
+    position = first.with_for_update(skip_locked=True).scalar_subquery()
+    taken = update(PrizeSlot).where(_MINE, PrizeSlot.position == position, PrizeSlot.reward_id.is_(None))
     columns = (PrizeSlot.position, PrizeSlot.prize_id, PrizeSlot.pool_code_id)
-    return conn.execute(taken.values(reward_id=reward_id).returning(*columns)).one_or_none()
+    return taken.values(reward_id=bindparam("by")).returning(*columns)
 
 
-def _at(live: Live, position: Any) -> tuple[ColumnElement[bool], ...]:
-    mine = PrizeSlot.merchant_id == live.record.merchant_id
-    return mine, PrizeSlot.campaign_id == live.id, PrizeSlot.position == position
+_MINE: Final = and_(
+    PrizeSlot.merchant_id == bindparam("of_merchant"), PrizeSlot.campaign_id == bindparam("of_campaign")
+)
+_NEXT: Final = _taking()
+_OF_PRIZE: Final = _taking(PrizeSlot.prize_id == bindparam("of_prize"))

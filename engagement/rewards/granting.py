@@ -142,8 +142,7 @@ def _give(conn: Connection, keys: RewardKeys, claims: Sequence[_Claim], now: dat
     rows = [row for each in ordered if (row := _given(conn, keys, each, have, now)) is not None]
     if rows:
         conn.execute(insert(Reward), rows)
-        for row in rows:
-            _tell(conn, row, now)
+        events.tell_all(conn, [_told(row, now) for row in rows])
     return [row["id"] for row in rows]
 
 
@@ -243,7 +242,7 @@ def _code(conn: Connection, keys: RewardKeys, live: Live, reward_id: str, outcom
     return {"code_digest": row.digest, "code_hint": secrets.unseal(keys.sealer, row.sealed)[-HINT:]}
 
 
-def _tell(conn: Connection, row: dict[str, Any], now: datetime) -> None:
+def _told(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     """Not what is in it: nobody knows before it is scratched."""
     data = {"reward": row["id"], "campaign": row["campaign_id"], "origin": row["origin"]}
-    events.tell(conn, row["merchant_id"], "reward.issued", data, now=now, receipt_id=row["receipt_id"])
+    return events.row(row["merchant_id"], "reward.issued", data, now=now, receipt_id=row["receipt_id"])

@@ -1,7 +1,7 @@
 """What each page's template is given: every field is a variable of the template, and there are no others."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from markupsafe import Markup
 
@@ -9,6 +9,7 @@ from infra.theme import Theme
 from receipts.shapes import ReceiptView
 
 Tone = Literal["good", "doubt", "bad"]
+_NO_PICTURE: Final = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Stub:
     """One interactive part that hangs below the receipt, behind its own perforation.
 
     ``template`` renders it from ``content``; ``is_done`` tears it off. ``leads_to`` are origins elsewhere at which its
-    forms may end.
+    forms may end. ``style`` is a stylesheet that stands in the page's head: one that came by itself would be a fifth
+    larger, and arrive later.
     """
 
     kind: str
@@ -79,6 +81,7 @@ class Stub:
     content: Any
     is_done: bool = False
     leads_to: tuple[str, ...] = ()
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,8 +406,8 @@ class ServedBy:
 @dataclass(frozen=True, slots=True)
 class Won:
     """What a scratch card gave. ``value`` is what it is worth, in words; ``place`` who takes it where that is another
-    shop; ``until`` when it ends. ``code`` is in groups as people read it, ``qr`` a picture of it; both are empty where it
-    cannot be used any more, and ``note`` says why. ``take`` is told when the code is taken along."""
+    shop; ``until`` when it ends. ``code`` is in groups as people read it, ``qr`` a picture of it; both are empty where
+    it cannot be used any more, and ``note`` says why. ``take`` is told when the code is taken along."""
 
     name: str
     value: str
@@ -412,7 +415,7 @@ class Won:
     place: str
     until: Moment | None = None
     code: str = ""
-    qr: Markup = Markup("")
+    qr: Markup = _NO_PICTURE
     pkpass: str = ""
     take: str = ""
     note: str = ""

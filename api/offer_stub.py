@@ -25,7 +25,7 @@ def stub(house: House, record: ReceiptRecord, offers: Sequence[Offer], language:
     words = voice(language, record.issuer.address.get("country"))
     shown = tuple(_shown(house, record, each, words) for each in offers)
     origins = {_origin(each.product.content.link) for each in offers if each.product.content.link}
-    return Stub("offers", "stubs/offers.html", shown, leads_to=tuple(sorted(origins)))
+    return Stub("offers", "stubs/offers.html", shown, leads_to=tuple(sorted(origins)), style="offers.css")
 
 
 def _shown(house: House, record: ReceiptRecord, offer: Offer, words: Voice) -> OfferView:

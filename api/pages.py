@@ -155,7 +155,8 @@ def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandL
     html = pages.render("receipt.html", page, language)
     # Stubs tell what is done with them.
     leads_to = " ".join(sorted({origin for each in hung for origin in each.leads_to}))
-    styles = (page.theme.csp_hash, pages.stylesheet_hash("page.css"))
+    of_stubs = (pages.stylesheet_hash(each.style) for each in hung if each.style)
+    styles = (page.theme.csp_hash, pages.stylesheet_hash("page.css"), *of_stubs)
     policy = pages.policy(*styles, asks=bool(hung), leads_to=leads_to)
     headers = (ASK_AGAIN, content_policy(policy), (b"content-language", language.encode()))
     return Rendered(html.encode(), HTML, headers, subject=record.token)

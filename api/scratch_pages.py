@@ -132,7 +132,8 @@ def _page(request: Request, house: House, found: Shown) -> Rendered:
         card=scratch_behind.view(house, found, words),
     )
     html = pages.render("scratch.html", shown, words.language)
-    policy = pages.policy(shown.theme.csp_hash, pages.stylesheet_hash("page.css"), asks=True)
+    styles = (pages.stylesheet_hash(each) for each in ("page.css", "scratch.css"))
+    policy = pages.policy(shown.theme.csp_hash, *styles, asks=True)
     headers = (NEVER_KEEP, content_policy(policy), (b"content-language", words.language.encode()))
     return Rendered(html.encode(), HTML, headers)
 

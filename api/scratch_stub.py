@@ -16,4 +16,4 @@ def stub(house: House, record: ReceiptRecord, cards: Sequence[Held], language: s
         card_view(each, links_of(house, each, below_receipt(record.token, each.reward.id), language), words, now=now)
         for each in cards
     ]
-    return Stub("scratch", "stubs/scratch.html", ScratchCards(tuple(shown)))
+    return Stub("scratch", "stubs/scratch.html", ScratchCards(tuple(shown)), style="scratch.css")

@@ -1,6 +1,7 @@
 """What is asked of cards and codes reads as much where very many were given as where few were (see
 tests/test_query_plans.py)."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -107,7 +108,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
 def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder: Path = tmp_path_factory.mktemp("gifts")
     server: postgres.Server | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
-    names = [f"gifts_{folder.name[-1]}_{count}" for count in (SMALL, LARGE)]
+    names = [f"gifts_{uuid.uuid4().hex[:8]}_{count}" for count in (SMALL, LARGE)]
     urls = [server.create(name) if server else f"sqlite:///{folder}/{name}.db" for name in names]
     shops = (filled(urls[0], SMALL), filled(urls[1], LARGE))
     engines = (connect(urls[0]), connect(urls[1]))

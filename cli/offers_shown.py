@@ -18,21 +18,30 @@ def bars(report: dict[str, Any]) -> str:
     """A line a method, the best first."""
     rows = _best_first(report)
     most = max((each["hr10"] for each in rows), default=0) or 1
-    cases = rows[0]["cases"] if rows else 0
+    cases, follows = (rows[0]["cases"], rows[0]["next"]["cases"]) if rows else (0, 0)
     shoppers = f", {report['shoppers']:,} shoppers" if report["shoppers"] else ""
     lines = [
         f"{report['baskets']:,} baskets, {report['items']:,} items{shoppers}.",
         f"Taught by the first 80%; one item hidden in each of {cases:,} of the last 20%.",
         "",
-        f"{'method':<12}{'HR@10':>7}{'MRR':>8}{'fit s':>8}{'cases':>8}",
+        f"{'method':<12}{'HR@10':>7}{'MRR':>8}{'fit s':>8}{'cases':>8}{'next' if follows else '':>8}".rstrip(),
     ]
     for each in rows:
         figures = f"{each['hr10']:>7.1%}{each['mrr']:>8.4f}{each['seconds']:>8.2f}{each['cases']:>8,}"
+        figures += f"{each['next']['hr10']:>8.1%}" if follows else ""
         lines.append(f"{each['name']:<12}{figures}  {_bar(each['hr10'] / most)} {_mark(each, report)}".rstrip())
     lines += ["", *(f"{each['name']}: {_NAMES[each['name']]}{_params(each)}" for each in rows)]
-    if not report["judged"]:
-        lines += ["", "These are too few baskets to tell one method from another: pairs on receipts are taken."]
+    lines += _remarks(report, rows, follows)
     return "\n".join(lines)
+
+
+def _remarks(report: dict[str, Any], rows: list[dict[str, Any]], follows: int) -> Iterator[str]:
+    if follows:
+        overruled = report["judged"] and rows[0]["name"] != report["chosen"]
+        decided = " It says clearly otherwise, and decided." if overruled else ""
+        yield f"\nnext: HR@10 of {follows:,} items that shoppers bought next and never had before.{decided}"
+    if not report["judged"]:
+        yield "\nThese are too few baskets to tell one method from another: pairs on receipts are taken."
 
 
 def picture(report: dict[str, Any]) -> str:

@@ -271,7 +271,7 @@ def test_the_figures_are_json_for_programs(tasteful: str) -> None:
     done = CliRunner().invoke(app, ["offers", "backtest", tasteful, "--json"])
     report = json.loads(done.stdout)
     assert report["baskets"] == 600
-    assert {"name", "hr10", "mrr", "cases", "seconds", "params"} == set(report["methods"][0])
+    assert {"name", "hr10", "mrr", "cases", "next", "seconds", "params"} == set(report["methods"][0])
     assert "tuning receipts" in done.stderr
 
 
@@ -279,6 +279,13 @@ def test_the_figures_are_drawn(tasteful: str, folder: Path) -> None:
     assert run(tasteful, "--svg", str(folder / "figures.svg"))[0] == 0
     drawn = etree.fromstring((folder / "figures.svg").read_bytes())
     assert len(drawn.findall("{*}rect[@height='20']")) == 3
+
+
+def test_what_shoppers_buy_next_is_told_where_they_are_known(folder: Path) -> None:
+    lines = [f"{row.basket},{row.item},{row.at // 1_000_000},s{int(row.basket[1:]) % 40}" for row in with_taste(600)]
+    said = run(str(written(folder, "\n".join(["basket,item,date,customer", *lines]))))[1]
+    assert re.search("^method.*next$", said, re.MULTILINE)
+    assert "items that shoppers bought next and never had before" in said
 
 
 def test_too_few_cases_are_told_of(folder: Path) -> None:

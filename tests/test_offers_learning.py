@@ -18,7 +18,8 @@ from scipy import sparse
 
 from engagement.offers import apart, baskets, learning, pairs, popularity, ridge
 from engagement.offers.apart import LearningFailed
-from engagement.offers.backtest import Cases, figures, hide, split
+from engagement.offers.backtest import Cases, Figures, figures, follow, hide, split
+from engagement.offers.learning import Trial
 from engagement.offers.lesson import NEIGHBOURS, Lesson, Row
 from engagement.offers.methods import POPULARITY, RECEIPTS, Taught
 from engagement.offers.tuning import tuned
@@ -179,6 +180,39 @@ def test_what_is_hidden_was_in_the_basket_and_is_known(told: list[str], seed: in
     assert (np.asarray(taught.lines.sum(axis=0))[cases.hidden] > 0).all()
 
 
+def test_what_a_shopper_buys_next_is_told_from_the_basket_before_and_is_new_to_them() -> None:
+    rows = [
+        Row("1", "tea", 1, "ann"), Row("2", "milk", 2, "bob"), Row("3", "cup", 3, "eve"),
+        Row("4", "milk", 4, "ann"), Row("5", "tea", 5, "ann"), Row("5", "cup", 5, "ann"), Row("5", "milk", 5, "ann"),
+        Row("6", "milk", 6, "bob"), Row("7", "tea", 7, "eve"), Row("8", "tea", 8),
+    ]  # fmt: skip
+    found = baskets.of(rows)
+    cases = follow(found, 4, seed=0)
+    told = {
+        found.items[hidden]: (
+            {found.items[at] for at in cases.seen[[row]].indices},
+            {found.items[at] for at in cases.left_out[[row]].indices},
+        )
+        for row, hidden in enumerate(cases.hidden)
+    }
+    assert told == {"cup": ({"milk"}, {"tea", "milk"}), "tea": ({"cup"}, {"cup"})}
+
+
+def test_nobody_who_is_known_leaves_nothing_to_follow() -> None:
+    assert len(follow(baskets.of(pairs_of("ab", "ab", "ab")), 1, seed=0)) == 0
+
+
+@given(some_baskets, st.integers(0, 9))
+def test_what_is_bought_next_was_never_had_before(told: list[str], seed: int) -> None:
+    rows = [row._replace(shopper=f"s{int(row.basket.removeprefix('None')) % 2}") for row in pairs_of(*told)]
+    found = baskets.of(rows)
+    cases = follow(found, len(found) // 2, seed=seed)
+    for row, hidden in enumerate(cases.hidden):
+        had = set(cases.left_out[[row]].indices)
+        assert hidden not in had
+        assert set(cases.seen[[row]].indices) <= had
+
+
 def rank(scores: list[float], sold: list[float], *, seen: int, hidden: int) -> float:
     """Of one case: the mean of 1 / rank tells it."""
     items = len(scores)
@@ -186,7 +220,8 @@ def rank(scores: list[float], sold: list[float], *, seen: int, hidden: int) -> f
     table[seen] = scores
     row = np.zeros((1, items), np.float32)
     row[0, seen] = 1
-    cases = Cases(sparse.csr_array(row), np.array([hidden]), np.array([-1], np.int32))
+    seen = sparse.csr_array(row)
+    cases = Cases(seen, seen, np.array([hidden]), np.array([-1], np.int32))
     behind = popularity.Popularity(np.array(sold), {})
     return 1 / figures(cases, sparse.csr_array(table), behind).mrr
 
@@ -242,6 +277,25 @@ def test_where_nothing_goes_together_what_sells_is_chosen_or_all_but_as_good() -
     told = {each["name"]: each["hr10"] for each in report["methods"]}
     assert told[report["chosen"]] == max(told.values())
     assert told[report["chosen"]] - told["popularity"] < 0.03
+
+
+@pytest.mark.parametrize(
+    "later, chosen",
+    [
+        (((0.3, 900), (0.1, 900)), "popularity"),
+        (((0.12, 900), (0.1, 900)), "receipts"),
+        (((0.3, 9), (0.1, 9)), "receipts"),
+        (((0.0, 0), (0.0, 0)), "receipts"),
+    ],
+)
+def test_what_shoppers_buy_next_decides_where_it_says_clearly_otherwise(
+    later: tuple[tuple[float, int], tuple[float, int]], chosen: str
+) -> None:
+    trials = [
+        Trial(method, {}, Figures(hidden, 0.1, 500), Figures(hr10, 0.0, cases), 0.0)
+        for method, hidden, (hr10, cases) in zip((POPULARITY, RECEIPTS), (0.1, 0.2), later, strict=True)
+    ]
+    assert learning.best(trials).method.name == chosen
 
 
 def test_popularity_leaves_no_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,15 +27,17 @@ Told = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A method with the parameters that it got by tuning, and how it did in the test."""
+    """A method with the parameters that it got by tuning, how it did in the test, and of what shoppers bought next."""
 
     method: Method
     params: Params
     figures: Figures
+    afterwards: Figures
     seconds: float
 
     def told(self) -> dict[str, Any]:
-        return {"name": self.method.name, **asdict(self.figures), "seconds": self.seconds, "params": dict(self.params)}
+        told = {"name": self.method.name, **asdict(self.figures), "next": asdict(self.afterwards)}
+        return told | {"seconds": self.seconds, "params": dict(self.params)}
 
 
 def learn(baskets: Baskets, *, seed: int = 0, told: Told = lambda _step: None) -> Lesson:
@@ -61,10 +63,16 @@ def learn(baskets: Baskets, *, seed: int = 0, told: Told = lambda _step: None) -
 
 
 def best(trials: list[Trial]) -> Trial:
-    """Who found most, and of equals who ranked it higher; pairs on receipts, where too few cases tell nothing."""
+    """Who found most, and of equals who ranked it higher; pairs on receipts, where too few cases tell nothing.
+
+    An offer is for what is bought next: where another is clearly better at that, by more than chance explains, it is
+    taken instead.
+    """
     if not _can_judge(trials):
         return next(each for each in trials if each.method is RECEIPTS)
-    return max(trials, key=lambda each: (each.figures.hr10, each.figures.mrr))
+    found = max(trials, key=lambda each: (each.figures.hr10, each.figures.mrr))
+    later = max(trials, key=lambda each: (each.afterwards.hr10, each.afterwards.mrr))
+    return later if later.afterwards.is_clearly_above(found.afterwards) else found
 
 
 def _can_judge(trials: list[Trial]) -> bool:
@@ -78,6 +86,7 @@ def tried(baskets: Baskets, *, seed: int, told: Told = lambda _step: None) -> li
     affordable = int(np.clip(_TUNING_SCORES // max(len(baskets.items), 1), least, most))
     tuning = Exam(Taught(teach), backtest.hide(tune, teach, seed=seed, most=affordable))
     testing = Exam(Taught(learned), backtest.hide(test, learned, seed=seed))
+    following = backtest.follow(baskets, len(learned), seed=seed)
     trials: list[Trial] = []
     for method in (each for each in METHODS if each.can_tell(teach)):
         told(f"tuning {method.name}")
@@ -85,7 +94,7 @@ def tried(baskets: Baskets, *, seed: int, told: Told = lambda _step: None) -> li
         told(f"testing {method.name}")
         if method is POPULARITY:
             tuning.half_life = testing.half_life = params["half_life"]
-        trials.append(_tested(method, params, testing))
+        trials.append(_tested(method, params, testing, following))
     return trials
 
 
@@ -103,14 +112,15 @@ class Exam:
         return backtest.figures(self.cases, method.near(self.taught, params), behind)
 
 
-def _tested(method: Method, params: Params, exam: Exam) -> Trial:
+def _tested(method: Method, params: Params, exam: Exam, following: Cases) -> Trial:
     """Its time is that of learning from nothing."""
     exam.taught = Taught(exam.taught.baskets)
     began = time.perf_counter()
     near = method.near(exam.taught, params)
     behind = popularity.count(exam.taught.baskets, exam.half_life)
     seconds = time.perf_counter() - began
-    return Trial(method, params, backtest.figures(exam.cases, near, behind), round(seconds, 3))
+    found, afterwards = (backtest.figures(cases, near, behind) for cases in (exam.cases, following))
+    return Trial(method, params, found, afterwards, round(seconds, 3))
 
 
 def _neighbours(taught: Taught, near: sparse.csr_array) -> Neighbours:

@@ -62,8 +62,9 @@ class Lesson:
     """``neighbours`` is empty where what sells told more than what is on a receipt, and where nothing could be learned.
 
     ``report`` may be written as JSON. ``chosen`` names a method; ``judged`` is False where there were too few cases to
-    tell one from another. ``methods`` has for each its ``name``, ``hr10`` (of 1), ``mrr``, ``cases``, ``seconds`` of
-    learning and ``params``; ``baskets``, ``items`` and ``shoppers`` count what was learned from.
+    tell one from another. ``methods`` has for each its ``name``, ``hr10`` (of 1), ``mrr``, ``cases``, the same three of
+    what shoppers bought ``next``, ``seconds`` of learning and ``params``. ``baskets``, ``items`` and ``shoppers`` count
+    what was learned from.
     """
 
     neighbours: Neighbours

@@ -48,7 +48,7 @@ def paths() -> dict[str, Any]:
     more = _form("survey_more", ("Say more", "What follows the score; what is left empty stays as it was."), _MORE)
     return {
         "/s/{token}": {"get": page, "post": give},
-        "/s/{token}/more": {"post": more},
+        "/s/{token}/more": {"get": page | {"operationId": "survey_more_page"}, "post": more},
         "/s/{token}/seen": {"post": seen},
     }
 

@@ -160,6 +160,16 @@ def test_axe_finds_nothing_at_any_step(
     check()
 
 
+def test_a_receipt_that_asks_still_comes_in_one_flight(
+    address: str, owner: Person, till: Person, shopper: Shopper
+) -> None:
+    page = f"{address}/r/{sold(till)['token']}?lang=en"
+    shopper.page.goto(page)
+    shopper.page.wait_for_load_state("networkidle")
+    critical, _ = shopper.weight(page)
+    assert critical <= 14 * 1024
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_the_scale_fits_every_screen_and_every_finger(
     address: str, owner: Person, till: Person, shopper: Shopper, width: int

@@ -28,6 +28,7 @@ from api.contexts import (
     SignaturePage,
     StopPage,
     Stub,
+    SurveyPage,
     VerifyPage,
 )
 from api.receipt_page import error_page, pending_page, receipt_page
@@ -55,6 +56,7 @@ PAGES: dict[str, type[Page]] = {
     "signature.html": SignaturePage,
     "reviews.html": ReviewsPage,
     "product.html": ProductPage,
+    "survey.html": SurveyPage,
 }
 LOOK = BrandLook(
     id="brd_01",

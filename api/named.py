@@ -19,7 +19,19 @@ class _Card(_Named):
     regex = "(?!import$)[^/]+"
 
 
+class _Sku(_Named):
+    """A till's, with whatever it holds."""
+
+    regex = "(?!batch$)(?!.*/reviews$).+"
+
+
+class _Mark(_Named):
+    regex = "(?!beacon$)[^/]+"
+
+
 def register() -> None:
     """Before routes name them: ``{token:receipt}``, ``{card:card}``."""
     register_url_convertor("receipt", _Receipt())
     register_url_convertor("card", _Card())
+    register_url_convertor("sku", _Sku())
+    register_url_convertor("mark", _Mark())

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from api import named
 from api.answers import no_content
 from api.house import House
 from api.notices import notice
@@ -33,10 +34,11 @@ _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
 def routes() -> list[BaseRoute]:
+    named.register()
     return [
         Route("/o/beacon", beacon, methods=["POST"]),
-        Route("/o/{mark}", follow, methods=["GET"]),
-        Route("/o/{mark}", tap, methods=["POST"]),
+        Route("/o/{mark:mark}", follow, methods=["GET"]),
+        Route("/o/{mark:mark}", tap, methods=["POST"]),
         Route("/media/products/{shard}/{name}.webp", picture),
     ]
 

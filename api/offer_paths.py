@@ -37,7 +37,10 @@ def _tap() -> dict[str, Any]:
 
 
 def _over() -> dict[str, Any]:
-    return {"404": {"description": "None of our marks, or the offer is over.", "content": _HTML}} | _problems(503)
+    missing = _problems(404, 503)
+    missing["404"] |= {"description": "None of our marks, or the offer is over."}
+    missing["404"]["content"] |= _HTML
+    return missing
 
 
 def _beacon() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from accounts.fields import LINE
-from api import offer_answers, schemas
+from api import named, offer_answers, schemas
 from api.answers import json_answer, no_content
 from api.body import binary_body, json_body
 from api.house import House, TheHouse
@@ -19,6 +19,7 @@ from engagement.offers.catalogue import Product, ProductContent
 from engagement.offers.products import ProductRecord
 from kernel.errors import FieldError, Invalid, Problem
 
+named.register()
 router = APIRouter(prefix="/v1", tags=["Products"])
 MOST_IN_A_BATCH: Final = 500
 _MOST_BYTES: Final = 8_000_000
@@ -87,7 +88,7 @@ async def list_allied_products(
 
 
 @router.put(
-    "/product-pictures/{sku:path}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.picture_body()
+    "/product-pictures/{sku:sku}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.picture_body()
 )
 async def put_product_picture(sku: Sku, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A PNG, JPEG or WebP of at most 8 MB; it is cut square and written anew, without metadata."""
@@ -101,7 +102,7 @@ async def put_product_picture(sku: Sku, request: Request, house: TheHouse, calle
     return no_content()
 
 
-@router.delete("/product-pictures/{sku:path}", status_code=204, responses=schemas.READS)
+@router.delete("/product-pictures/{sku:sku}", status_code=204, responses=schemas.READS)
 async def delete_product_picture(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
     """Its name stands for it instead."""
     offer_answers.require(caller, "offers:write")
@@ -109,7 +110,7 @@ async def delete_product_picture(sku: Sku, house: TheHouse, caller: TheCaller) -
     return no_content()
 
 
-@router.get("/products/{sku:path}", response_model=offer_answers.ProductAnswer, responses=schemas.READS)
+@router.get("/products/{sku:sku}", response_model=offer_answers.ProductAnswer, responses=schemas.READS)
 async def get_product(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
     """As it was put."""
     offer_answers.require(caller, "offers:read")
@@ -118,7 +119,7 @@ async def get_product(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
 
 
 @router.put(
-    "/products/{sku:path}",
+    "/products/{sku:sku}",
     response_model=offer_answers.ProductAnswer,
     responses=schemas.WRITES,
     openapi_extra=schemas.body("ProductContent"),
@@ -137,7 +138,7 @@ async def put_product(sku: Sku, request: Request, house: TheHouse, caller: TheCa
     return json_answer(offer_answers.product(house, record))
 
 
-@router.delete("/products/{sku:path}", status_code=204, responses=schemas.READS)
+@router.delete("/products/{sku:sku}", status_code=204, responses=schemas.READS)
 async def delete_product(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
     """It is offered no more. Numbers of it stay."""
     offer_answers.require(caller, "offers:write")

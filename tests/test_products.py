@@ -64,7 +64,7 @@ def test_what_is_put_again_takes_the_place_of_what_was_there(owner: Person, engi
 
 
 def test_a_sku_may_hold_what_tills_put_into_it(owner: Person) -> None:
-    for sku in ("A/12 b", "ü%2F", "..x", "batch"):
+    for sku in ("A/12 b", "ü%2F", "..x", "reviews"):
         address = "/v1/products/" + "".join(f"%{byte:02X}" for byte in sku.encode())
         assert owner.put(address, product("It")).json()["sku"] == sku
         assert owner.get(address).json()["sku"] == sku
@@ -115,6 +115,13 @@ def test_a_batch_reports_each_and_twice_is_the_same_as_once(owner: Person) -> No
     batch[0]["price"] = "5.50"
     again = owner.post("/v1/products/batch", {"products": batch}).json()["results"]
     assert [each["outcome"] for each in again] == ["changed", "refused", "unchanged"]
+
+
+def test_a_sku_is_no_address_of_ours(owner: Person) -> None:
+    for sku in ("batch", "rye/reviews"):
+        [told] = owner.post("/v1/products/batch", {"products": [{"sku": sku} | product("It")]}).json()["results"]
+        assert (told["outcome"], told["problem"]["errors"][0]["pointer"]) == ("refused", "/products/0/sku")
+        assert owner.put(f"/v1/products/{sku}", product("It")).status_code == 405
 
 
 def test_a_batch_has_from_1_to_500_products(owner: Person) -> None:

@@ -14,6 +14,8 @@ from receipts.reading import field_errors
 
 # The host stands in a page's policy, so nothing else may be in its place.
 _LINK: Final = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][^\s\x00-\x1f\x7f<>\"]*)?")
+# /v1/products/batch, and what stands below a product.
+_TAKEN: Final = re.compile("batch|.*/reviews", re.DOTALL)
 _MOST_STOCK: Final = 2**31 - 1
 _MOST_COMPLEMENTS: Final = 20
 
@@ -64,8 +66,14 @@ class ProductContent(Part):
         return self
 
 
+def _addressable(sku: str) -> str:
+    if _TAKEN.fullmatch(sku):
+        raise PydanticCustomError("sku", "is part of an address of this service; another one is expected")
+    return sku
+
+
 class Product(ProductContent):
-    sku: Code
+    sku: Annotated[Code, AfterValidator(_addressable)]
 
 
 Read = TypeVar("Read", bound=ProductContent)

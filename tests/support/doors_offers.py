@@ -9,10 +9,10 @@ Names = dict[str, str]
 # Method, route, status, path with {names} of what is ours, body.
 DOORS: Final[list[tuple[str, str, int, str, Any]]] = [
     ("GET", "/v1/products", 200, "/v1/products", None),
-    ("GET", "/v1/products/{sku:path}", 404, "/v1/products/ours", None),
-    ("DELETE", "/v1/products/{sku:path}", 404, "/v1/products/ours", None),
-    ("PUT", "/v1/product-pictures/{sku:path}", 404, "/v1/product-pictures/ours", b"picture"),
-    ("DELETE", "/v1/product-pictures/{sku:path}", 404, "/v1/product-pictures/ours", None),
+    ("GET", "/v1/products/{sku:sku}", 404, "/v1/products/ours", None),
+    ("DELETE", "/v1/products/{sku:sku}", 404, "/v1/products/ours", None),
+    ("PUT", "/v1/product-pictures/{sku:sku}", 404, "/v1/product-pictures/ours", b"picture"),
+    ("DELETE", "/v1/product-pictures/{sku:sku}", 404, "/v1/product-pictures/ours", None),
     ("GET", "/v1/allied-products", 200, "/v1/allied-products", None),
     ("GET", "/v1/offer-rules", 200, "/v1/offer-rules", None),
     ("POST", "/v1/offer-rules", 422, "/v1/offer-rules", {"kind": "pin", "product": "ours"}),
@@ -26,11 +26,11 @@ DOORS: Final[list[tuple[str, str, int, str, Any]]] = [
     ("GET", "/v1/offer-numbers", 200, "/v1/offer-numbers", None),
     ("GET", "/v1/offer-numbers.csv", 200, "/v1/offer-numbers.csv", None),
     ("POST", "/v1/products/batch", 200, "/v1/products/batch", {"products": [{"sku": "ours"} | product("Mine")]}),
-    ("PUT", "/v1/products/{sku:path}", 200, "/v1/products/ours", product("Mine")),
+    ("PUT", "/v1/products/{sku:sku}", 200, "/v1/products/ours", product("Mine")),
 ]
 # Whoever has the signed address of an offer may follow it; the picture is behind a name made of its bytes.
-LINKS: Final = {"/o/{mark}", "/media/products/{shard}/{name}.webp"}
-LEFT_BY_LINK: Final = {("POST", "/o/{mark}"), ("POST", "/o/beacon")}
+LINKS: Final = {"/o/{mark:mark}", "/media/products/{shard}/{name}.webp"}
+LEFT_BY_LINK: Final = {("POST", "/o/{mark:mark}"), ("POST", "/o/beacon")}
 
 
 def ours(owner: Person) -> Names:

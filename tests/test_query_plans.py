@@ -18,7 +18,7 @@ from accounts.places import directories
 from bench.fill import NEWEST, Shop, filled
 from cards import contacts, forgetting, tally
 from cards import find as cards
-from engagement.voice import attribution, case_work, cases, product_reviews, referrals, reviews
+from engagement.voice import attribution, case_clock, cases, product_reviews, referrals, reviews
 from engagement.voice import forgetting as voice_forgetting
 from infra import jobs
 from infra.database import connect
@@ -184,8 +184,8 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "cases of a store": of_cases(FEW, store_id=mitte),
     "cases that are overdue": of_cases(FEW, overdue_at=LATER),
     "cases of somebody who sees to none": of_cases(0, owner_id=emma),
-    "cases that are late": lambda conn, _: case_work.late(conn, now=LATER, at_most=20),
-    "cases of which nobody was told": lambda conn, _: case_work.untold(conn, before=LATER, at_most=20),
+    "cases that are late": lambda conn, _: case_clock.late(conn, now=LATER, at_most=20),
+    "cases of which nobody was told": lambda conn, _: case_clock.untold(conn, before=LATER, at_most=20),
     "referrals": lambda conn, shop: referrals.listed(conn, shop.merchant_id, limit=20),
     "referrals of a store": lambda c, shop: referrals.listed(c, shop.merchant_id, limit=20, store_id=mitte(c, shop)),
     "a code in a sale": a_new_code,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from engagement.surveys.tables import SurveyAnswer
-from tests.support.inside import Person
+from tests.support.inside import Inside, Person
 from tests.support.surveys import answer, path_of, responses, sold, survey
 
 
@@ -178,3 +178,26 @@ def test_a_list_can_be_narrowed(
     answer(stranger, path, 3)
     stranger.ask("POST", f"{path}/more", data={"text": "Cold"}, headers={"User-Agent": "Mozilla/5.0"})
     assert [each["score"] for each in responses(owner, **query)] == scores
+
+
+def test_a_key_of_a_store_sees_what_was_said_of_it(
+    owner: Person, till: Person, stranger: Person, inside: Inside
+) -> None:
+    survey(owner)
+    answered(till, stranger, 9)
+    answered(owner, stranger, 3, store="kreuzberg")
+    wanted = {"name": "Kreuzberg", "scopes": ["surveys:read", "surveys:write"], "store": "kreuzberg"}
+    keeper = Person(inside, owner.post("/v1/keys", wanted).raise_for_status().json()["key"])
+    assert [each["score"] for each in responses(keeper)] == [3]
+    told = keeper.get("/v1/survey-numbers", event="transaction", least=1).json()
+    assert (told["total"]["responses"], told["asked"]) == (1, None)
+    assert keeper.get("/v1/survey-numbers", event="transaction", store="mitte").status_code == 422
+    [other] = responses(owner, store="mitte")
+    for asked in (
+        keeper.get(f"/v1/survey-responses/{other['id']}"),
+        keeper.delete(f"/v1/survey-responses/{other['id']}"),
+        keeper.post(f"/v1/survey-responses/{other['id']}/release", {}),
+        keeper.post(f"/v1/receipts/{other['receipt_id']}/survey-links", {"event": "transaction"}),
+    ):
+        assert asked.status_code == 404
+    assert keeper.post("/v1/surveys", {"brand": "linden-rye", "event": "product"}).status_code == 403

@@ -64,7 +64,7 @@ def _review(merchant_id: str, place: int, now: datetime) -> dict[str, Any]:
     stars, title, text, holds = _SAID[place]
     at = now - timedelta(days=9 * (len(_SAID) - place), hours=2)
     review_id = new_id("rev", at)
-    decided = {"state": "waiting", "decided_at": None, "decided_by": None}
+    decided: dict[str, Any] = {"state": "waiting", "decided_at": None, "decided_by": None}
     if not holds:
         decided = {"state": "approved", "decided_at": at, "decided_by": "rules"}
     return decided | {

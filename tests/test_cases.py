@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, update
 
 from engagement.tables import Event
-from engagement.voice import case_work, cases
+from engagement.voice import case_clock, cases
 from engagement.voice.cases import CaseRecord
 from engagement.voice.tables import Case, CaseChange
 from infra.database import connect
@@ -358,7 +358,7 @@ def escalated(url: str, shops: Shops, case: Body, act: Any) -> int:
 
 
 def test_two_workers_escalate_a_case_once(database_url: str, shops: Shops, case: Body, engine: Engine) -> None:
-    assert escalated(database_url, shops, case, case_work.escalate) == 1
+    assert escalated(database_url, shops, case, case_clock.escalate) == 1
     assert told(engine) == ["case.opened", "case.escalated"]
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from accounts.find import brand_look
 from engagement import shoppers
-from engagement.voice import attribution, case_work, cases, letters, referrals, tag_rules
+from engagement.voice import attribution, case_clock, cases, letters, referrals, tag_rules
 from engagement.voice.attribution import Keys
-from engagement.voice.case_work import Late
+from engagement.voice.case_clock import Late
 from engagement.voice.cases import CaseRecord
 from infra import secrets
 from infra.jobs import Payload
@@ -36,8 +36,8 @@ def see_to_cases(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Tell owners of new cases, and others of late ones. Each is a transaction of its own: two workers may do so at
     once, and one of them tells."""
     now = shop.clock()
-    new = shop.read(lambda conn: case_work.untold(conn, before=now - _SETTLED, at_most=_TOGETHER))
-    late = shop.read(lambda conn: case_work.late(conn, now=now, at_most=_TOGETHER))
+    new = shop.read(lambda conn: case_clock.untold(conn, before=now - _SETTLED, at_most=_TOGETHER))
+    late = shop.read(lambda conn: case_clock.late(conn, now=now, at_most=_TOGETHER))
     for each in new:
         _one(shop, partial(_tell, shop=shop, each=each))
     for each in late:
@@ -77,9 +77,9 @@ def _one(shop: Workshop, act: Callable[[Connection], None]) -> None:
 
 def _tell(conn: Connection, shop: Workshop, each: Late) -> None:
     now = shop.clock()
-    if case_work.close_uncounted(conn, each.merchant_id, each.id, now=now):
+    if case_clock.close_uncounted(conn, each.merchant_id, each.id, now=now):
         return
-    if not case_work.mark_told(conn, each.merchant_id, each.id, now=now):
+    if not case_clock.mark_told(conn, each.merchant_id, each.id, now=now):
         return
     record = cases.one(conn, each.merchant_id, each.id)
     if record.email and record.resolved_at is None:
@@ -88,9 +88,9 @@ def _tell(conn: Connection, shop: Workshop, each: Late) -> None:
 
 def _escalate(conn: Connection, shop: Workshop, each: Late) -> None:
     now = shop.clock()
-    if case_work.close_uncounted(conn, each.merchant_id, each.id, now=now):
+    if case_clock.close_uncounted(conn, each.merchant_id, each.id, now=now):
         return
-    record = case_work.escalate(conn, each.merchant_id, each.id, now=now)
+    record = case_clock.escalate(conn, each.merchant_id, each.id, now=now)
     if record is not None and record.escalation_email:
         _ask(conn, shop, record, letters.late_name(record.id), record.escalation_email)
 

@@ -1,6 +1,5 @@
-"""What happens to a case: it is opened, worked on, escalated when its time is over, and closed."""
+"""What people do with a case: a shopper opens it, the shop works on it and closes it."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ from accounts.fields import Slug, Text
 from accounts.tables import StaffMember, Store
 from engagement import events
 from engagement.surveys.records import Answer
-from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import cases, settings
 from engagement.voice.cases import OPEN, CaseRecord, Outcome, State
 from engagement.voice.settings import CaseSettings
@@ -24,7 +22,6 @@ from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import new_id
 
 BY_SHOPPER: Final = "shopper"
-BY_CLOCK: Final = "clock"
 _NEXT: Final[dict[State, frozenset[State]]] = {
     "open": frozenset({"in_progress", "resolved", "dismissed"}),
     "in_progress": frozenset({"open", "resolved", "dismissed"}),
@@ -47,14 +44,6 @@ class CaseWork(BaseModel):
     due_at: AwareDatetime | None = Field(None, description="Another deadline.")
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
-    """A case whose time is over."""
-
-    id: str
-    merchant_id: str
-
-
 def follow(conn: Connection, answer: Answer, *, now: datetime) -> None:
     """An answer that counts came or was changed: a detractor's opens a case, and who is none any more closes it where
     nobody has begun to work on it."""
@@ -65,10 +54,10 @@ def follow(conn: Connection, answer: Answer, *, now: datetime) -> None:
         elif found.outcome == "changed_mind":
             _reopen(conn, found, answer, now)
         elif found.score != answer.score:
-            _note(conn, found, {"score": answer.score}, by=BY_SHOPPER, now=now)
+            note(conn, found, {"score": answer.score}, by=BY_SHOPPER, now=now)
     elif found is not None and found.score != answer.score:
         closing = {"state": "dismissed", "outcome": "changed_mind", "resolved_at": now} if found.state == "open" else {}
-        _note(conn, found, {"score": answer.score} | closing, by=BY_SHOPPER, now=now)
+        note(conn, found, {"score": answer.score} | closing, by=BY_SHOPPER, now=now)
 
 
 def hold(conn: Connection, merchant_id: str, case_id: str, *, store_id: str | None = None) -> CaseRecord:
@@ -92,52 +81,7 @@ def work(conn: Connection, before: CaseRecord, wish: CaseWork, *, by: str, now: 
         values["owner_id"] = _staff_id(conn, before.merchant_id, wish.owner) if wish.owner else None
     values = {name: value for name, value in values.items() if value != _as_before(conn, before, name)}
     if values:
-        _note(conn, before, values, by=by, now=now, owner=wish.owner)
-
-
-def late(conn: Connection, *, now: datetime, at_most: int) -> list[Late]:
-    """Of all merchants, which only the clock asks for: those whose time is over and of which nobody was told so."""
-    over = (Case.resolved_at.is_(None), Case.due_at <= now, Case.escalated_at.is_(None))
-    query = select(Case.id, Case.merchant_id).where(*over).order_by(Case.due_at).limit(at_most)
-    return [Late(row.id, row.merchant_id) for row in conn.execute(query)]
-
-
-def escalate(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> CaseRecord | None:
-    """The case, where this call is the one that escalates it; None where it is closed, or another was first."""
-    over = (Case.resolved_at.is_(None), Case.due_at <= now, Case.escalated_at.is_(None))
-    mine = (Case.merchant_id == merchant_id, Case.id == case_id)
-    values = {"escalated_at": now, "changed_at": now, "revision": Case.revision + 1}
-    if conn.execute(update(Case).where(*mine, *over).values(values)).rowcount != 1:
-        return None
-    record = cases.one(conn, merchant_id, case_id)
-    _remember(conn, record, {"escalated_at": iso(now)}, by=BY_CLOCK, now=now)
-    _tell(conn, record, "escalated", now=now)
-    return record
-
-
-def untold(conn: Connection, *, before: datetime, at_most: int) -> list[Late]:
-    """Of all merchants, which only the clock asks for: cases that were opened before, of which no owner was told."""
-    new = (Case.told_at.is_(None), Case.opened_at < before)
-    query = select(Case.id, Case.merchant_id).where(*new).order_by(Case.opened_at).limit(at_most)
-    return [Late(row.id, row.merchant_id) for row in conn.execute(query)]
-
-
-def mark_told(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> bool:
-    """Whether this call is the first."""
-    mine = (Case.merchant_id == merchant_id, Case.id == case_id, Case.told_at.is_(None))
-    return conn.execute(update(Case).where(*mine).values(told_at=now)).rowcount == 1
-
-
-def close_uncounted(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> bool:
-    """Whether the answer of an open case counts no more, as one that a program gave: then the case is dismissed."""
-    record = hold(conn, merchant_id, case_id)
-    mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id == record.answer_id)
-    held = conn.scalar(select(SurveyAnswer.held).where(*mine))
-    if not held or record.state != "open":
-        return False
-    values = {"state": "dismissed", "outcome": "other", "resolved_at": now, "told_at": now}
-    _note(conn, record, values, by=BY_CLOCK, now=now)
-    return True
+        note(conn, before, values, by=by, now=now, owner=wish.owner)
 
 
 def _open(conn: Connection, answer: Answer, now: datetime) -> None:
@@ -168,7 +112,7 @@ def _open(conn: Connection, answer: Answer, now: datetime) -> None:
     if conn.scalar(insert_or_ignore(conn, Case).values(row).returning(Case.id)) is not None:
         record = cases.of_answer(conn, answer.merchant_id, answer.id)
         assert record is not None
-        _tell(conn, record, "opened", now=now)
+        tell(conn, record, "opened", now=now)
 
 
 def _opens(wanted: CaseSettings, answer: Answer) -> bool:
@@ -186,7 +130,7 @@ def _reopen(conn: Connection, found: CaseRecord, answer: Answer, now: datetime) 
     wanted = settings.of(conn, answer.merchant_id, CaseSettings)
     values = {"score": answer.score, "state": "open", "outcome": None, "resolved_at": None, "told_at": None}
     values |= {"due_at": now + timedelta(hours=wanted.deadline_hours), "escalated_at": None}
-    _note(conn, found, values, by=BY_SHOPPER, now=now)
+    note(conn, found, values, by=BY_SHOPPER, now=now)
 
 
 def _check(before: CaseRecord, wish: CaseWork) -> None:
@@ -227,7 +171,7 @@ def _known_staff(conn: Connection, merchant_id: str, slug: str | None) -> str | 
     return conn.scalar(select(StaffMember.id).where(StaffMember.merchant_id == merchant_id, StaffMember.slug == slug))
 
 
-def _note(
+def note(
     conn: Connection,
     before: CaseRecord,
     values: dict[str, Any],
@@ -243,22 +187,24 @@ def _note(
     shown = {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
     if "owner_id" in shown:
         shown["owner"] = owner
-    _remember(conn, before, {name: shown[name] for name in shown if name not in _UNSAID}, by=by, now=now)
+    remember(conn, before, {name: shown[name] for name in shown if name not in _UNSAID}, by=by, now=now)
     if "state" in values:
         after = cases.one(conn, before.merchant_id, before.id)
-        _tell(conn, after, "opened" if after.state == "open" else after.state, now=now)
+        tell(conn, after, "opened" if after.state == "open" else after.state, now=now)
 
 
 # Which of a case's columns no change names: they follow from the others.
 _UNSAID: Final = ("owner_id", "resolved_at", "told_at", "escalated_at")
 
 
-def _remember(conn: Connection, record: CaseRecord, what: dict[str, Any], *, by: str, now: datetime) -> None:
+def remember(conn: Connection, record: CaseRecord, what: dict[str, Any], *, by: str, now: datetime) -> None:
+    """In its history; ``what`` changed by the names of the API."""
     values = {"id": new_id("cch", now), "merchant_id": record.merchant_id, "case_id": record.id, "by": by}
     conn.execute(insert(CaseChange).values(values | {"what": orjson.dumps(what).decode(), "changed_at": now}))
 
 
-def _tell(conn: Connection, record: CaseRecord, what: str, *, now: datetime) -> None:
+def tell(conn: Connection, record: CaseRecord, what: str, *, now: datetime) -> None:
+    """Programs of the merchant: ``what`` ends the kind of the event."""
     data = {
         "case_id": record.id,
         "answer_id": record.answer_id,

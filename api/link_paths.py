@@ -2,7 +2,17 @@
 
 from typing import Any, Final
 
-from api import card_paths, offer_paths, schemas, stop_paths, survey_paths, trust_paths, visit_paths, wallet_paths
+from api import (
+    card_paths,
+    offer_paths,
+    schemas,
+    scratch_paths,
+    stop_paths,
+    survey_paths,
+    trust_paths,
+    visit_paths,
+    wallet_paths,
+)
 from kernel.ids import TOKEN_PATTERN
 from kernel.locale import LANGUAGES
 
@@ -65,7 +75,7 @@ _FORMS: Final = {
 def paths() -> dict[str, Any]:
     """To be merged into the document's ``paths``."""
     forms = {path: {"get": _operation(path, *form)} for path, form in _FORMS.items()}
-    others = (card_paths, offer_paths, stop_paths, survey_paths, trust_paths, visit_paths, wallet_paths)
+    others = (card_paths, offer_paths, scratch_paths, stop_paths, survey_paths, trust_paths, visit_paths, wallet_paths)
     return (
         {"/r/{token}": {"get": _page()}}
         | forms

@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
+from engagement.offers import find
+from infra.database import reading
+from infra.settings import Settings
+from receipts import find as receipts_find
 from tests.support.inside import Person, on_sqlite
-from tests.support.products import ANNA, caught_up, offered, sold, stocked, taught
+from tests.support.products import ANNA, caught_up, keys_of, offered, sold, stocked, taught
 from tests.support.sales import refund
 from tests.support.shops import Shops
 
@@ -163,3 +167,29 @@ def test_another_merchant_knows_nothing_of_it(owner: Person, outsider: Person, n
     stocked(outsider, "Rye", "Butter")
     assert offered(outsider, sold(outsider, "rye")) == []
     assert outsider.get("/v1/offers", receipt=sold(owner, "rye")["id"]).status_code == 404
+
+
+@on_sqlite
+def test_nothing_that_a_page_asks_for_its_offers_reads_a_whole_table(
+    owner: Person, near: None, engine: Engine, settings: Settings, shops: Shops
+) -> None:
+    """Whatever the catalogue and the history hold."""
+    sold(owner, "tea", shopper=ANNA)
+    receipt = sold(owner, "rye", "x", shopper=ANNA)
+    stocked(owner, "Rye", complements=["jam"])
+    caught_up(engine, settings)
+    plans: list[str] = []
+
+    def look(conn: Any, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
+        found = conn.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+        plans.extend(row[3] for row in found)
+
+    with reading(engine) as conn:
+        record = receipts_find.one(conn, shops.linden, receipt["id"])
+        desk = find.desk(conn, shops.linden)
+        event.listen(conn, "before_cursor_execute", look)
+        assert len(find.offers_for(conn, desk, record, key=keys_of(settings).shoppers)) == 3
+    read = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
+    assert len(read) >= 7
+    assert [plan for plan in read if plan.startswith("SCAN") and "json_each" not in plan] == []
+    assert [plan for plan in read if "neighbours USING PRIMARY KEY" in plan and "a=?" in plan]

@@ -112,8 +112,8 @@ class Delivery(_Answer):
     id: str
     receipt_id: str | None = Field(description="Null where it is no receipt that was sent.")
     about: str = Field(
-        description="The receipt; or `con_…`, a contact left on a card, `inv_…`, an invite, `cas_…`, a case, or `ask_…`, "
-        "a reminder of a survey."
+        description="The receipt; or `con_…`, a contact left on a card, `inv_…`, an invite, `cas_…`, a case, or "
+        "`ask_…`, a reminder of a survey."
     )
     channel: Channel
     to: str

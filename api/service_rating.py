@@ -18,7 +18,7 @@ from api.visitors import is_from_our_page, is_person
 from cards import find, ratings
 from cards.find import CardRecord
 from engagement.surveys import hanging, service
-from engagement.surveys.answers import Given
+from engagement.surveys.records import Given
 from kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from kernel.ids import is_token
 from kernel.locale import LANGUAGES, choose

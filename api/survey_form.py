@@ -10,9 +10,8 @@ from starlette.requests import Request
 
 from accounts.fields import DeliverableAddress, PhoneNumber, Text
 from api.visitors import is_person
-from engagement.surveys.answers import Call, Given, More
 from engagement.surveys.manage import SurveyRecord
-from engagement.surveys.records import Answer, Channel, Held
+from engagement.surveys.records import Answer, Call, Channel, Given, Held, More
 from engagement.surveys.settings import scale_of
 from engagement.surveys.words import said
 from infra.i18n import voice

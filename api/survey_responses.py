@@ -15,10 +15,9 @@ from api.body import model_body
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from api.survey_wanted import TheList, TheWish
-from engagement.surveys import answers, find, hanging, manage, service
-from engagement.surveys.answers import Given, More
+from engagement.surveys import answers, find, hanging, manage, service, writing
 from engagement.surveys.manage import SurveyRecord
-from engagement.surveys.records import Answer, Event
+from engagement.surveys.records import Answer, Event, Given, More
 from engagement.voice import tag_rules
 from infra.csv_text import csv_text
 from kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -147,7 +146,7 @@ async def delete_survey_response(response_id: ResponseId, house: TheHouse, calle
     caller.require("surveys:write")
 
     def write(conn: Connection) -> None:
-        answers.remove(conn, caller.merchant_id, [_one(conn, caller, response_id).id])
+        writing.remove(conn, caller.merchant_id, [_one(conn, caller, response_id).id])
 
     await house.write(write)
     house.pages.clear()

@@ -11,10 +11,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, func, select
 
-from engagement.surveys import answers, asking, manage
-from engagement.surveys.answers import Given
+from engagement.surveys import answers, asking, manage, writing
 from engagement.surveys.asking import Ask
 from engagement.surveys.manage import SurveyRecord
+from engagement.surveys.records import Given
 from engagement.surveys.settings import Settings
 from engagement.surveys.tables import SurveyAnswer, SurveyAsk
 from engagement.tables import Event
@@ -122,7 +122,7 @@ def test_without_the_lock_both_would_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The control."""
-    meet, look = threading.Barrier(2), answers._before
+    meet, look = threading.Barrier(2), writing.before
 
     def together(*about: Any) -> dict[str, Any]:
         found = look(*about)
@@ -132,7 +132,7 @@ def test_without_the_lock_both_would_count(
     def unheld(conn: Connection, survey: SurveyRecord, receipt_id: str) -> Ask | None:
         return asking.of_receipt(conn, survey.merchant_id, receipt_id).get(survey.id)
 
-    monkeypatch.setattr(answers, "_before", together)
+    monkeypatch.setattr(writing, "before", together)
     monkeypatch.setattr(asking, "hold", unheld)
     connected = by_itself if engine.dialect.name == "sqlite" else in_a_transaction
     assert race(several, shops.linden, sold(till)["id"], connected) == 2

@@ -127,9 +127,10 @@ def hold_brand(conn: Connection, merchant_id: str, brand_id: str) -> None:
     conn.execute(select(Survey.id).where(*mine).order_by(Survey.id).with_for_update(key_share=True))
 
 
-def answered(conn: Connection, asked: Ask, at: datetime | None) -> None:
+def answered(conn: Connection, merchant_id: str, asked: Ask, at: datetime | None) -> None:
     """When an answer that counts first came; None where it counts no more."""
-    conn.execute(update(SurveyAsk).where(SurveyAsk.id == asked.id).values(answered_at=at))
+    mine = (SurveyAsk.merchant_id == merchant_id, SurveyAsk.id == asked.id)
+    conn.execute(update(SurveyAsk).where(*mine).values(answered_at=at))
 
 
 def unanswered(conn: Connection, merchant_id: str, survey_id: str, receipt_id: str | None) -> None:

@@ -48,3 +48,33 @@ class Answer:
     @property
     def is_counted(self) -> bool:
         return not self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A score as it came. ``by_itself`` where the page sent it without a press of a button; ``held`` is what the edge
+    saw of who sent it."""
+
+    score: int
+    channel: Channel
+    language: str
+    by_itself: bool = False
+    held: Held = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How somebody wishes to be called back, and the words that they agreed to."""
+
+    contact: str
+    consent: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What is said after the score. None leaves what was said before; ``no_call`` takes the wish for a call back."""
+
+    text: str | None = None
+    call: Call | None = None
+    no_call: bool = False

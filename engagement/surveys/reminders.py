@@ -95,7 +95,8 @@ def _due(conn: Connection, survey: SurveyRecord, now: datetime, at_most: int) ->
 
 def _remind(conn: Connection, post: Post, survey: SurveyRecord, ask_id: str, receipt_id: str, now: datetime) -> None:
     """Nothing is sent where it may not be; it is seen to either way, and not looked at again."""
-    conn.execute(update(SurveyAsk).where(SurveyAsk.id == ask_id).values(reminded_at=now))
+    mine = (SurveyAsk.merchant_id == survey.merchant_id, SurveyAsk.id == ask_id)
+    conn.execute(update(SurveyAsk).where(*mine).values(reminded_at=now))
     sent = _sent(conn, survey.merchant_id, receipt_id)
     try:
         about(conn, survey.merchant_id, ask_id, now=now)

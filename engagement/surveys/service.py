@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 from cards import find as cards_find
 from cards import ratings
 from engagement.surveys import answers, manage
-from engagement.surveys.answers import Given
 from engagement.surveys.asking import WhoIs
-from engagement.surveys.records import Answer
+from engagement.surveys.records import Answer, Given
 from kernel.errors import NotFound
 from receipts.records import ReceiptRecord
 

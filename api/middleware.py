@@ -18,11 +18,15 @@ from kernel.errors import Problem, TooLarge
 _log = structlog.get_logger()
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 # A link is a capability: what opens a receipt must not stand in a log.
-_CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[0-9a-z]{26})$))/[^/.]+")
+_CAPABILITY = re.compile(
+    r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[0-9a-z]{26})$)|v1/rewards(?!/rwd_[0-9a-z]{26}(?:/|$)))/[^/.]+"
+)
 # The same in an address that was mistyped or joined badly. An id may stand: it opens nothing.
 _LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?![a-z]{3,4}_[0-9a-z]{26}(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{22,}")
 # An address of a person.
 _PERSONAL = re.compile(r"^(/v1/suppressions)/.+", re.IGNORECASE)
+# Whoever has a prize's code can use it. Codes of others' making have any sign in them.
+_CODE = re.compile(r"(?is)(/v1/rewards)/(?!rwd_[0-9a-z]{26}(?:/|$)).+?(/(?:reserve|redeem|rollback|void))?$")
 # As nginx has it: in the log and among the 4xx.
 _GONE_AWAY = 499
 _SLASHES = re.compile("/{2,}")
@@ -107,7 +111,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _path(scope: Scope) -> str:
-    path = _PERSONAL.sub(r"\1/…", _SLASHES.sub("/", scope["path"]))
+    path = _CODE.sub(r"\1/…\2", _PERSONAL.sub(r"\1/…", _SLASHES.sub("/", scope["path"])))
     return _LIKE_A_TOKEN.sub("…", _CAPABILITY.sub(r"/\1/…", path))
 
 

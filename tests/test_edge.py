@@ -1,9 +1,11 @@
 """What every answer carries, what asks nothing of the disk, and settings that would mislead."""
 
 import os
+import re
 import threading
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -80,6 +82,26 @@ def test_no_log_holds_a_token_wherever_it_stands(inside: Inside, path: str) -> N
     (line,) = [each for each in logged if each["event"] == "request"]
     assert TOKEN not in line["path"]
     assert "…" in line["path"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("code", ["7K3M-9QTX-2WHD", "7k3m9qtx2whd", "SPA.20%/OFF", "rwd_MOOR", "two\nlines"])
+@pytest.mark.parametrize("path", ["/v1/rewards/{}", "/v1/rewards/{}/redeem", "//shop/v1/rewards//{}/rollback"])
+def test_no_log_holds_the_code_of_a_prize(inside: Inside, path: str, code: str) -> None:
+    address = f"http://receipts.test{path.format(quote(code, safe='/'))}"
+    with capture_logs() as logged:
+        inside.run(inside.client.post(address))
+    (line,) = [each for each in logged if each["event"] == "request"]
+    assert not any(part in line["path"] for part in re.split(r"[./\n]", code))
+    assert line["path"].endswith(path.replace("//", "/").format("…"))
+
+
+@on_sqlite
+def test_a_log_holds_the_id_of_a_reward(owner: Person) -> None:
+    path = f"/v1/rewards/rwd_{'0' * 26}/void"
+    with capture_logs() as logged:
+        owner.post(path, {})
+    assert [each["path"] for each in logged if each["event"] == "request"] == [path]
 
 
 @on_sqlite

@@ -12,6 +12,7 @@ import typer
 from cli.offers_shown import bars, picture
 from engagement.offers.basket_columns import FIELDS, Field
 from engagement.offers.basket_files import Form, Reading, UnreadableBaskets, rows
+from engagement.offers.lesson import Aim
 from engagement.offers.lesson import Row as Line
 
 app = typer.Typer(help="What goes with what.", no_args_is_help=True)
@@ -41,6 +42,9 @@ def backtest(
         str | None, typer.Option(help=r"Only items whose key begins so, a regular expression such as '\d{5}'.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which items are hidden, and of which baskets.")] = 0,
+    aim: Annotated[
+        Aim, typer.Option(help="next: let what shoppers bought next decide where it is clear, as each night.")
+    ] = "basket",
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Write the figures as a picture, too.", dir_okay=False)] = None,
 ) -> None:
@@ -61,7 +65,7 @@ def backtest(
     asked = dict(zip(FIELDS, (basket, item, date, None, customer, store, quantity, price), strict=True))
     columns: dict[Field, str] = {name: value for name, value in asked.items() if value is not None}
     reading = Reading(columns, form, _pattern(items))
-    report = _report(file, reading, seed)
+    report = _report(file, reading, seed, aim)
     if svg:
         svg.write_text(picture(report))
     typer.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else bars(report))
@@ -74,7 +78,7 @@ def _pattern(items: str | None) -> "re.Pattern[str] | None":
         raise typer.BadParameter(f"--items is no regular expression: {error}") from None
 
 
-def _report(file: Path, reading: Reading, seed: int) -> dict[str, Any]:
+def _report(file: Path, reading: Reading, seed: int, aim: Aim) -> dict[str, Any]:
     # A server shall not carry numpy, and this is the command's own process.
     from engagement.offers import baskets, learning
 
@@ -86,7 +90,7 @@ def _report(file: Path, reading: Reading, seed: int) -> dict[str, Any]:
     _say(f"{reading.said}; {reading.lines:,} lines, {reading.left_out:,} of them left out")
     if len(found) < _LEAST:
         sys.exit(f"{file}: {len(found)} baskets are too few to tell anything; {_LEAST} are the least")
-    return learning.learn(found, seed=seed, told=_say).report
+    return learning.learn(found, seed=seed, aim=aim, told=_say).report
 
 
 def _counted(file: Path, reading: Reading) -> Iterator[Line]:

@@ -295,7 +295,8 @@ def test_what_shoppers_buy_next_decides_where_it_says_clearly_otherwise(
         Trial(method, {}, Figures(hidden, 0.1, 500), Figures(hr10, 0.0, cases), 0.0)
         for method, hidden, (hr10, cases) in zip((POPULARITY, RECEIPTS), (0.1, 0.2), later, strict=True)
     ]
-    assert learning.best(trials).method.name == chosen
+    assert learning.best(trials, "next").method.name == chosen
+    assert learning.best(trials, "basket").method.name == "receipts"
 
 
 def test_popularity_leaves_no_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import orjson
 
-from engagement.offers.lesson import Lesson, Neighbours, Popular, Row
+from engagement.offers.lesson import Aim, Lesson, Neighbours, Popular, Row
 from infra.child_environment import child_environment
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -39,16 +39,18 @@ def learn(
     rows: Iterable[Row],
     *,
     seed: int = 0,
+    aim: Aim = "next",
     seconds: float = 1800,
     memory_mb: int = 2048,
     told: Callable[[str], object] = lambda _step: None,
 ) -> Lesson:
-    """Read all ``rows`` and learn from them; the same rows and ``seed`` give the same lesson.
+    """Read all ``rows`` and learn from them; the same rows and ``seed`` give the same lesson. An offer is for what is
+    bought next, so that decides where it is known (:func:`learning.best`).
 
     ``told`` hears in a few words what is being done. ``seconds`` count from when the last row was read. Raises
     :class:`LearningFailed` where it takes longer, needs more than ``memory_mb``, or numpy is missing.
     """
-    with _child(seed, memory_mb * _MB) as (process, line), _explained(process, seconds) as begin:
+    with _child(str(memory_mb * _MB), str(seed), aim) as (process, line), _explained(process, seconds) as begin:
         for batch in _batches(rows):
             line.send_bytes(orjson.dumps(batch, default=tuple))
         line.send_bytes(b"")
@@ -75,12 +77,12 @@ def _taken(said: dict[str, Any], line: "Connection[Any, Any]") -> Lesson:
 
 
 @contextmanager
-def _child(seed: int, memory: int) -> "Iterator[tuple[subprocess.Popen[bytes], Connection[Any, Any]]]":
-    """``memory`` in bytes."""
+def _child(*asked: str) -> "Iterator[tuple[subprocess.Popen[bytes], Connection[Any, Any]]]":
+    """``asked`` are its arguments after the socket."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "engagement.offers.learning_child", str(theirs.fileno()), str(memory), str(seed)],
+            [sys.executable, "-m", "engagement.offers.learning_child", str(theirs.fileno()), *asked],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],

@@ -13,7 +13,7 @@ from scipy import sparse
 from engagement.offers import backtest, popularity
 from engagement.offers.backtest import Cases, Figures
 from engagement.offers.baskets import NOBODY, Baskets
-from engagement.offers.lesson import Lesson, Neighbours
+from engagement.offers.lesson import Aim, Lesson, Neighbours
 from engagement.offers.methods import METHODS, POPULARITY, RECEIPTS, Method, Params, Taught
 from engagement.offers.tuning import tuned
 
@@ -40,19 +40,20 @@ class Trial:
         return told | {"seconds": self.seconds, "params": dict(self.params)}
 
 
-def learn(baskets: Baskets, *, seed: int = 0, told: Told = lambda _step: None) -> Lesson:
+def learn(baskets: Baskets, *, seed: int = 0, aim: Aim = "basket", told: Told = lambda _step: None) -> Lesson:
     """Try all methods on the last part of ``baskets`` (:mod:`backtest`), and learn by the best from all of them.
 
     ``told`` hears of each step. The same baskets and ``seed`` give the same lesson.
     """
     trials = tried(baskets, seed=seed, told=told)
-    chosen = best(trials)
+    chosen = best(trials, aim)
     told(f"learning from all: {chosen.method.name}")
     taught = Taught(baskets)
     near = chosen.method.near(taught, chosen.params)
     popular = popularity.count(baskets, trials[0].params["half_life"])
     report = {
         "chosen": chosen.method.name,
+        "aim": aim,
         "judged": _can_judge(trials),
         "methods": [each.told() for each in trials],
         "baskets": len(baskets),
@@ -62,15 +63,17 @@ def learn(baskets: Baskets, *, seed: int = 0, told: Told = lambda _step: None) -
     return Lesson(_neighbours(taught, near), popular.ranked(baskets.items, baskets.stores), report)
 
 
-def best(trials: list[Trial]) -> Trial:
+def best(trials: list[Trial], aim: Aim = "basket") -> Trial:
     """Who found most, and of equals who ranked it higher; pairs on receipts, where too few cases tell nothing.
 
-    An offer is for what is bought next: where another is clearly better at that, by more than chance explains, it is
+    With the aim ``next``: where another is clearly better at what is bought next, by more than chance explains, it is
     taken instead.
     """
     if not _can_judge(trials):
         return next(each for each in trials if each.method is RECEIPTS)
     found = max(trials, key=lambda each: (each.figures.hr10, each.figures.mrr))
+    if aim == "basket":
+        return found
     later = max(trials, key=lambda each: (each.afterwards.hr10, each.afterwards.mrr))
     return later if later.afterwards.is_clearly_above(found.afterwards) else found
 

@@ -1,4 +1,4 @@
-"""The process that learns, for ``apart``: ``python -m engagement.offers.learning_child SOCKET BYTES SEED``.
+"""The process that learns, for ``apart``: ``python -m engagement.offers.learning_child SOCKET BYTES SEED AIM``.
 
 It reads batches of rows until an empty one, tells its steps, then answers with the lesson: words as JSON, columns as
 bytes. It ends when the other end of its line does, and with TOO_LARGE where it would need more than BYTES of memory.
@@ -16,12 +16,12 @@ from typing import Any
 import orjson
 
 from engagement.offers.apart import TOO_LARGE
-from engagement.offers.lesson import Lesson, Row
+from engagement.offers.lesson import Aim, Lesson, Row
 
 _NICE = 10
 
 
-def main(socket: str, memory: str, seed: str) -> None:
+def main(socket: str, memory: str, seed: str, aim: Aim) -> None:
     os.nice(_NICE)  # a till's sale shall not wait for a lesson
     line: Connection[Any, Any] = Connection(int(socket))
     try:
@@ -32,7 +32,7 @@ def main(socket: str, memory: str, seed: str) -> None:
     # Not RLIMIT_AS: that counts what is mapped and shared, which says little of what a lesson needs.
     resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
     try:
-        lesson = learning.learn(baskets.of(_rows(line)), seed=int(seed), told=partial(_step, line))
+        lesson = learning.learn(baskets.of(_rows(line)), seed=int(seed), aim=aim, told=partial(_step, line))
         _answer(line, lesson)
     except (MemoryError, SystemError):  # the second is what a failed allocation becomes where nobody looked
         os._exit(TOO_LARGE)
@@ -62,4 +62,4 @@ def _answer(line: "Connection[Any, Any]", lesson: Lesson) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:])  # type: ignore[arg-type] # the parent's

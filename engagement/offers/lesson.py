@@ -3,8 +3,10 @@
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+Aim = Literal["basket", "next"]
+"""What the best method is good at: the other items of a basket, or also what shoppers buy next."""
 NEIGHBOURS = 100
 """So many has one item at most."""
 
@@ -61,10 +63,10 @@ class Neighbours:
 class Lesson:
     """``neighbours`` is empty where what sells told more than what is on a receipt, and where nothing could be learned.
 
-    ``report`` may be written as JSON. ``chosen`` names a method; ``judged`` is False where there were too few cases to
-    tell one from another. ``methods`` has for each its ``name``, ``hr10`` (of 1), ``mrr``, ``cases``, the same three of
-    what shoppers bought ``next``, ``seconds`` of learning and ``params``. ``baskets``, ``items`` and ``shoppers`` count
-    what was learned from.
+    ``report`` may be written as JSON. ``chosen`` names a method, by ``aim``; ``judged`` is False where there were too few
+    cases to tell one from another. ``methods`` has for each its ``name``, ``hr10`` (of 1), ``mrr``, ``cases``, the same
+    three of what shoppers bought ``next``, ``seconds`` of learning and ``params``. ``baskets``, ``items`` and
+    ``shoppers`` count what was learned from.
     """
 
     neighbours: Neighbours

@@ -195,6 +195,14 @@ def test_a_use_that_is_taken_back_leaves_the_code_as_good_as_before(owner: Perso
     assert owner.post(f"{path}/rollback", {"redemption": used["id"]}).json()["state"] == "redeemed"
 
 
+def test_the_key_of_a_use_that_was_taken_back_uses_nothing_and_says_so(owner: Person, code: str) -> None:
+    used = owner.post(f"/v1/rewards/{code}/redeem", {}, Idempotency_Key="once").raise_for_status().json()
+    owner.post(f"/v1/rewards/{code}/rollback", {"redemption": used["id"]}).raise_for_status()
+    again = owner.post(f"/v1/rewards/{code}/redeem", {}, Idempotency_Key="once")
+    assert (again.status_code, again.json()["errors"][0]["pointer"]) == (409, "header:Idempotency-Key")
+    assert owner.post(f"/v1/rewards/{code}/redeem", {}, Idempotency_Key="twice").status_code == 200
+
+
 @pytest.mark.parametrize("back", ["3.20", "0.01"])
 def test_a_refund_below_the_threshold_voids_what_was_earned(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, back: str

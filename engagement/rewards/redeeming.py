@@ -98,10 +98,11 @@ def reserve(
 def redeem(
     conn: Connection, merchant_id: str, reward: RewardRecord, use: Use, *, till: Till, now: datetime
 ) -> RedemptionRecord:
-    """Use it, once. The same idempotency key again is answered as before, and changes nothing.
+    """Use it, once. The same idempotency key again is answered as before, and changes nothing: where that use was taken
+    back, it would be no use, so another key is asked for.
 
     Raises as :func:`reserve`, :class:`Invalid` for an amount that the prize does not allow, and :class:`Conflict` where
-    the key stands for another use.
+    the key stands for another use, or for one that was taken back.
     """
     _require_supplier(merchant_id, reward)
     fingerprint = _fingerprint(reward, use)
@@ -207,6 +208,9 @@ def _earlier(conn: Connection, merchant_id: str, use: Use, fingerprint: str) -> 
         right = "was used with a different body; use a new key for a new use"
         wrong = FieldError("header:Idempotency-Key", right)
         raise Conflict("Another use was accepted under this key", errors=[wrong])
+    if row["rolled_back_at"] is not None:
+        wrong = FieldError("header:Idempotency-Key", "names a use that was taken back; use a new key for a new use")
+        raise Conflict("The use under this key was taken back", errors=[wrong])
     return _record(row)
 
 

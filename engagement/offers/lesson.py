@@ -64,8 +64,8 @@ class Lesson:
     """``neighbours`` is empty where what sells told more than what is on a receipt, and where nothing could be learned.
 
     ``report`` may be written as JSON. ``chosen`` names a method, by ``aim``; ``judged`` is False where there were too
-    few cases to tell one from another. ``methods`` has for each its ``name``, ``hr10`` (of 1), ``mrr``, ``cases``, the same
-    three of what shoppers bought ``next``, ``seconds`` of learning and ``params``. ``baskets``, ``items`` and
+    few cases to tell one from another. ``methods`` has for each its ``name``, ``hr10`` (of 1), ``mrr``, ``cases``, the
+    same three of what shoppers bought ``next``, ``seconds`` of learning and ``params``. ``baskets``, ``items`` and
     ``shoppers`` count what was learned from.
     """
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from engagement.offers import apart, books, rebuild
 from engagement.offers.apart import LearningFailed
 from engagement.offers.lesson import Lesson
-from engagement.offers.tables import Neighbour, OfferBook, PopularItem
+from engagement.offers.tables import Basket, Neighbour, OfferBook, PopularItem
 from infra.settings import Settings
 from kernel.clock import utc_now
 from tests.support.inside import Person
@@ -177,7 +177,7 @@ def test_who_lost_the_claim_changes_nothing(engine: Engine, shops: Shops, sales:
 
 def test_what_came_back_is_not_learned_from(engine: Engine, shops: Shops, sales: None) -> None:
     with engine.begin() as conn:
-        conn.execute(update(rebuild.Basket).values(returned='["s:butter"]'))
+        conn.execute(update(Basket).values(returned='["s:butter"]'))
     assert {row.item for row in rebuild._rows(engine, shops.linden)} == {
         "s:rye",
         "s:rolls",

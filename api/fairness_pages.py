@@ -1,6 +1,8 @@
 """The public pages of a campaign: ``/campaigns/{id}`` with its rules and odds, ``…/fair`` with the proof of its draws,
 ``…/entry`` where one plays without a purchase. Until it is launched there are none of them."""
 
+import re
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
@@ -8,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from api import schemas
 from api.contexts import Page
 from api.fairness_entry import enter
 from api.fairness_view import Told, entry_page, fair_page, rules_page, takes_entries
@@ -29,6 +32,7 @@ from kernel.locale import choose
 from receipts import find as receipts_find
 
 _MOST_ASKED: Final = 300
+_ID: Final = re.compile(schemas.ID_PATTERN)
 _MOST_BYTES: Final = 4_000
 # A field that people do not see, and programs fill in.
 _TRAP: Final = "website"
@@ -60,8 +64,9 @@ async def fair(request: Request) -> Response:
     if told is None:
         return respond(request, nothing_here(request))
     asked = request.query_params.get("card", "").strip()[:_MOST_ASKED]
-    draw = await house.read(lambda conn: _draw(conn, told, asked)) if asked else None
-    page = fair_page(told, draw, asked=asked, base_url=house.base_url)
+    draw = await house.read(lambda conn: _draw(conn, told, asked, house.clock())) if asked else None
+    # In a thread: the first who asks of a deck waits until it is shuffled, and nobody else does.
+    page = await house.verifying.run(lambda: fair_page(told, draw, asked=asked, base_url=house.base_url))
     return respond(request, _rendered("fair.html", page))
 
 
@@ -108,17 +113,15 @@ async def _told(house: House, request: Request) -> Told | None:
         return None
 
 
-def _draw(conn: Connection, told: Told, asked: str) -> Draw | None:
+def _draw(conn: Connection, told: Told, asked: str, now: datetime) -> Draw | None:
     """Of the card, or of the first card of this campaign on the receipt behind a link."""
     merchant_id, campaign_id = told.campaign.merchant_id, told.campaign.id
     token = asked.partition("?")[0].partition("#")[0].rpartition("/")[2]
     record = receipts_find.by_token(conn, token) if is_token(token) else None
     if record is None or record.merchant_id != merchant_id:
-        return find.draw(conn, merchant_id, campaign_id, asked)
-    cards = find.of_receipt(conn, merchant_id, record.id)
-    return next(
-        (find.draw(conn, merchant_id, campaign_id, each.id) for each in cards if each.campaign_id == campaign_id), None
-    )
+        return find.draw(conn, merchant_id, campaign_id, asked, now=now)
+    cards = [each for each in find.of_receipt(conn, merchant_id, record.id) if each.campaign_id == campaign_id]
+    return find.draw(conn, merchant_id, campaign_id, cards[0].id, now=now) if cards else None
 
 
 def _rendered(template: str, page: Page, *, status: int = 200) -> Rendered:

@@ -352,7 +352,7 @@ def test_a_card_of_another_campaign_is_none_of_this(stranger: Person, till: Pers
     card = promoter.card(sold_now(till)["id"]).id
     promoter.end(one)
     other = promoter.launch()
-    for asked in (card, "rwd_nothing", "x" * 400, "https://[broken", "../../etc"):
+    for asked in (card, "rwd_nothing", "x" * 400, "https://[broken", "../../etc", "\0", "é"):
         page = stranger.get(f"/campaigns/{other}/fair", lang="en", card=asked)
         assert page.status_code == 200
         assert "There is no such card in this campaign." in page.text

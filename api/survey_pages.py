@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute, Route
 from accounts.find import BrandLook, brand_look
 from api import referral_view, survey_form, survey_stub, survey_view
 from api.answers import no_content
-from api.contexts import SurveyPart
 from api.form_body import form_fields
 from api.house import House
 from api.notices import HTML, content_policy, nothing_here
@@ -23,6 +22,7 @@ from api.page_cache import Rendered
 from api.reader import wishes
 from api.served import NEVER_KEEP, respond
 from api.survey_page import survey_page
+from api.survey_shown import SurveyPart
 from api.survey_view import Shown
 from api.visitors import is_from_our_page, is_person
 from engagement.surveys import answers, asking, find, hanging, links, manage, service

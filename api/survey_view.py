@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from api.contexts import ScoreButton, Stub, SurveyView
+from api.contexts import Stub
 from api.house import House
 from api.referral_view import referral_code
+from api.survey_shown import ScoreButton, SurveyView
 from engagement.surveys import links
 from engagement.surveys.links import Linked
 from engagement.surveys.manage import SurveyRecord

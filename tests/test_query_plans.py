@@ -3,6 +3,7 @@
 Counted is work, not time: on SQLite the steps of its machine, on PostgreSQL the rows that a plan reads.
 """
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -294,7 +295,8 @@ class Town:
 def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder: Path = tmp_path_factory.mktemp("town")
     server: postgres.Server | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
-    names = [f"town_{folder.name[-1]}_{count}" for count in (SMALL, LARGE)]
+    # Another process of the run may have its town on the same server.
+    names = [f"town_{uuid.uuid4().hex[:8]}_{count}" for count in (SMALL, LARGE)]
     urls = [server.create(name) if server else f"sqlite:///{folder}/{name}.db" for name in names]
     shops = (filled(urls[0], SMALL), filled(urls[1], LARGE))
     engines = (connect(urls[0]), connect(urls[1]))

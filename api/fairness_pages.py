@@ -65,8 +65,10 @@ async def fair(request: Request) -> Response:
         return respond(request, nothing_here(request))
     asked = request.query_params.get("card", "").strip()[:_MOST_ASKED]
     draw = await house.read(lambda conn: _draw(conn, told, asked, house.clock())) if asked else None
-    # In a thread: the first who asks of a deck waits until it is shuffled, and nobody else does.
-    page = await house.verifying.run(lambda: fair_page(told, draw, asked=asked, base_url=house.base_url))
+    page = fair_page(told, None, asked=asked, base_url=house.base_url)
+    if draw is not None:
+        # Who asks first of a deck waits until it is shuffled, and nobody else does.
+        page = await house.verifying.run(lambda: fair_page(told, draw, asked=asked, base_url=house.base_url))
     return respond(request, _rendered("fair.html", page))
 
 
@@ -119,7 +121,7 @@ def _draw(conn: Connection, told: Told, asked: str, now: datetime) -> Draw | Non
     token = asked.partition("?")[0].partition("#")[0].rpartition("/")[2]
     record = receipts_find.by_token(conn, token) if is_token(token) else None
     if record is None or record.merchant_id != merchant_id:
-        return find.draw(conn, merchant_id, campaign_id, asked, now=now)
+        return find.draw(conn, merchant_id, campaign_id, asked, now=now) if _ID.fullmatch(asked) else None
     cards = [each for each in find.of_receipt(conn, merchant_id, record.id) if each.campaign_id == campaign_id]
     return find.draw(conn, merchant_id, campaign_id, cards[0].id, now=now) if cards else None
 

@@ -141,8 +141,11 @@ function begin(part, form) {
 async function ask(form) {
   const sent = await fetch(`${form.action}&part=1`, { method: "POST", body: new URLSearchParams(new FormData(form)) });
   if (sent.status >= 500 || sent.status === 429) throw new Error("away");
-  // What only a page can say, such as that the card has expired meanwhile.
-  if (!sent.ok) location.reload();
+  if (!sent.ok) {
+    // What only a page can say. Nothing goes on here meanwhile.
+    location.reload();
+    await new Promise(() => {});
+  }
   return new DOMParser().parseFromString(await sent.text(), "text/html");
 }
 
@@ -151,6 +154,8 @@ function listen(card) {
   for (const each of card.querySelectorAll("[data-take], [data-copy]"))
     each.addEventListener("click", () => navigator.sendBeacon(card.dataset.taken));
   const copy = card.querySelector("[data-copy]");
+  // Without https there is no clipboard, and a button that does nothing is none.
+  if (copy) copy.hidden = !navigator.clipboard;
   copy?.addEventListener("click", async () => {
     await navigator.clipboard.writeText(copy.dataset.copy);
     const label = copy.querySelector("span");

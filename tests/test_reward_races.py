@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select, true, update
 
-from engagement.rewards import drawing, locks, redeeming
+from engagement.rewards import drawing, locks, redeeming, withdrawing
 from engagement.rewards.tables import PrizeSlot, Redemption, Reward
 from infra.settings import Settings
+from kernel.clock import utc_now
 from tests.support.campaigns import cards_of, launched, prize, scratched, sold, spending
 from tests.support.claims import Crowd
 from tests.support.inside import Person
@@ -163,3 +165,38 @@ def test_a_refund_and_a_use_at_once_end_in_one_or_the_other(
         assert (card["state"], flags, uses(engine)) == ("redeemed", ["refunded_after_use"], 1)
     else:
         assert (used.status_code, card["state"], flags, uses(engine)) == (409, "void", [], 0)
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_a_refund_and_a_use_that_is_taken_back_at_once_leave_no_code_that_can_be_used(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, _round: int
+) -> None:
+    launched(owner, eligibility=spending(320))
+    receipt_id = sold(till)
+    [card] = cards_of(owner, receipt_id)
+    code = scratched(engine, settings, shops.linden, card["id"])
+    used = owner.post(f"/v1/rewards/{code}/redeem", {}).raise_for_status().json()
+    acts = [
+        lambda: owner.post(f"/v1/rewards/{code}/rollback", {"redemption": used["id"]}),
+        lambda: till.post("/v1/receipts", refund(receipt_id, "1.00")),
+    ]
+    assert [answer.status_code for answer in at_once(2, lambda index: acts[index]())] == [200, 201]
+    assert [each["state"] for each in cards_of(owner, receipt_id)] == ["void"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_takes_a_use_back_waits_for_a_refund_that_is_being_written(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    launched(owner, eligibility=spending(320))
+    receipt_id = sold(till)
+    [card] = cards_of(owner, receipt_id)
+    code = scratched(engine, settings, shops.linden, card["id"])
+    used = owner.post(f"/v1/rewards/{code}/redeem", {}).raise_for_status().json()
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as conn:
+            withdrawing.look_again(conn, shops.linden, receipt_id, now=utc_now())
+            back = pool.submit(owner.post, f"/v1/rewards/{code}/rollback", {"redemption": used["id"]})
+            with pytest.raises(TimeoutError):
+                back.result(timeout=1)
+        assert back.result(timeout=10).json()["state"] == "revealed"

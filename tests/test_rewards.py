@@ -226,6 +226,70 @@ def test_a_refund_that_leaves_enough_changes_nothing(owner: Person, till: Person
     assert [card["state"] for card in cards_of(owner, receipt_id)] == ["void"]
 
 
+def line(name: str, total: str, **more: Any) -> dict[str, Any]:
+    quantity = "-1" if total.startswith("-") else "1"
+    return {"id": name, "name": name, "quantity": quantity, "total": total, "unit_price": total.lstrip("-")} | more
+
+
+def exchange(original: str, total: str, *lines: dict[str, Any]) -> dict[str, Any]:
+    return refund(original, total, kind="exchange", lines=list(lines))
+
+
+def test_what_was_taken_in_exchange_and_goes_back_is_no_longer_spent(owner: Person, till: Person) -> None:
+    launched(owner, eligibility=spending(300))
+    receipt_id = sold(till)
+    first, second = line("Coffee", "-3.20", original_line="1"), line("Cocoa", "-3.10", original_line="Tea")
+    body = exchange(receipt_id, "-0.10", first, line("Tea", "3.10"))
+    swapped = till.post("/v1/receipts", body).raise_for_status().json()["id"]
+    body = exchange(swapped, "0.00", second | {"id": "old"}, line("Cocoa", "3.10"))
+    again = till.post("/v1/receipts", body | {"payments": []}).raise_for_status().json()["id"]
+    assert [card["state"] for card in cards_of(owner, receipt_id)] == ["issued"]
+    till.post("/v1/receipts", refund(again, "3.10")).raise_for_status()
+    assert [card["void_reason"] for card in cards_of(owner, receipt_id)] == ["refunded"]
+
+
+SARI: dict[str, Any] = {"kind": "sku", "any_of": ["SARI", "SILK"]}
+DEAR: dict[str, Any] = {"kind": "spend", "at_least": 100_000, "currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    "rule, back, state",
+    [
+        (SARI, {"sku": "SARI"}, "void"),
+        (SARI, {"original_line": "Sari"}, "void"),
+        (SARI, {"original_line": "Bread", "total": "3.00"}, "issued"),
+        ({"kind": "category", "any_of": ["Silk"]}, {"original_line": "Sari"}, "void"),
+        ({"kind": "any", "of": [DEAR, SARI]}, {"original_line": "Sari"}, "void"),
+        ({"kind": "all", "of": [{"kind": "not", "of": {"kind": "known_shopper"}}, SARI]}, {"sku": "SARI"}, "void"),
+        ({"kind": "any", "of": [{"kind": "store", "any_of": ["mitte"]}, SARI]}, {"sku": "SARI"}, "issued"),
+    ],
+)
+def test_what_earned_a_card_takes_it_along_when_it_goes_back(
+    owner: Person, till: Person, rule: dict[str, Any], back: dict[str, Any], state: str
+) -> None:
+    launched(owner, eligibility={"rule": rule})
+    bought = [line("Sari", "80.00", sku="SARI", category="Silk"), line("Bread", "3.00", sku="BREAD")]
+    body = coffee(lines=bought, total="83.00", taxes=[], payments=[{"method": "cash", "amount": "83.00"}])
+    receipt_id = till.post("/v1/receipts", body).raise_for_status().json()["id"]
+    assert [card["state"] for card in cards_of(owner, receipt_id)] == ["issued"]
+    returned = line("Back", back.get("total", "80.00")) | back
+    till.post("/v1/receipts", refund(receipt_id, returned["total"], lines=[returned])).raise_for_status()
+    assert [card["state"] for card in cards_of(owner, receipt_id)] == [state]
+
+
+def test_a_sari_that_is_exchanged_for_another_still_earns_its_card(owner: Person, till: Person) -> None:
+    launched(owner, eligibility={"rule": SARI})
+    body = coffee(lines=[line("Sari", "80.00", sku="SARI")], total="80.00", taxes=[])
+    body["payments"] = [{"method": "cash", "amount": "80.00"}]
+    receipt_id = till.post("/v1/receipts", body).raise_for_status().json()["id"]
+    lines = line("Sari", "-80.00", original_line="Sari"), line("Silk", "90.00", sku="SILK")
+    swapped = till.post("/v1/receipts", exchange(receipt_id, "10.00", lines[0] | {"id": "old"}, lines[1]))
+    assert [card["state"] for card in cards_of(owner, receipt_id)] == ["issued"]
+    body = refund(swapped.raise_for_status().json()["id"], "90.00", kind="void")
+    till.post("/v1/receipts", body).raise_for_status()
+    assert [card["state"] for card in cards_of(owner, receipt_id)] == ["void"]
+
+
 def test_a_void_voids_what_any_sale_earns(owner: Person, till: Person) -> None:
     launched(owner)
     receipt_id = sold(till)

@@ -20,7 +20,7 @@ from engagement.rewards.drawing import Outcome
 from engagement.rewards.keys import HINT, RewardKeys
 from engagement.rewards.live import Live, with_seed
 from engagement.rewards.records import Origin, RewardRecord
-from engagement.rewards.rules import Facts, holds, least_spend
+from engagement.rewards.rules import Facts, holds, least_spend, truths
 from engagement.rewards.sold import Sold, facts_of
 from engagement.rewards.tables import Campaign, PoolCode, Reward
 from infra import secrets
@@ -41,6 +41,7 @@ class _Claim:
     sold: Sold | None = None
     spend: int = 0
     needs: int = 0
+    truths: str | None = None
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -116,10 +117,10 @@ def _earned(live: Live, sold: Sold, now: datetime, *, is_first: bool) -> Iterato
     facts, rule = facts_of(sold, is_first=is_first), told.eligibility.rule if told.eligibility else None
     if not holds(rule, facts):
         return
-    needs = least_spend(rule, facts)
+    needs, told_of_goods = least_spend(rule, facts), truths(rule, facts)
     for number in range(_cards(live, facts)):
         least = max(needs, (number + 1) * told.for_each) if told.for_each else needs
-        yield _Claim(live, f"{sold.receipt_id}/{number}", sold.shopper, sold, facts.spend, least)
+        yield _Claim(live, f"{sold.receipt_id}/{number}", sold.shopper, sold, facts.spend, least, told_of_goods)
 
 
 def _cards(live: Live, facts: Facts) -> int:
@@ -216,6 +217,7 @@ def _row(claim: _Claim, reward_id: str, outcome: Outcome, now: datetime) -> dict
         "staff_id": sold.staff_id if sold else None,
         "spend": claim.spend,
         "needs": claim.needs,
+        "truths": claim.truths,
         "prize_id": prize.id if prize else None,
         "supplier_id": prize.supplier_id if prize else None,
         "face_value": prize.face_value if prize else 0,

@@ -261,6 +261,33 @@ def thresholds(rule: Rule) -> set[int]:
     return {each.at_least for each in parts(rule) if isinstance(each, SpendRule)}
 
 
+def truths(rule: Rule | None, facts: Facts) -> str | None:
+    """Whether each part of the rule holds, as a ``0`` or a ``1`` in the order of :func:`parts`; None where it asks for
+    no goods, since then the least spend tells what a refund undoes."""
+    if rule is None or not any(isinstance(each, SkuRule | CategoryRule) for each in parts(rule)):
+        return None
+    return "".join("1" if each.holds(facts) else "0" for each in parts(rule))
+
+
+def still_holds(rule: Rule, truths: str, facts: Facts) -> bool:
+    """Asked again after goods came back: what asks for goods or spend looks at ``facts``, of which nothing else is
+    read; all else is as ``truths`` has it."""
+    return _still_holds(rule, iter(truths), facts)
+
+
+def _still_holds(rule: Rule, truths: Iterator[str], facts: Facts) -> bool:
+    held = next(truths) == "1"
+    # Each part is asked, or those after it would read the wrong sign.
+    below = [_still_holds(each, truths, facts) for each in _below(rule)]
+    if isinstance(rule, SpendRule | SkuRule | CategoryRule):
+        return rule.holds(facts)
+    if isinstance(rule, NotRule):
+        return not below[0]
+    if isinstance(rule, AllRule | AnyRule):
+        return all(below) if isinstance(rule, AllRule) else any(below)
+    return held
+
+
 def store_clock(moment: datetime, timezone: str) -> datetime:
     """What a clock at the store shows then."""
     return moment.astimezone(ZoneInfo(timezone))

@@ -6,11 +6,11 @@ from receipts.sale import Content
 from receipts.worth import worth
 
 # Bought for later, held for somebody else, or given away.
-_NOT_SPENT: Final = ("deposit", "gift_card", "donation")
+NOT_SPENT: Final = ("deposit", "gift_card", "donation")
 
 
 def net_spend(content: Content) -> int:
     """What goods and services cost after discounts and with taxes, charges included: the total without tip, cash
     rounding, deposits, gift cards and donations. In minor units, and without the sign in which tills write refunds."""
-    apart = worth(content, [line for line in content.lines if line.type in _NOT_SPENT])
+    apart = worth(content, [line for line in content.lines if line.type in NOT_SPENT])
     return max(abs(content.total - content.tip - content.rounding) - apart, 0)

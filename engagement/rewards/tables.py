@@ -158,6 +158,8 @@ class Reward(Base):
     # receipt's currency.
     spend: Mapped[int] = mapped_column(BigInteger)
     needs: Mapped[int] = mapped_column(BigInteger)
+    # What held of the campaign's rule when it was issued (engagement.rewards.rules.truths), where that asks for goods.
+    truths: Mapped[str | None] = mapped_column(String(200))
     # None for a blank.
     prize_id: Mapped[str | None] = mapped_column(ForeignKey("prizes.id"))
     supplier_id: Mapped[str | None] = mapped_column(ForeignKey("merchants.id"))

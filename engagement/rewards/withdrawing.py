@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from engagement import events
 from engagement.rewards import find, flagging
-from engagement.rewards.spend import net_spend
-from engagement.rewards.tables import Reward
+from engagement.rewards.definition import Definition
+from engagement.rewards.left import Left
+from engagement.rewards.rules import Facts, still_holds
+from engagement.rewards.tables import Campaign, Reward
 from infra.database import unindexed
 from kernel.errors import Conflict
-from receipts.document import read_content
-from receipts.sale import Kind
 from receipts.tables import Receipt
 
 # A reservation is no use: the till that holds it finds the reward void.
@@ -28,22 +29,32 @@ def after_amendments(conn: Connection, merchant_id: str, receipt_ids: Sequence[s
         Receipt.original_id.is_not(None),
     )
     originals = {original for original in conn.scalars(select(Receipt.original_id).where(*mine)) if original}
-    for original_id in sorted(originals):
-        look_again(conn, merchant_id, original_id, now=now)
+    for sale_id in sorted({_first(conn, merchant_id, each) for each in originals}):
+        look_again(conn, merchant_id, sale_id, now=now)
 
 
 def look_again(conn: Connection, merchant_id: str, receipt_id: str, *, now: datetime) -> None:
-    """Void what the receipt earned and no longer does."""
-    given = select(Reward.id, Reward.spend, Reward.needs).where(
+    """Void what the receipt earned and no longer does. Who uses such a card meanwhile, or takes its use back, waits or
+    is waited for: each then sees what the other did."""
+    columns = (Reward.id, Reward.spend, Reward.needs, Reward.truths, Reward.issued_at)
+    given = select(*columns, Campaign.definition, Receipt.currency.label("spent_in")).where(
         unindexed(Reward.merchant_id) == merchant_id,
         Reward.receipt_id == receipt_id,
         Reward.state.not_in(["expired", "void"]),
     )
-    rows = conn.execute(given.order_by(Reward.id)).all()
-    left = _Left(conn, merchant_id, receipt_id) if rows else None
+    given = given.join(Campaign, Campaign.id == Reward.campaign_id).join(Receipt, Receipt.id == Reward.receipt_id)
+    rows = conn.execute(given.order_by(Reward.id).with_for_update(of=Reward)).all()
+    left = Left(conn, merchant_id, receipt_id) if rows else None
     for row in rows:
-        if left is not None and not left.earns(row.spend, row.needs):
+        if left is not None and not _earns(left, row):
             _withdraw(conn, merchant_id, row.id, receipt_id, reason=left.reason, now=now)
+
+
+def _first(conn: Connection, merchant_id: str, receipt_id: str) -> str:
+    """The sale at the beginning, where what goes back was itself taken in an exchange."""
+    mine = (Receipt.merchant_id == merchant_id, Receipt.id == receipt_id, Receipt.kind == "exchange")
+    before = conn.scalar(select(Receipt.original_id).where(*mine))
+    return receipt_id if before is None else _first(conn, merchant_id, before)
 
 
 def withdraw(conn: Connection, merchant_id: str, reward_id: str, *, now: datetime) -> None:
@@ -54,28 +65,20 @@ def withdraw(conn: Connection, merchant_id: str, reward_id: str, *, now: datetim
         raise Conflict("It was used, or has expired")
 
 
-class _Left:
-    """What is left of a receipt after all that came back on it."""
-
-    def __init__(self, conn: Connection, merchant_id: str, receipt_id: str) -> None:
-        later = (Receipt.merchant_id == merchant_id, Receipt.original_id == receipt_id)
-        self._back, self.reason = 0, "refunded"
-        for row in conn.execute(select(Receipt.kind, Receipt.currency, Receipt.content).where(*later)):
-            if row.kind == "void":
-                self.reason = "voided"
-            else:
-                self._back += _going_back(row.kind, row.content, row.currency)
-
-    def earns(self, spend: int, needs: int) -> bool:
-        """Whether a card that took ``needs`` of the ``spend`` is still earned. Who gave all back bought nothing."""
-        left = spend - self._back
-        return self.reason != "voided" and left >= needs and (left > 0 or self._back <= 0)
+def _earns(left: Left, row: Any) -> bool:
+    """Whether a card is still earned. Who gave all back bought nothing."""
+    spend = row.spend - left.back
+    if left.reason == "voided" or spend < row.needs or (spend <= 0 and left.back > 0):
+        return False
+    return row.truths is None or _holds_of_goods(left, row, spend)
 
 
-def _going_back(kind: Kind, content: str, currency: str) -> int:
-    """In an exchange new goods stand against those that come back, so only the difference counts."""
-    told = read_content(content, currency)
-    return -(told.total - told.tip - told.rounding) if kind == "exchange" else net_spend(told)
+def _holds_of_goods(left: Left, row: Any, spend: int) -> bool:
+    eligibility, lines = Definition.model_validate_json(row.definition).eligibility, left.lines()
+    skus = frozenset(line.sku for line in lines if line.sku)
+    categories = frozenset(line.category for line in lines if line.category)
+    facts = Facts(spend, row.spent_in, "", "", row.issued_at, skus, categories)
+    return eligibility is None or still_holds(eligibility.rule, row.truths, facts)
 
 
 def _withdraw(

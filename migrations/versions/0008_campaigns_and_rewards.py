@@ -160,6 +160,7 @@ def upgrade() -> None:
         sa.Column("staff_id", sa.String(length=40), nullable=True),
         sa.Column("spend", sa.BigInteger(), nullable=False),
         sa.Column("needs", sa.BigInteger(), nullable=False),
+        sa.Column("truths", sa.String(length=200), nullable=True),
         sa.Column("prize_id", sa.String(length=40), nullable=True),
         sa.Column("supplier_id", sa.String(length=40), nullable=True),
         sa.Column("face_value", sa.BigInteger(), nullable=False),

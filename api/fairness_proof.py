@@ -1,5 +1,6 @@
 """``GET /v1/campaigns/{id}/proof``: what was promised before a campaign began, and once it has ended every draw."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
@@ -29,6 +30,7 @@ class ProofDraw(BaseModel):
     gone: list[int] = Field(description="Indices of prizes.")
     position: int | None
     outcome: int = Field(description="The index of the prize; that after the last one for a blank.")
+    void: str | None = Field(description="Why it was taken back: `refunded`, `voided` or `withdrawn`, by the merchant.")
 
 
 class CampaignProof(BaseModel):
@@ -41,6 +43,7 @@ class CampaignProof(BaseModel):
     table: dict[str, JsonValue] = Field(description="As its hash was taken: its canonical JSON (RFC 8785).")
     seed: str | None = Field(description="In hex, once the campaign has ended.")
     cards: int = Field(description="How many draws all pages have; 0 before the end.")
+    unscratched: int = Field(description="Cards that are left out until they are scratched or expire.")
     draws: list[ProofDraw]
     next_cursor: str | None
 
@@ -55,21 +58,23 @@ async def get_campaign_proof(
 ) -> Response:
     """Of a campaign that was launched. It needs no key: everybody may check it, and `counterfoil rewards verify` does.
 
-    Before the end it holds the two hashes and the table of prizes, then the seed and every draw too, in pages of
-    10,000.
+    Before the end it holds the two hashes and the table of prizes, then the seed too and every draw but of cards that
+    can still be scratched, in pages of 10,000.
     """
-    return json_answer(await house.read_long(lambda conn: _proof(conn, campaign_id, cursor or "")))
+    return json_answer(await house.read_long(lambda conn: _proof(conn, campaign_id, cursor or "", house.clock())))
 
 
-def _proof(conn: Connection, campaign_id: str, after: str) -> dict[str, Any]:
+def _proof(conn: Connection, campaign_id: str, after: str, now: datetime) -> dict[str, Any]:
     campaign = find.published(conn, campaign_id)
-    told = {"format": FORMAT, **as_proof(campaign), "cards": 0, "draws": [], "next_cursor": None}
+    told = {"format": FORMAT, **as_proof(campaign), "cards": 0, "unscratched": 0, "draws": [], "next_cursor": None}
     if campaign.seed is None:
         return told
-    draws = find.draws(conn, campaign.merchant_id, campaign_id, at_most=_PAGE + 1, after=after)
+    draws = find.draws(conn, campaign.merchant_id, campaign_id, now=now, at_most=_PAGE + 1, after=after)
     page = draws[:_PAGE]
+    cards, hidden = find.count_draws(conn, campaign.merchant_id, campaign_id, now=now)
     return told | {
-        "cards": find.count_draws(conn, campaign.merchant_id, campaign_id),
+        "cards": cards,
+        "unscratched": hidden,
         "draws": [draw_json(each) for each in page],
         "next_cursor": page[-1].reward_id if len(draws) > _PAGE else None,
     }

@@ -14,7 +14,7 @@ from api.contexts import CardProof, EntryPage, Fact, FairPage, PrizeRow, RulesPa
 from api.receipt_page import brand_view, language_links
 from api.scratch_view import chances, in_words, winning_percent, worth
 from cards.names import country_name
-from engagement.rewards.proof import Proof, TheDraw, judge
+from engagement.rewards.proof import Proof, TheDraw, follows
 from engagement.rewards.records import CampaignRecord, Draw
 from infra.i18n import Voice
 from infra.theme import theme
@@ -195,11 +195,11 @@ def _card(told: Told, draw: Draw) -> CardProof:
     campaign, words = told.campaign, told.words
     _ = words.gettext
     facts = [Fact(_("Card"), draw.reward_id), Fact(_("Drawn for"), draw.entry)]
+    if campaign.seed is None or draw.is_hidden:
+        # Nobody is told what is under the foil, nor what a clever one could tell it by.
+        return CardProof(tuple(facts), "", None, "")
     facts += [Fact(_("Number"), str(draw.nonce))] if draw.nonce is not None else []
     facts += [Fact(_("Place in the deck"), str(draw.position))] if draw.position is not None else []
-    if campaign.seed is None:
-        # Before the end nobody is told what is under the foil.
-        return CardProof(tuple(facts), "", None, "")
     prize = campaign.prizes[draw.outcome] if draw.outcome < len(campaign.prizes) else None
     outcome = in_words(prize.definition.name, words.language) if prize else _("No prize")
     return CardProof(tuple(facts), outcome, _is_right(campaign, draw), _sums(campaign, draw))
@@ -214,12 +214,13 @@ def draw_json(draw: Draw) -> dict[str, Any]:
         "gone": list(draw.gone),
         "position": draw.position,
         "outcome": draw.outcome,
+        "void": draw.void,
     }
 
 
 def _is_right(campaign: CampaignRecord, draw: Draw) -> bool:
     proof = Proof.model_validate(as_proof(campaign))
-    return judge(proof, [TheDraw.model_validate(draw_json(draw))]).is_proved
+    return follows(proof, TheDraw.model_validate(draw_json(draw)))
 
 
 def _sums(campaign: CampaignRecord, draw: Draw) -> str:

@@ -44,6 +44,7 @@ class BorneLiability(LiabilityFigures):
 
 class LiabilityAnswer(_Answer):
     as_of: AwareDatetime
+    unscratched_left_out: int = Field(description="Of your own cards, blanks too, what `unscratched` does not count.")
     prizes: list[PrizeLiability]
     total: list[BorneLiability] = Field(description="Of these prizes, by who bears them.")
 
@@ -84,7 +85,7 @@ class RedemptionRow(_Answer):
     campaign: str
     prize: str | None = Field(None, description="Null for blanks.")
     day: date | None = None
-    issued: int
+    issued: int = Field(description="By `prize` only cards that can no longer be scratched.")
     scratched: int
     won: int = Field(description="Scratched, with a prize.")
     used: int

@@ -71,14 +71,17 @@ async def reward_liability(house: TheHouse, caller: TheCaller, campaign: Campaig
     """What cards may still cost, and who bears it: of your own prizes, and of those that you hand out for allies.
 
     As of now. Amounts are whole numbers of the currency's smallest unit. Of allies' campaigns you see only the prizes
-    that you supply.
+    that you supply. Unscratched cards count once nobody can tell by the figures what one of them holds: those up to
+    yesterday, in twenties, while there are twenty.
     """
     look = _liabilities(house, caller, campaign)
 
     def answer(conn: Connection) -> Response:
         found = look(conn)
         rows = [asdict(key) | _liable(each) for key, each in found.items()]
-        return json_answer({"as_of": iso(house.clock()), "prizes": rows, "total": _totals(found)})
+        left_out = liability.left_out(conn, caller.merchant_id, now=house.clock(), campaign_id=campaign)
+        head = {"as_of": iso(house.clock()), "unscratched_left_out": left_out}
+        return json_answer(head | {"prizes": rows, "total": _totals(found)})
 
     return await house.read_long(answer)
 

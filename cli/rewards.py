@@ -60,7 +60,7 @@ def verify(
         sys.exit(_NOT_PROVED)
     for line in _in_lines(found):
         typer.echo(line)
-    raise typer.Exit(_PROVED if found.is_proved else _NOT_PROVED)
+    raise typer.Exit(_PROVED if found.is_proved else _CANNOT_TELL if found.is_undecided else _NOT_PROVED)
 
 
 class _Differs(Exception):
@@ -82,12 +82,19 @@ def _judged(first: Proof, draws: Iterator[TheDraw]) -> Judgement:
 
 
 def _in_lines(found: Judgement) -> Iterator[str]:
-    yield "proved: every card was drawn as was promised" if found.is_proved else "not proved"
+    unproved = "cannot tell before all cards are scratched or expired" if found.is_undecided else "not proved"
+    yield "proved: every card was drawn as was promised" if found.is_proved else unproved
     yield f"seed: {'is' if found.seed_matches else 'is NOT'} the one whose hash was published"
     yield f"table of prizes: {'is' if found.table_matches else 'is NOT'} the one whose hash was published"
     yield f"cards: {found.right:,} of {found.checked:,} follow from the seed"
     if found.wrong:
         yield f"not drawn so: {', '.join(found.wrong)}{' …' if found.checked - found.right > len(found.wrong) else ''}"
+    if found.open:
+        yield f"still to come: {found.open:,} cards that can be scratched"
+    for at in found.not_gone:
+        yield f"prize {at + 1}: was said to be gone, and was not"
+    if found.withdrawn:
+        yield f"taken back by the merchant: {found.withdrawn:,} prizes"
     for at, stock in enumerate(found.promised):
         yield f"prize {at + 1}: given {found.given[at]:,} times, of {stock:,}"
     yield f"blanks: {found.given[len(found.promised)]:,}"

@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from engagement import scratch
-from engagement.rewards.proof import FORMAT, Judgement, NotAProof, Proof, judge
+from engagement.rewards.entrants import network_of
+from engagement.rewards.proof import FORMAT, Judgement, NotAProof, Proof, TheDraw, follows, judge
 from engagement.rewards.tables import Campaign, FreeEntrant, Reward
 from infra.settings import Settings
+from kernel.clock import utc_now
 from tests.support.inside import Person, on_sqlite
 from tests.support.scratched import LOAF, VOUCHER, Promoter, sold_now
 from tests.support.served import served
@@ -114,6 +116,53 @@ def test_a_prize_that_is_given_more_often_than_there_are_is_found() -> None:
     assert (found.right, found.wrong) == (5, ["rwd_00005"])
 
 
+def test_a_prize_that_is_said_to_be_gone_and_was_not_is_found() -> None:
+    """Who keeps the big prize says that it was gone each time it is drawn."""
+    told = table((1, 3), nothing=20)
+    fair = draws_of(told, 60)
+    assert judged(proof_of(told, fair)).is_proved
+    wins = [at for at, each in enumerate(fair) if each["outcome"] == 0]
+    assert wins
+    for at in wins:
+        fair[at] |= {"outcome": 1, "nonce": 1, "gone": [0]}
+    forged = judged(proof_of(told, fair))
+    assert (forged.right, forged.not_gone) == (60, [0])
+    assert not forged.is_proved
+    assert not forged.is_undecided
+
+
+@pytest.mark.parametrize("unscratched, is_undecided", [(2, False), (3, True)])
+def test_cards_that_are_not_scratched_yet_may_hold_what_is_gone(unscratched: int, is_undecided: bool) -> None:
+    told = table((1, 3), nothing=20)
+    draws = [each for each in draws_of(told, 200) if each["outcome"] != 0]
+    assert any(each["gone"] for each in draws)
+    found = judged(proof_of(told, draws, unscratched=unscratched))
+    assert (found.is_proved, found.is_undecided) == (False, is_undecided)
+
+
+@pytest.mark.parametrize("budget", [{"amount": 1_400, "prizes": None}, {"amount": None, "prizes": 2}])
+def test_a_prize_is_gone_too_once_the_budget_has_no_room_for_it(budget: Body) -> None:
+    told = table((1, 9), nothing=5)
+    told["prizes"][0]["face_value"] = 500
+    draws = draws_of(table((1, 2), nothing=5), 60)
+    assert any(each["gone"] for each in draws)
+    assert not judged(proof_of(told, draws)).is_proved
+    assert judged(proof_of(told | {"budget": budget}, draws)).is_proved
+
+
+def test_a_deck_is_shuffled_once_however_many_ask_for_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = table((0, 3), (0, 7), nothing=10, mode="deck") | {"campaign": "cmp_often"}
+    order = scratch.shuffled(_SEED, campaign="cmp_often", counts=[3, 7, 10])
+    shuffled, real = [], scratch.shuffled
+    monkeypatch.setattr(scratch, "shuffled", lambda *given, **named: shuffled.append(1) or real(*given, **named))
+    proof = Proof.read(json.dumps(proof_of(told, [], campaign="cmp_often")).encode())
+    for at, index in enumerate(order):
+        draw = TheDraw(reward=f"rwd_{at}", entry=f"rct_{at}/0", position=at, outcome=index)
+        assert follows(proof, draw)
+        assert not follows(proof, draw.model_copy(update={"outcome": 2 if index != 2 else 0}))
+    assert shuffled == [1]
+
+
 def test_a_deck_is_proved_card_by_card() -> None:
     told = table((0, 3), (0, 7), nothing=10, mode="deck")
     order = scratch.shuffled(_SEED, campaign="cmp_1", counts=[3, 7, 10])
@@ -178,6 +227,27 @@ def test_a_campaign_proves_itself_once_it_has_ended(
     assert after["cards"] == len(after["draws"]) == sum(len(promoter.cards(each["id"])) for each in receipts)
     found = judged(after)
     assert (found.is_proved, found.right) == (True, after["cards"])
+
+
+def test_a_proof_and_its_page_leave_out_what_is_under_a_foil(
+    stranger: Person, till: Person, promoter: Promoter, engine: Engine
+) -> None:
+    campaign = promoter.launch()
+    scratched, under_foil = (promoter.card(sold_now(till)["id"]).id for _ in range(2))
+    with engine.begin() as conn:
+        conn.execute(update(Reward).where(Reward.id == scratched).values(state="revealed", revealed_at=utc_now()))
+    promoter.end(campaign, are_scratched=False)
+    told = proof_at(stranger, campaign)
+    assert (told["cards"], told["unscratched"]) == (1, 1)
+    assert [each["reward"] for each in told["draws"]] == [scratched]
+    page = stranger.get(f"/campaigns/{campaign}/fair", lang="en", card=under_foil).text
+    assert "On your next purchase" not in page
+    assert "Number" not in page.partition('id="card"')[2].partition("<form")[0]
+    with engine.begin() as conn:
+        conn.execute(update(Reward).where(Reward.id == under_foil).values(state="void", void_reason="withdrawn"))
+    told = proof_at(stranger, campaign)
+    assert (told["cards"], told["unscratched"], told["draws"][1]["void"]) == (2, 0, "withdrawn")
+    assert judged(told).withdrawn == 1
 
 
 def test_a_proof_tells_nothing_personal_and_no_code(
@@ -424,6 +494,21 @@ def test_one_network_has_so_many_free_entries_a_day(stranger: Person, promoter: 
     assert told == [303] * 10 + [429] * 2
     with engine.connect() as conn:
         assert conn.scalar(select(FreeEntrant.times)) == 10
+
+
+@pytest.mark.parametrize(
+    "one, other, are_same",
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("", "testclient", False),
+    ],
+)
+def test_a_network_of_ipv6_is_what_a_household_has(one: str, other: str, are_same: bool) -> None:
+    assert (network_of(one) == network_of(other)) == are_same
 
 
 @pytest.mark.parametrize(

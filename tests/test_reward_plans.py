@@ -84,7 +84,7 @@ def forgotten(conn: Connection, shop: Shop) -> None:
 
 
 def drawn(conn: Connection, shop: Shop) -> None:
-    assert len(find.draws(conn, shop.merchant_id, few(conn, shop.merchant_id), at_most=20)) == FEW
+    assert len(find.draws(conn, shop.merchant_id, few(conn, shop.merchant_id), now=NEWEST, at_most=20)) == FEW
 
 
 QUESTIONS: Final[Mapping[str, Question]] = {

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from engagement.offers.tables import Basket
+from engagement.rewards import liability
 from engagement.rewards.tables import Redemption, Reward, WithheldCard
 from engagement.rewards.uplift import Group, differences
 from infra.settings import Settings
@@ -108,8 +109,15 @@ def test_an_ally_sees_its_own_prizes_and_nothing_else_of_a_campaign(
     draft = drawn_up(owner, prizes=prizes)
     consented(ally)
     owner.put(f"/v1/campaigns/{draft}/state", {"state": "live"}).raise_for_status()
-    for _ in range(8):
-        sold(till)
+    receipts = [sold(till) for _ in range(8)]
+    assert report(owner, "liability") | {"as_of": ""} == {
+        "as_of": "",
+        "unscratched_left_out": 8,
+        "prizes": [],
+        "total": [],
+    }
+    for each in receipts:
+        scratch(each)
     ours, theirs = report(owner, "liability")["prizes"], report(ally, "liability")["prizes"]
     assert {each["prize"] for each in ours} == {"ours", "theirs"}
     assert {each["prize"] for each in theirs} == {"theirs"}
@@ -130,14 +138,36 @@ def test_liability_tells_what_may_still_be_asked_for(owner: Person, till: Person
         conn.execute(update(Reward).where(Reward.receipt_id == receipts[3]).values(expires_at=long_ago))
     [row] = report(owner, "liability")["prizes"]
     counts = {name: row[name]["cards"] for name in ("unscratched", "open", "redeemed", "expired", "void")}
-    assert counts == {"unscratched": 1, "open": 2, "redeemed": 1, "expired": 1, "void": 0}
-    assert (row["issued"], row["due"], row["taken_off"]) == (5, 3 * 320, 320)
+    assert counts == {"unscratched": 0, "open": 2, "redeemed": 1, "expired": 1, "void": 0}
+    assert (row["issued"], row["due"], row["taken_off"]) == (4, 2 * 320, 320)
     assert (row["issuer"], row["supplier"], row["bearer"], row["currency"]) == (
         "linden-rye",
         "linden-rye",
         "issuer",
         "EUR",
     )
+
+
+def test_liability_tells_of_no_card_under_its_foil_before_there_is_a_crowd(
+    owner: Person, till: Person, scratch: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liability, "_CROWD", 3)
+    launched(owner, prizes=[prize(), prize(slug="tea")], nothing=1)
+    receipts = [sold(till) for _ in range(5)]
+
+    def unscratched() -> tuple[int, int]:
+        told = report(owner, "liability")
+        return sum(each["unscratched"]["cards"] for each in told["prizes"]), told["unscratched_left_out"]
+
+    assert unscratched() == (0, 5)
+    # Of yesterday three of five make a crowd.
+    monkeypatch.setattr(liability, "least_id", lambda _prefix, _moment: "rwd_z")
+    with engine.connect() as conn:
+        first = conn.execute(select(Reward.prize_id).order_by(Reward.id).limit(3)).scalars()
+        won = sum(each is not None for each in first)
+    assert unscratched() == (won, 2)
+    scratch(receipts[0])
+    assert unscratched() == (0, 4)
 
 
 def test_what_was_taken_off_may_be_less_than_the_face_value(owner: Person, till: Person, scratch: Any) -> None:
@@ -147,10 +177,12 @@ def test_what_was_taken_off_may_be_less_than_the_face_value(owner: Person, till:
     assert (row["redeemed"]["face_value"], row["taken_off"], row["due"]) == (320, 120, 0)
 
 
-def test_blanks_cost_nothing_and_are_no_liability(owner: Person, till: Person, engine: Engine) -> None:
+def test_blanks_cost_nothing_and_are_no_liability(owner: Person, till: Person, scratch: Any) -> None:
     launched(owner, nothing=1_000_000)
-    sold(till)
+    receipt = sold(till)
     assert report(owner, "liability")["prizes"] == []
+    assert report(owner, "redemption", by="prize")["rows"] == []
+    scratch(receipt)
     [row] = report(owner, "redemption", by="prize")["rows"]
     assert (row["prize"], row["issued"], row["won"], row["used_percent"]) == (None, 1, 0, None)
 

@@ -189,11 +189,13 @@ def terms_digest(campaign: Definition, prize: PrizeDefinition) -> str:
 
 
 def published(campaign_id: str, definition: Definition, prizes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The table of prizes as it is told to everybody before the first card: what can be drawn, how often, and how many
-    there are. Its canonical JSON (RFC 8785) is what the digest is of."""
+    """The table of prizes as it is told to everybody before the first card: what can be drawn, how often, how many
+    there are, and the budget, by which a prize can be gone before that. Its canonical JSON (RFC 8785) is what the
+    digest is of."""
     return {
         "campaign": campaign_id,
         "mode": definition.mode,
         "nothing": definition.nothing,
+        "budget": definition.budget.model_dump(),
         "prizes": prizes,
     }

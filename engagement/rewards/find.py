@@ -1,10 +1,11 @@
 """Reading campaigns and rewards."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from accounts.tables import Merchant
 from engagement.rewards.definition import Definition, PrizeDefinition
@@ -140,27 +141,44 @@ def rewards(conn: Connection, *where: ColumnElement[bool], at_most: int | None =
     return [_reward(row, prizes) for row in rows]
 
 
-def draws(conn: Connection, merchant_id: str, campaign_id: str, *, at_most: int, after: str = "") -> list[Draw]:
-    """In the order in which they were drawn, from behind the id ``after`` on."""
-    return _draws(conn, merchant_id, campaign_id, Reward.id > after, at_most=at_most)
+def under_foil(now: datetime) -> ColumnElement[bool]:
+    """Cards that can still be scratched: nobody may be told what is in them."""
+    return and_(Reward.state == "issued", Reward.expires_at > now)
 
 
-def draw(conn: Connection, merchant_id: str, campaign_id: str, reward_id: str) -> Draw | None:
+def draws(
+    conn: Connection, merchant_id: str, campaign_id: str, *, now: datetime, at_most: int, after: str = ""
+) -> list[Draw]:
+    """In the order in which they were drawn, from behind the id ``after`` on, without those under their foil."""
+    where = (Reward.id > after, not_(under_foil(now)))
+    return _draws(conn, merchant_id, campaign_id, *where, now=now, at_most=at_most)
+
+
+def draw(conn: Connection, merchant_id: str, campaign_id: str, reward_id: str, *, now: datetime) -> Draw | None:
     """Of one card; None where it is not the campaign's."""
-    return next(iter(_draws(conn, merchant_id, campaign_id, Reward.id == reward_id, at_most=1)), None)
+    return next(iter(_draws(conn, merchant_id, campaign_id, Reward.id == reward_id, now=now, at_most=1)), None)
 
 
-def count_draws(conn: Connection, merchant_id: str, campaign_id: str) -> int:
+def count_draws(conn: Connection, merchant_id: str, campaign_id: str, *, now: datetime) -> tuple[int, int]:
+    """How many :func:`draws` tells, and how many cards are under their foil."""
     mine = (Reward.merchant_id == merchant_id, Reward.campaign_id == campaign_id)
-    return conn.scalar(select(func.count()).select_from(Reward).where(*mine)) or 0
+    counted = select(func.count().filter(not_(under_foil(now))), func.count().filter(under_foil(now)))
+    told, hidden = conn.execute(counted.select_from(Reward).where(*mine)).one()
+    return told, hidden
 
 
 def _draws(
-    conn: Connection, merchant_id: str, campaign_id: str, *where: ColumnElement[bool], at_most: int
+    conn: Connection,
+    merchant_id: str,
+    campaign_id: str,
+    *where: ColumnElement[bool],
+    now: datetime,
+    at_most: int,
 ) -> list[Draw]:
     of_campaign = (unindexed(Reward.merchant_id) == merchant_id, Reward.campaign_id == campaign_id, *where)
-    columns = (Reward.id, Reward.entry, Reward.nonce, Reward.gone, Reward.position, Prize.position.label("outcome"))
-    query = select(*columns).outerjoin(Prize, Prize.id == Reward.prize_id).where(*of_campaign)
+    columns = (Reward.id, Reward.entry, Reward.nonce, Reward.gone, Reward.position, Reward.void_reason)
+    told = (Prize.position.label("outcome"), under_foil(now).label("is_hidden"))
+    query = select(*columns, *told).outerjoin(Prize, Prize.id == Reward.prize_id).where(*of_campaign)
     blank = conn.scalar(select(func.count()).select_from(Prize).where(Prize.campaign_id == campaign_id)) or 0
     return [
         Draw(
@@ -170,6 +188,8 @@ def _draws(
             tuple(orjson.loads(row.gone)),
             row.position,
             blank if row.outcome is None else row.outcome,
+            row.void_reason,
+            bool(row.is_hidden),
         )
         for row in conn.execute(query.order_by(Reward.id).limit(at_most))
     ]

@@ -1,17 +1,21 @@
 """What cards may still cost: how many there are in each state, and what they are worth at most."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, false, func, not_, or_, select
 
 from accounts.tables import Merchant
 from engagement.rewards import find
 from engagement.rewards.tables import Campaign, Prize, Redemption, Reward
+from infra.database import unindexed
+from kernel.ids import least_id
 
 Status = Literal["unscratched", "open", "redeemed", "expired", "void"]
 STATUSES: Final[tuple[Status, ...]] = ("unscratched", "open", "redeemed", "expired", "void")
+# Among so many cards nobody can tell one.
+_CROWD: Final = 20
 # What may still be asked for.
 _DUE: Final[tuple[Status, ...]] = ("unscratched", "open")
 
@@ -50,7 +54,8 @@ class Liability:
 def liability(
     conn: Connection, merchant_id: str, *, now: datetime, campaign_id: str | None = None
 ) -> dict[PrizeKey, Liability]:
-    """Of all prizes that the merchant gives or hands out for others. Blanks are worth nothing and left out."""
+    """Of all prizes that the merchant gives or hands out for others. Blanks are worth nothing and left out, and so are
+    cards under their foil that :func:`_in_a_crowd` does not tell."""
     found: dict[PrizeKey, Liability] = {}
     issuer, supplier = Merchant.__table__.alias("issuer"), Merchant.__table__.alias("supplier")
     status = _status(now).label("status")
@@ -58,13 +63,49 @@ def liability(
     counted = (func.count(), func.sum(Reward.face_value))
     query = select(*columns, status, *counted).select_from(Reward).join(Prize, Prize.id == Reward.prize_id)
     query = query.join(issuer, issuer.c.id == Reward.merchant_id).join(supplier, supplier.c.id == Reward.supplier_id)
-    query = query.where(find.seen_by(merchant_id), *([Reward.campaign_id == campaign_id] if campaign_id else []))
+    tellable = or_(not_(find.under_foil(now)), *_in_a_crowd(conn, merchant_id, campaign_id, now))
+    of_one = [Reward.campaign_id == campaign_id] if campaign_id else []
+    query = query.where(find.seen_by(merchant_id), tellable, *of_one)
     for *named, state, cards, worth in conn.execute(query.group_by(*columns, status).order_by(*columns)):
         each = found.setdefault(PrizeKey(*named), Liability())
         each.cards[state], each.face_value[state] = cards, int(worth)
     for key, taken_off in _taken_off(conn, merchant_id, campaign_id).items():
         found.setdefault(key, Liability()).taken_off = taken_off
     return found
+
+
+def left_out(conn: Connection, merchant_id: str, *, now: datetime, campaign_id: str | None = None) -> int:
+    """How many of the merchant's cards, blanks too, are under their foil and not in :func:`liability`."""
+    told = or_(false(), *_in_a_crowd(conn, merchant_id, campaign_id, now))
+    mine = [Reward.merchant_id == merchant_id, *([Reward.campaign_id == campaign_id] if campaign_id else [])]
+    return conn.scalar(select(func.count()).select_from(Reward).where(*mine, find.under_foil(now), not_(told))) or 0
+
+
+def _in_a_crowd(
+    conn: Connection, merchant_id: str, campaign_id: str | None, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Which cards under their foil can be counted by prize without telling what one of them holds: of each campaign
+    those up to yesterday, by the score, while there is a score of them. Who looks before a sale and after it sees
+    nothing."""
+    supplied = select(Prize.campaign_id).where(Prize.supplier_id == merchant_id)
+    ours = or_(Campaign.merchant_id == merchant_id, Campaign.id.in_(supplied))
+    query = select(Campaign.merchant_id, Campaign.id).where(ours, Campaign.launched_at.is_not(None))
+    rows = conn.execute(query.where(Campaign.id == campaign_id) if campaign_id else query).all()
+    found = (_crowd(conn, issuer, each, now) for issuer, each in rows)
+    return [each for each in found if each is not None]
+
+
+def _crowd(conn: Connection, issuer_id: str, campaign_id: str, now: datetime) -> ColumnElement[bool] | None:
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    of_campaign = (unindexed(Reward.merchant_id) == issuer_id, Reward.campaign_id == campaign_id)
+    older = (*of_campaign, Reward.id < least_id("rwd", midnight))
+    whole = (conn.scalar(select(func.count()).select_from(Reward).where(*older)) or 0) // _CROWD * _CROWD
+    if not whole:
+        return None
+    last = conn.scalar(select(Reward.id).where(*older).order_by(Reward.id).offset(whole - 1).limit(1))
+    hidden = select(func.count()).select_from(Reward).where(*of_campaign, Reward.id <= last, find.under_foil(now))
+    is_crowd = (conn.scalar(hidden) or 0) >= _CROWD
+    return and_(Reward.campaign_id == campaign_id, Reward.id <= last) if is_crowd else None
 
 
 def _status(now: datetime) -> Any:

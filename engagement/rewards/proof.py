@@ -7,6 +7,7 @@ and trusts nobody, as long as the two hashes are those that the campaign's page 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import sqrt
 from typing import Any, Final, Literal, Self
 
@@ -33,6 +34,14 @@ class _Part(BaseModel):
 class TablePrize(_Part):
     weight: int = Field(0, ge=0, lt=_MOST)
     stock: int = Field(ge=0, lt=_MOST)
+    face_value: int = Field(0, ge=0, lt=10**15)
+
+
+class TableBudget(_Part):
+    """As :class:`engagement.rewards.definition.Budget`."""
+
+    amount: int | None = None
+    prizes: int | None = None
 
 
 class Table(_Part):
@@ -40,6 +49,7 @@ class Table(_Part):
     mode: Literal["draw", "deck"]
     nothing: int = Field(ge=0, lt=_MOST)
     prizes: list[TablePrize] = Field(min_length=1, max_length=1000)
+    budget: TableBudget = TableBudget()
 
     @property
     def weights(self) -> list[int]:
@@ -61,13 +71,16 @@ class TheDraw(_Part):
     gone: list[int] = Field([], max_length=1000)
     position: int | None = Field(None, ge=0)
     outcome: int = Field(ge=0)
+    void: str | None = None
 
 
 class Proof(_Part):
-    """A page of it. ``cards`` is how many draws all its pages have, ``table`` the table with all its members."""
+    """A page of it. ``cards`` is how many draws all its pages have, ``unscratched`` how many are still to come,
+    ``table`` the table with all its members."""
 
     campaign: str
     cards: int = Field(0, ge=0)
+    unscratched: int = Field(0, ge=0)
     seed_sha256: str
     table_sha256: str
     table: dict[str, Any]
@@ -93,7 +106,9 @@ class Proof(_Part):
 
 @dataclass(slots=True)
 class Judgement:
-    """What was found. ``wrong`` are the ids of cards that were not drawn so, the first few of them; ``chi_square`` and
+    """What was found. ``wrong`` are the ids of cards that were not drawn so, the first few of them; ``not_gone`` the
+    indices of prizes that cards were drawn without though there were some left, unless the ``open`` cards, which can
+    still be scratched, hold them; ``withdrawn`` how many prizes the merchant took back by hand. ``chi_square`` and
     ``expected_below`` say how far the draws are from the table: a fair table stays below in 999 of 1,000."""
 
     seed_matches: bool
@@ -103,11 +118,24 @@ class Judgement:
     wrong: list[str] = field(default_factory=list)
     given: Counter[int] = field(default_factory=Counter)
     promised: list[int] = field(default_factory=list)
+    not_gone: list[int] = field(default_factory=list)
+    open: int = 0
+    may_be_gone: bool = True
+    withdrawn: int = 0
     chi_square: float | None = None
     expected_below: float = 0.0
 
     @property
     def is_proved(self) -> bool:
+        return self._is_right and not self.not_gone
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether cards that can still be scratched may hold all that is missing."""
+        return self._is_right and bool(self.not_gone) and self.may_be_gone
+
+    @property
+    def _is_right(self) -> bool:
         return self.seed_matches and self.table_matches and self.checked == self.right
 
     @property
@@ -126,9 +154,11 @@ def judge(proof: Proof, draws: Iterable[TheDraw], *, tick: Callable[[int], None]
         seed_matches=scratch.seed_digest(seed) == proof.seed_sha256,
         table_matches=scratch.table_digest(proof.table) == proof.table_sha256 and table.campaign == proof.campaign,
         promised=[each.stock for each in table.prizes],
+        open=proof.unscratched,
     )
     replay = _Replay(seed, table)
     first: Counter[int] = Counter()
+    said: set[int] = set()
     for draw in draws:
         found.checked += 1
         if replay.is_right(draw):
@@ -136,11 +166,45 @@ def judge(proof: Proof, draws: Iterable[TheDraw], *, tick: Callable[[int], None]
         elif len(found.wrong) < _MOST_NAMED:
             found.wrong.append(draw.reward)
         found.given[draw.outcome] += 1
+        found.withdrawn += draw.void == "withdrawn" and draw.outcome < len(table.prizes)
+        said.update(draw.gone)
         first[draw.gone[0] if draw.gone else draw.outcome] += 1
         tick(1)
+    found.not_gone = [at for at in sorted(said) if not _is_gone(at, table, found.given)]
+    found.may_be_gone = all(_is_gone(at, table, found.given, more=found.open) for at in found.not_gone)
     if table.mode == "draw":
         found.chi_square, found.expected_below = _fit([first[at] for at in range(len(table.weights))], table.weights)
     return found
+
+
+def follows(proof: Proof, draw: TheDraw) -> bool:
+    """Whether one card was drawn as was promised, as far as it can be told without the others. Raises
+    :class:`NotAProof` as :func:`judge` does."""
+    seed, table = _seed(proof), _table(proof)
+    are_promised = scratch.seed_digest(seed) == proof.seed_sha256 and scratch.table_digest(proof.table) == (
+        proof.table_sha256
+    )
+    return are_promised and table.campaign == proof.campaign and _Replay(seed, table).is_right(draw)
+
+
+def _is_gone(at: int, table: Table, given: Counter[int], *, more: int = 0) -> bool:
+    """Whether all of a prize were given in the end, or the budget had no room for another one; with so many ``more``
+    cards, whatever is in them."""
+    if at >= len(table.prizes):
+        return False
+    prize, budget = table.prizes[at], table.budget
+    spent = sum(given[index] * each.face_value for index, each in enumerate(table.prizes))
+    spent += more * max(each.face_value for each in table.prizes)
+    count = sum(given[index] for index in range(len(table.prizes))) + more
+    is_spent = budget.amount is not None and spent + prize.face_value > budget.amount
+    return given[at] + more >= prize.stock or is_spent or (budget.prizes is not None and count >= budget.prizes)
+
+
+# Of a campaign that many look at at once; the decks of a few take some megabytes.
+@lru_cache(maxsize=4)
+def _deck(seed: bytes, campaign: str, counts: tuple[int, ...]) -> tuple[int, ...]:
+    """To shuffle 200,000 cards takes more than a second."""
+    return tuple(scratch.shuffled(seed, campaign=campaign, counts=counts))
 
 
 class _Replay:
@@ -150,7 +214,7 @@ class _Replay:
     def __init__(self, seed: bytes, table: Table) -> None:
         self._seed, self._table = seed, table
         is_deck = table.mode == "deck"
-        self._deck = scratch.shuffled(seed, campaign=table.campaign, counts=table.counts) if is_deck else None
+        self._deck = _deck(seed, table.campaign, tuple(table.counts)) if is_deck else None
         self._seen: set[str | int] = set()
         self._left = Counter(dict(enumerate(each.stock for each in table.prizes)))
 

@@ -101,7 +101,8 @@ class RewardRecord:
 @dataclass(frozen=True, slots=True)
 class Draw:
     """What a verifier repeats: see :class:`RewardRecord`. ``outcome`` is the prize's index, or that after the last for
-    a blank."""
+    a blank; while ``is_hidden`` the card is under its foil, and nobody may be told. ``void`` is why it was taken back.
+    """
 
     reward_id: str
     entry: str
@@ -109,3 +110,5 @@ class Draw:
     gone: tuple[int, ...]
     position: int | None
     outcome: int
+    void: str | None = None
+    is_hidden: bool = False

@@ -47,11 +47,11 @@ def becoming(
 ) -> dict[tuple[str, str], Becoming]:
     """Of the merchant's own cards, by campaign and prize or day; the second part is empty by campaign, and for blanks.
 
-    Days are those of UTC. ``won`` are the scratched ones with a prize.
+    Days are those of UTC. ``won`` are the scratched ones with a prize. By prize cards under their foil are left out.
     """
     # An id begins with the moment in which it was issued, and has an index.
     within = (Reward.id >= least_id("rwd", since), Reward.id < least_id("rwd", until))
-    issued = (Reward.merchant_id == merchant_id, *within)
+    issued = [Reward.merchant_id == merchant_id, *within, *([Reward.state != "issued"] if by == "prize" else [])]
     key = (Reward.campaign_id, _part(by))
     won = case((Reward.revealed_at.is_not(None) & Reward.prize_id.is_not(None), 1), else_=0)
     counted = (func.count(), func.count(Reward.revealed_at), func.sum(won), func.count(Reward.redeemed_at))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from engagement.rewards import find, launching, managing
 from engagement.rewards.definition import NewCampaign
 from engagement.rewards.records import CampaignRecord, RewardRecord
+from engagement.rewards.tables import Reward
 from infra import secrets
 from infra.settings import Settings
 from tests.support.inside import Person
@@ -62,8 +63,12 @@ class Promoter:
             launching.launch(conn, self.merchant_id, campaign_id, sealer=self._sealer, now=now)
         return campaign_id
 
-    def end(self, campaign_id: str) -> CampaignRecord:
+    def end(self, campaign_id: str, *, are_scratched: bool = True) -> CampaignRecord:
+        """With all of its cards scratched before."""
         with self.engine.begin() as conn:
+            if are_scratched:
+                cards = (Reward.campaign_id == campaign_id, Reward.state == "issued")
+                conn.execute(update(Reward).where(*cards).values(state="revealed", revealed_at=datetime.now(UTC)))
             launching.end(conn, self.merchant_id, campaign_id, sealer=self._sealer, now=datetime.now(UTC))
             return find.campaign(conn, self.merchant_id, campaign_id)
 

@@ -46,6 +46,7 @@ def near(lesson: Lesson, item: str) -> dict[str, int]:
 def test_pairs_are_counted_and_weighed_as_by_hand(told: list[str]) -> None:
     found = baskets.of(pairs_of(*told))
     both = pairs.together(pairs.receipts(found), size_power=0.5, half_life=10.0)
+    assert (pairs.counted(pairs.receipts(found)) != both.counts).nnz == 0
     counts, at = both.counts.toarray(), {item: place for place, item in enumerate(found.items)}
     sums = np.zeros_like(counts)
     sums[pairs.rows_of(both.counts), both.counts.indices] = both.sums

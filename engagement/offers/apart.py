@@ -87,7 +87,7 @@ def _child(*asked: str) -> "Iterator[tuple[subprocess.Popen[bytes], Connection[A
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             cwd=_ROOT,
-            env=child_environment() | {name: os.environ[name] for name in os.environ if _TUNING.fullmatch(name)},
+            env=_environment(),
             start_new_session=True,
         )
     line: Connection[Any, Any] = Connection(ours.detach())
@@ -97,6 +97,12 @@ def _child(*asked: str) -> "Iterator[tuple[subprocess.Popen[bytes], Connection[A
         process.kill()
         process.wait()
         line.close()
+
+
+def _environment() -> dict[str, str]:
+    """One processor, since a second one would be taken from tills; unless whoever runs it says otherwise."""
+    asked = {name: os.environ[name] for name in os.environ if _TUNING.fullmatch(name)}
+    return child_environment() | {"OPENBLAS_NUM_THREADS": "1"} | asked
 
 
 @contextmanager

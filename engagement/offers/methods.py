@@ -23,7 +23,6 @@ _PAIRS: Final[Space] = {
     "seen": (3.0, 2.0, 5.0, 8.0),
     "half_life": _HALF_LIVES,
 }
-_PLAIN: Final = ("receipts", 0.0, None)
 _LEAST_SHOPPERS: Final = 100
 
 
@@ -34,6 +33,7 @@ class Taught:
     baskets: Baskets
     _units: dict[Kind, Units] = field(default_factory=dict)
     _together: dict[Kind, tuple[tuple[float, float | None], Together]] = field(default_factory=dict)
+    _counts: sparse.csr_array | None = None
 
     def units(self, kind: Kind) -> Units:
         if kind not in self._units:
@@ -48,7 +48,11 @@ class Taught:
 
     def counts(self) -> sparse.csr_array:
         """How many receipts have both, whatever was asked for last."""
-        return self._together["receipts"][1].counts if "receipts" in self._together else self.together(*_PLAIN).counts
+        if "receipts" in self._together:
+            return self._together["receipts"][1].counts
+        if self._counts is None:
+            self._counts = pairs.counted(self.units("receipts"))
+        return self._counts
 
     def bought(self, kind: Kind, half_life: float | None) -> Floats:
         """Of each item, how many units have it."""

@@ -89,6 +89,12 @@ def together(units: Units, size_power: float, half_life: float | None) -> Togeth
     return Together(counts, both.data.real.copy())
 
 
+def counted(units: Units) -> sparse.csr_array:
+    """The counts alone, in half the time."""
+    both = (units.lines.T.tocsr() @ units.lines).tocsr()
+    return _kept(both, rows_of(both) != both.indices)
+
+
 def scored(found: Together, bought: Floats, *, item_power: float, other_power: float, seen: float) -> sparse.csr_array:
     """The score of the head of this module, 0 where a pair was seen fewer than ``seen`` times."""
     counts = found.counts

@@ -136,6 +136,31 @@ def test_what_goes_back_is_taken_off_the_revenue(
     assert (total["bought"], total["returned"], total["revenue"]) == (1, 1, {"EUR": "0.00"})
 
 
+def test_of_a_part_that_goes_back_only_its_worth_is_taken_off(
+    owner: Person, engine: Engine, settings: Settings, tapped: str
+) -> None:
+    butter = {"id": "1", "sku": "butter", "name": "Butter", "unit_price": "5.40"}
+    paid = {"lines": [butter | {"quantity": "3", "total": "16.20"}], "total": "16.20"}
+    receipt = sold(owner, "butter", shopper=ANNA, issued_at=soon(), payments=[], **paid)
+    caught_up(engine, settings)
+    for times, revenue in ((1, "10.80"), (1, "5.40")):
+        back = {"lines": [butter | {"total": "5.40", "original_line": "1"}]}
+        owner.post("/v1/receipts", refund(receipt["id"], "5.40", **back)).raise_for_status()
+        caught_up(engine, settings)
+        total = owner.get("/v1/offer-numbers").json()["total"]
+        assert (total["bought"], total["returned"], total["revenue"]) == (1, times, {"EUR": revenue})
+
+
+def test_a_sale_that_is_voided_before_anybody_looked_is_no_purchase(
+    owner: Person, engine: Engine, settings: Settings, tapped: str
+) -> None:
+    receipt = sold(owner, "butter", shopper=ANNA, issued_at=soon())
+    owner.post("/v1/receipts", refund(receipt["id"], "5.40", kind="void")).raise_for_status()
+    caught_up(engine, settings)
+    total = owner.get("/v1/offer-numbers").json()["total"]
+    assert (total["bought"], total["returned"], total["revenue"]) == (1, 1, {"EUR": "0.00"})
+
+
 def test_a_purchase_is_told_to_programs(owner: Person, engine: Engine, settings: Settings, tapped: str) -> None:
     receipt = sold(owner, "butter", shopper=ANNA, issued_at=soon())
     caught_up(engine, settings)

@@ -130,6 +130,13 @@ def test_what_is_pinned_comes_first_and_what_is_banned_never(owner: Person, near
     assert offered(owner, sold(owner, "tea")) == []
 
 
+def test_a_ban_may_hold_in_one_store_and_beside_one_thing(owner: Person, near: None) -> None:
+    owner.post("/v1/offer-rules", {"kind": "ban", "product": "butter", "store": "kreuzberg", "beside": "jam"})
+    assert "butter" in skus(owner, sold(owner, "rye", "jam"))
+    assert "butter" in skus(owner, sold(owner, "rye", store="kreuzberg"))
+    assert "butter" not in skus(owner, sold(owner, "rye", "jam", store="kreuzberg"))
+
+
 def test_a_pin_may_hold_in_one_store_and_beside_one_thing(owner: Person, near: None) -> None:
     owner.post("/v1/offer-rules", {"kind": "pin", "product": "tea", "store": "kreuzberg", "beside": "jam"})
     assert skus(owner, sold(owner, "jam")) == []

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from engagement import events
 from engagement.offers import books, counts, links
@@ -74,15 +74,30 @@ def attribute(conn: Connection, purchases: Sequence[Purchase], key: bytes, *, no
         _settle(conn, purchase, sorted(within, key=lambda each: each.tapped_at, reverse=True), now=now)
 
 
-def take_back(conn: Connection, merchant_id: str, receipt_id: str, items: Sequence[str], *, now: datetime) -> None:
-    """What came of an offer and went back counts as returned, once."""
-    of = (OfferSale.merchant_id == merchant_id, OfferSale.receipt_id == receipt_id, OfferSale.returned_at.is_(None))
-    known = select(ProductItem.product_id).where(ProductItem.merchant_id == merchant_id, ProductItem.item.in_(items))
-    for sale in conn.execute(select(OfferSale.__table__).where(*of, OfferSale.product_id.in_(known))).all():
-        mine = (*of, OfferSale.product_id == sale.product_id)
-        if conn.execute(update(OfferSale).where(*mine).values(returned_at=now)).rowcount == 1:
-            counted = Counted(sale.shown_by, merchant_id, sale.sku, sale.reason, sale.currency, sale.amount)
-            counts.count(conn, "returned", counted, now=now)
+def take_back(
+    conn: Connection, merchant_id: str, receipt_id: str, back: Mapping[str, int] | None, *, now: datetime
+) -> None:
+    """What came of an offer and went back counts as returned: so much of it in minor units, by item; all of it where
+    ``back`` is None. Whoever calls holds the sale's basket."""
+    of = (OfferSale.merchant_id == merchant_id, OfferSale.receipt_id == receipt_id)
+    for sale in conn.execute(select(OfferSale.__table__).where(*of)).all():
+        gone = _gone(conn, sale, back)
+        if gone is None or (sale.returned_at is not None and not gone):
+            continue
+        values = {"returned_at": sale.returned_at or now, "returned_amount": sale.returned_amount + gone}
+        conn.execute(update(OfferSale).where(*of, OfferSale.product_id == sale.product_id).values(values))
+        counted = Counted(sale.shown_by, merchant_id, sale.sku, sale.reason, sale.currency, gone)
+        counts.count(conn, "returned", counted, now=now, times=int(sale.returned_at is None))
+
+
+def _gone(conn: Connection, sale: Row[Any], back: Mapping[str, int] | None) -> int | None:
+    """How much of the purchase went back now; None where nothing did."""
+    left = int(sale.amount - sale.returned_amount)
+    if back is None:
+        return left
+    mine = (ProductItem.merchant_id == sale.merchant_id, ProductItem.product_id == sale.product_id)
+    worths = [back[item] for item in conn.scalars(select(ProductItem.item).where(*mine)) if item in back]
+    return min(left, sum(worths)) if worths else None
 
 
 def _tapped(conn: Connection, purchases: Sequence[Purchase]) -> dict[tuple[str, str | None], list[Lead]]:
@@ -168,7 +183,7 @@ def _write(conn: Connection, purchase: Purchase, lead: Lead, sku: str, amount: i
     told = {"sku": sku, "reason": lead.mark.reason, "currency": purchase.currency, "amount": amount}
     key = {"receipt_id": purchase.receipt_id, "product_id": lead.mark.product_id}
     row = key | told | {"merchant_id": purchase.merchant_id, "shown_by": lead.shown_by}
-    conn.execute(insert_or_ignore(conn, OfferSale).values(row))
+    conn.execute(insert_or_ignore(conn, OfferSale).values(row | {"returned_amount": 0}))
     counted = Counted(lead.shown_by, purchase.merchant_id, sku, lead.mark.reason, purchase.currency, amount)
     counts.count(conn, "bought", counted, now=now)
     said = told | {"amount": money.plain(amount, money.exponent(purchase.currency))}

@@ -27,14 +27,14 @@ class Counted:
     amount: int = 0
 
 
-def count(conn: Connection, act: Act, counted: Counted, *, now: datetime) -> None:
-    """Once more. All take their rows in the same order."""
+def count(conn: Connection, act: Act, counted: Counted, *, now: datetime, times: int = 1) -> None:
+    """So many ``times`` more; none where only the amount grew. All take their rows in the same order."""
     day = now.astimezone(UTC).date().isoformat()
     told = {"day": day, "sku": counted.sku, "reason": counted.reason, "act": act, "currency": counted.currency}
     key = [column.name for column in OfferCount.__table__.primary_key]
     for row in sorted(_sides(counted), key=lambda side: side["merchant_id"]):
-        new = upsert(conn, OfferCount).values(row | told | {"times": 1, "amount": counted.amount})
-        more = {"times": OfferCount.times + 1, "amount": OfferCount.amount + counted.amount}
+        new = upsert(conn, OfferCount).values(row | told | {"times": times, "amount": counted.amount})
+        more = {"times": OfferCount.times + times, "amount": OfferCount.amount + counted.amount}
         conn.execute(new.on_conflict_do_update(index_elements=key, set_=more))
 
 

@@ -56,7 +56,7 @@ class Desk:
     book: Book
     has_offers: bool = False
     ruled: tuple[Ruled, ...] = ()
-    banned: frozenset[str] = frozenset()
+    banned: tuple[Ruled, ...] = ()
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ def desk(conn: Connection, merchant_id: str) -> Desk:
         return Desk(book)
     ruled = tuple(_ruled(conn, merchant_id))
     own = select(ProductItem.item).where(ProductItem.merchant_id == merchant_id).limit(1)
-    banned = frozenset(each.product.id for each in ruled if each.rule.kind == "ban")
+    banned = tuple(each for each in ruled if each.rule.kind == "ban")
     wanted = tuple(each for each in ruled if each.rule.kind != "ban" and each.product.is_offered)
     return Desk(book, bool(wanted) or conn.scalar(own) is not None, wanted, banned)
 
@@ -188,7 +188,8 @@ def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _As
     names = {item: line["name"] for line in reversed(lines) for item in all_of(line)}
     owned, returned = _before(conn, record, details, key)
     counted = list(dict.fromkeys(item_of(line) for line in lines))[:_MOST_ITEMS]
-    asked = _Asked(conn, of, record, store_id, names, counted, set(of.banned))
+    asked = _Asked(conn, of, record, store_id, names, counted, set())
+    asked.not_these |= {each.product.id for each in of.banned if _holds(asked, each)}
     known = {"merchant_id": record.merchant_id, "items": [*names, *owned - names.keys(), *returned - names.keys()]}
     for item, product_id, again, complements in conn.execute(_KNOWN, known):
         if item in names or item in returned or not again:
@@ -216,14 +217,23 @@ def _before(conn: Connection, record: ReceiptRecord, details: str | None, key: b
 def _by_rule(asked: _Asked, _wanted: int) -> Iterator[Offer]:
     order = {"pin": 0, "ally": 1, "complement": 2}
     for each in sorted(asked.desk.ruled, key=lambda ruled: order[ruled.rule.kind]):
-        beside = next((asked.names[item] for item in each.beside if item in asked.names), "")
-        is_elsewhere = each.rule.store_id not in (None, asked.store_id)
-        if is_elsewhere or each.product.id in asked.not_these or (each.rule.beside and not beside):
+        if each.product.id in asked.not_these or not _holds(asked, each):
             continue
+        beside = _beside(asked, each)
         if each.rule.kind == "ally":
             yield Offer(each.product, "ally", beside, ally=each.rule.ally_name or "")
         else:
             yield Offer(each.product, "pinned" if each.rule.kind == "pin" else "goes_with", beside)
+
+
+def _holds(asked: _Asked, ruled: Ruled) -> bool:
+    """Whether the rule is for this store, and what it names is on the receipt."""
+    return ruled.rule.store_id in (None, asked.store_id) and not (ruled.rule.beside and not _beside(asked, ruled))
+
+
+def _beside(asked: _Asked, ruled: Ruled) -> str:
+    """What the receipt calls that beside which the rule stands; empty where it is not on it."""
+    return next((asked.names[item] for item in ruled.beside if item in asked.names), "")
 
 
 def _complements(asked: _Asked, _wanted: int) -> Iterator[Offer]:

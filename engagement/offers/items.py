@@ -56,7 +56,7 @@ def bought(kind: str, lines: Iterable[Mapping[str, Any]], flags: Iterable[str] =
     back: dict[str, None] = {}
     named: list[str] = []
     for line in filter(is_goods, lines):
-        if kind == "sale" or (kind == "exchange" and _total(line) >= 0):
+        if not comes_back(kind, line):
             if _total(line) >= 0:
                 items[item_of(line)] = None
             continue
@@ -64,6 +64,11 @@ def bought(kind: str, lines: Iterable[Mapping[str, Any]], flags: Iterable[str] =
         if line.get("original_line") is not None:
             named.append(line["original_line"])
     return Bought(tuple(items), tuple(back), tuple(named))
+
+
+def comes_back(kind: str, line: Mapping[str, Any]) -> bool:
+    """Whether this line of a receipt of this kind is what a shopper gave back."""
+    return kind != "sale" and not (kind == "exchange" and _total(line) >= 0)
 
 
 def _total(line: Mapping[str, Any]) -> Decimal:

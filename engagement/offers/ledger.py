@@ -15,13 +15,15 @@ from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, 
 
 from engagement import shoppers
 from engagement.offers import attribution, books
-from engagement.offers.items import Bought, bought, item_of
+from engagement.offers.items import Bought, bought, comes_back, is_goods, item_of
 from engagement.offers.tables import Basket
 from infra.bulk import insert_new
 from infra.database import in_turn, reading
 from kernel.ids import least_id
+from receipts.document import read_content
 from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
+from receipts.worth import worth
 
 # Longer than any transaction of the intake may take.
 OVERLAP: Final = timedelta(minutes=5)
@@ -88,9 +90,10 @@ def take(conn: Connection, receipt_ids: Sequence[str], keys: Keys, *, now: datet
     entries = sorted([*_entries(conn, sorted(originals), keys), *entries], key=lambda each: str(each.row.id))
     new = insert_new(conn, _BASKETS, [_basket(each) for each in entries], _BASKETS.c.receipt_id)
     fresh = [entry for entry in entries if entry.row.id in new]
+    # Before anything of them is given back: a refund may come with its sale.
+    attribution.attribute(conn, [_purchase(entry) for entry in fresh if entry.bought.items], keys.offers, now=now)
     for entry in sorted(fresh, key=lambda each: (each.row.original_id or "", each.row.id)):
         _give_back(conn, entry, now=now)
-    attribution.attribute(conn, [_purchase(entry) for entry in fresh if entry.bought.items], keys.offers, now=now)
     for merchant_id in sorted({entry.row.merchant_id for entry in fresh}):
         count = sum(entry.row.merchant_id == merchant_id and len(entry.bought.items) > 1 for entry in fresh)
         books.add_fresh(conn, merchant_id, count)
@@ -164,11 +167,11 @@ def _give_back(conn: Connection, entry: Entry, *, now: datetime) -> None:
     basket = conn.execute(select(Basket.items, Basket.returned).where(*mine).with_for_update()).one_or_none()
     if basket is None:
         return
-    items = orjson.loads(basket.items)
-    going = set(items) if _is_whole(conn, entry) else _named(conn, entry)
-    back = list(dict.fromkeys([*orjson.loads(basket.returned), *(item for item in items if item in going)]))
+    items, going = orjson.loads(basket.items), None if _is_whole(conn, entry) else _worth_back(conn, entry)
+    gone = (item for item in items if going is None or item in going)
+    back = list(dict.fromkeys([*orjson.loads(basket.returned), *gone]))
     conn.execute(update(Basket).where(*mine).values(returned=_told(back)))
-    attribution.take_back(conn, entry.row.merchant_id, entry.row.original_id, back, now=now)
+    attribution.take_back(conn, entry.row.merchant_id, entry.row.original_id, going, now=now)
 
 
 def _is_whole(conn: Connection, entry: Entry) -> bool:
@@ -176,25 +179,30 @@ def _is_whole(conn: Connection, entry: Entry) -> bool:
         return True
     if entry.bought.back or entry.row.kind != "refund":
         return False
-    mine = (Receipt.merchant_id == entry.row.merchant_id, Receipt.id == entry.row.original_id)
-    total = conn.scalar(select(Receipt.total).where(*mine))
-    given = conn.scalar(select(Receipt.total).where(Receipt.merchant_id == entry.row.merchant_id, _is(entry)))
+    merchant_id = entry.row.merchant_id
+    original = (Receipt.merchant_id == merchant_id, Receipt.id == entry.row.original_id)
+    total = conn.scalar(select(Receipt.total).where(*original))
+    given = conn.scalar(select(Receipt.total).where(Receipt.merchant_id == merchant_id, Receipt.id == entry.row.id))
     return total is not None and given is not None and abs(given) >= abs(total)
 
 
-def _is(entry: Entry) -> Any:
-    return Receipt.id == entry.row.id
-
-
-def _named(conn: Connection, entry: Entry) -> set[str]:
-    """The items that came back: by the lines of the sale where they are named, since a refund may call them
-    otherwise."""
-    found = set(entry.bought.back)
-    if entry.bought.lines:
-        mine = (Receipt.merchant_id == entry.row.merchant_id, Receipt.id == entry.row.original_id)
-        content = orjson.loads(conn.scalars(select(Receipt.content).where(*mine)).one())
-        found |= {item_of(line) for line in content.get("lines", ()) if line["id"] in entry.bought.lines}
+def _worth_back(conn: Connection, entry: Entry) -> dict[str, int]:
+    """What came back, with its worth in minor units: by the item of the sale's line where that is named, since a refund
+    may call it otherwise, and by its own."""
+    originals = _lines_of_sale(conn, entry) if entry.bought.lines else {}
+    content, found = read_content(entry.row.content, entry.row.currency), dict.fromkeys(entry.bought.back, 0)
+    for told, line in zip(entry.content.get("lines", ()), content.lines, strict=True):
+        if is_goods(told) and comes_back(entry.row.kind, told):
+            item = originals.get(told.get("original_line"), item_of(told))
+            found[item] = found.get(item, 0) + worth(content, [line])
     return found
+
+
+def _lines_of_sale(conn: Connection, entry: Entry) -> dict[str, str]:
+    """The items of the sale's lines, by their ids."""
+    mine = (Receipt.merchant_id == entry.row.merchant_id, Receipt.id == entry.row.original_id)
+    content = orjson.loads(conn.scalars(select(Receipt.content).where(*mine)).one())
+    return {line["id"]: item_of(line) for line in content.get("lines", ())}
 
 
 def _told(items: Sequence[str]) -> str:

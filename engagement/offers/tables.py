@@ -209,7 +209,9 @@ class OfferSale(Base):
     reason: Mapped[str] = mapped_column(String(12))
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[int] = mapped_column(BigInteger)
+    # When something of it went back first, and how much of ``amount`` did so far.
     returned_at: Mapped[datetime | None] = mapped_column(Instant)
+    returned_amount: Mapped[int] = mapped_column(BigInteger)
 
 
 class OfferCount(Base):

@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("returned_at", sa.BigInteger(), nullable=True),
+        sa.Column("returned_amount", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_offer_sales_merchant_id")),
         sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_offer_sales_receipt_id")),
         sa.ForeignKeyConstraint(["shown_by"], ["merchants.id"], name=op.f("fk_offer_sales_shown_by")),

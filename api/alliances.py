@@ -76,6 +76,7 @@ async def end_alliance(alliance_id: schemas.Id, house: TheHouse, caller: TheCall
     """Either of the two may. No new offers are shown and no new prizes given; what shoppers hold stays good."""
     _require(caller, "rewards:write")
     await house.write(lambda conn: alliances.end(conn, caller.merchant_id, alliance_id, now=house.clock()))
+    house.writer.giver.campaigns.forget()
     return no_content()
 
 

@@ -106,7 +106,8 @@ class PrizeToSupply(_Answer):
     timezone: str
     prize: PrizeDefinition
     currency: str
-    terms: str = Field(description="What consent is to; another once the prize is changed.")
+    imported: int = Field(description="How many codes were imported, which are then its stock.")
+    terms: str = Field(description="What consent is to; another once the prize or the number of its codes is changed.")
     consented_at: AwareDatetime | None
 
 
@@ -140,7 +141,7 @@ class RewardAnswer(_Answer):
     state: RewardState
     redeemable: bool = Field(description="Whether you can redeem it now, if nobody else holds it.")
     prize: RewardPrize | None = Field(description="Null for a blank, and before the card is scratched.")
-    hint: str | None = Field(description="The last four signs of the code.")
+    hint: str | None = Field(description="The last four signs of the code, where it has eight or more.")
     origin: Origin | None = Field(description="Null where another merchant issued it, as is `receipt_id`.")
     receipt_id: str | None
     issued_at: AwareDatetime

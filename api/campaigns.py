@@ -230,6 +230,7 @@ def _to_supply(campaign: CampaignRecord, issuer: str, prize: PrizeRecord) -> dic
         "timezone": told.timezone,
         "prize": prize.definition.model_dump(mode="json"),
         "currency": prize.currency,
-        "terms": terms_digest(told, prize.definition),
+        "imported": prize.codes,
+        "terms": terms_digest(told, prize.definition, codes=prize.codes),
         "consented_at": iso(prize.consented_at) if prize.consented_at else None,
     }

@@ -134,6 +134,6 @@ def _launch(conn: Connection, merchant_id: str, body: dict[str, Any], sealer: Fe
     campaign = find.campaign(conn, merchant_id, campaign_id)
     for prize in campaign.prizes:
         if prize.supplier_id != merchant_id:
-            terms = terms_digest(campaign.definition, prize.definition)
+            terms = terms_digest(campaign.definition, prize.definition, codes=prize.codes)
             supplying.consent(conn, prize.supplier_id, prize.id, terms=terms, now=now)
     launching.launch(conn, merchant_id, campaign_id, sealer=sealer, now=now)

@@ -204,6 +204,21 @@ def test_only_who_buys_for_the_first_time_earns_a_card_of_a_welcome(owner: Perso
     assert [earned(owner, till, **ben), earned(owner, till, **ben), earned(owner, till)] == [1, 0, 0]
 
 
+def test_who_bought_during_a_pause_has_bought(owner: Person, till: Person) -> None:
+    campaign_id = launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "paused"}).raise_for_status()
+    assert [earned(owner, till, **ANNA), earned(owner, till, **ANNA)] == [0, 0]
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    ben: dict[str, Any] = {"shopper": {"customer_id": "C-7"}}
+    assert [earned(owner, till, **ANNA), earned(owner, till, **ben)] == [0, 1]
+
+
+def test_what_was_rung_up_for_training_was_no_purchase(owner: Person, till: Person) -> None:
+    sold(till, flags=["training"], **ANNA)
+    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
+    assert earned(owner, till, **ANNA) == 1
+
+
 @pytest.mark.parametrize(
     "changes, count",
     [
@@ -237,7 +252,8 @@ def test_imported_codes_are_the_stock_and_are_handed_out_each_once(
     put_state(owner, campaign_id, "live")
     cards = [cards_of(owner, sold(till)) for _ in range(3)]
     codes = [scratched(engine, settings, shops.linden, card["id"]) for found in cards for card in found]
-    assert sorted(codes) == ["LIN-001", "LIN-002"]
+    # As they were written: others' tills may tell capitals apart.
+    assert sorted(codes) == ["LIN-001", "lin-002"]
     assert owner.post("/v1/rewards/lin-002/redeem", {}).status_code == 200
     with engine.connect() as conn:
         assert b"LIN-001" not in b"".join(conn.scalars(select(PoolCode.sealed)))
@@ -251,6 +267,23 @@ def test_codes_that_are_there_twice_are_refused_with_their_lines(owner: Person) 
     _, answer = pooled(owner, b"X-9\nA-1\n")
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/1"]
     assert "A-1" not in answer.text
+
+
+@pytest.mark.parametrize("code", ["A/1", "..", "x" * 65, "a\tb"])
+def test_a_code_that_nobody_could_look_up_is_refused(owner: Person, code: str) -> None:
+    _, answer = pooled(owner, f'OK-1\n"{code}"\n'.encode())
+    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, ["/1"])
+
+
+@pytest.mark.parametrize("code, hint", [("SPA-2", None), ("SPA-20X", None), ("SPA-20XY", "20XY")])
+def test_a_hint_never_tells_more_than_half_of_a_code(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, code: str, hint: str | None
+) -> None:
+    campaign_id, _ = pooled(owner, code.encode())
+    put_state(owner, campaign_id, "live")
+    receipt = sold(till)
+    assert scratched(engine, settings, shops.linden, cards_of(owner, receipt)[0]["id"]) == code
+    assert cards_of(owner, receipt)[0]["hint"] == hint
 
 
 def test_codes_imported_again_take_the_place_of_those_before(owner: Person, engine: Engine) -> None:

@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from engagement import scratch
+from engagement import alliances, scratch
+from engagement.rewards import granting
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import Redemption, Reward
 from engagement.tables import Event
 from infra import secrets
 from infra.settings import Settings
+from kernel.clock import utc_now
+from kernel.errors import NotFound
 from tests.support.campaigns import (
     allied,
     campaign,
@@ -102,6 +105,41 @@ def test_an_ally_with_whom_it_is_over_gives_no_more(owner: Person, outsider: Per
     [alliance] = owner.get("/v1/alliances").json()["alliances"]
     owner.delete(f"/v1/alliances/{alliance['id']}").raise_for_status()
     assert cards_of(owner, sold(till, "15000.00", currency="INR")) == []
+
+
+def test_a_server_that_remembers_the_alliance_gives_no_more_either(
+    owner: Person, outsider: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES | {"free_entry": {"per_shopper": 1}})
+    consented(outsider)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    assert len(cards_of(owner, sold(till, "15000.00", currency="INR"))) == 1
+    [alliance] = owner.get("/v1/alliances").json()["alliances"]
+    keys = RewardKeys.of(settings.data, secrets.box(settings.data))
+    with engine.begin() as conn:
+        # As another server would.
+        alliances.end(conn, shops.linden, alliance["id"], now=utc_now())
+    assert cards_of(owner, sold(till, "15000.00", currency="INR")) == []
+    with engine.begin() as conn, pytest.raises(NotFound):
+        granting.grant_free_entry(conn, keys, shops.linden, campaign_id, shopper="0" * 32, now=utc_now())
+
+
+def test_other_codes_need_another_consent(owner: Person, outsider: Person) -> None:
+    allied(owner, outsider)
+    of_pool = {name: value for name, value in prize(codes="pool", supplier="moor").items() if name != "stock"}
+    campaign_id = drawn_up(owner, prizes=[of_pool])
+    path = f"/v1/campaigns/{campaign_id}/prizes/coffee/codes"
+    owner.ask("PUT", path, content=b"MOOR-0001").raise_for_status()
+    [asked] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
+    assert asked["imported"] == 1
+    consented(outsider)
+    owner.ask("PUT", path, content=b"MOOR-0001\nMOOR-0002").raise_for_status()
+    assert owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).status_code == 422
+    path = f"/v1/prizes-to-supply/{asked['id']}/consent"
+    assert outsider.post(path, {"terms": asked["terms"]}).status_code == 409
+    consented(outsider)
+    assert owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).status_code == 200
 
 
 def test_the_same_sale_again_earns_nothing_more(owner: Person, till: Person) -> None:

@@ -182,10 +182,12 @@ def _exists(told: datetime) -> bool:
     return told.astimezone(UTC).astimezone(told.tzinfo).replace(tzinfo=None) == told.replace(tzinfo=None)
 
 
-def terms_digest(campaign: Definition, prize: PrizeDefinition) -> str:
-    """SHA-256 in hex of what an ally consents to: how often it is drawn is the issuer's affair."""
+def terms_digest(campaign: Definition, prize: PrizeDefinition, *, codes: int) -> str:
+    """SHA-256 in hex of what an ally consents to, with how many codes were imported: these are its stock. How often it
+    is drawn is the issuer's affair."""
     framing = {name: getattr(campaign, name) for name in ("timezone", "starts_at", "ends_at", "currency")}
-    return sha256(jcs.canonicalise(framing | {"prize": prize.model_dump(exclude={"weight"})})).hexdigest()
+    terms = framing | {"prize": prize.model_dump(exclude={"weight"}), "codes": codes}
+    return sha256(jcs.canonicalise(terms)).hexdigest()
 
 
 def published(campaign_id: str, definition: Definition, prizes: list[dict[str, Any]]) -> dict[str, Any]:

@@ -74,9 +74,9 @@ def campaigns(
     return _campaigns(conn, *where, *([Campaign.state == state] if state else []), at_most=at_most)
 
 
-def live(conn: Connection, merchant_ids: Sequence[str]) -> list[CampaignRecord]:
-    """Of all these merchants."""
-    return _campaigns(conn, Campaign.merchant_id.in_(merchant_ids), Campaign.state == "live")
+def running(conn: Connection, merchant_ids: Sequence[str]) -> list[CampaignRecord]:
+    """Of all these merchants: live, or paused."""
+    return _campaigns(conn, Campaign.merchant_id.in_(merchant_ids), Campaign.state.in_(["live", "paused"]))
 
 
 def to_supply(conn: Connection, merchant_id: str, *, at_most: int, after: str = "") -> list[tuple[str, PrizeRecord]]:

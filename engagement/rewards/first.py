@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from engagement import shoppers
 from engagement.rewards.keys import RewardKeys
-from engagement.rewards.sold import Sold
+from engagement.rewards.sold import Sold, counts
 from engagement.rewards.tables import SeenShopper
 from infra.database import insert_or_ignore
 from receipts.sale import Shopper
@@ -45,15 +45,14 @@ def among(conn: Connection, sold: Sequence[Sold]) -> set[str]:
 
 def _seen(conn: Connection, keys: RewardKeys, merchant_id: str) -> Iterator[dict[str, str]]:
     last = ""
-    query = select(ReceiptShopper.receipt_id, ReceiptShopper.details).join(
-        Receipt, Receipt.id == ReceiptShopper.receipt_id
-    )
+    columns = (ReceiptShopper.receipt_id, ReceiptShopper.details, Receipt.content)
+    query = select(*columns).join(Receipt, Receipt.id == ReceiptShopper.receipt_id)
     query = query.where(ReceiptShopper.merchant_id == merchant_id, Receipt.kind == "sale")
     while page := conn.execute(query.where(Receipt.id > last).order_by(Receipt.id).limit(_TOGETHER)).all():
         last = page[-1].receipt_id
         for row in page:
             mark = _mark(keys, merchant_id, row.details)
-            if mark is not None:
+            if mark is not None and counts("sale", orjson.loads(row.content).get("flags", ())):
                 yield {"merchant_id": merchant_id, "shopper": mark, "receipt_id": row.receipt_id}
 
 

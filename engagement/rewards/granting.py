@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, Connection, case, func, insert, select
 from engagement import events, scratch
 from engagement.rewards import drawing, find, first, holdout, locks, tallies
 from engagement.rewards.drawing import Outcome
-from engagement.rewards.keys import HINT, RewardKeys
-from engagement.rewards.live import Live, with_seed
+from engagement.rewards.keys import RewardKeys, hint_of
+from engagement.rewards.live import Live, has_its_allies, with_seed
 from engagement.rewards.records import Origin, RewardRecord
 from engagement.rewards.rules import Facts, holds, least_spend, truths
 from engagement.rewards.sold import Sold, facts_of
@@ -68,6 +68,7 @@ def grant(
         claim
         for each in counting
         for live in campaigns[each.merchant_id]
+        if live.gives
         for claim in _earned(live, each, now, is_first=each.receipt_id in new)
     ]
     return _give(conn, keys, _with_cards(conn, keys, claims, now), now)
@@ -94,7 +95,8 @@ def grant_free_entry(
     """
     record = find.campaign(conn, merchant_id, campaign_id)
     free = record.definition.free_entry
-    if free is None or record.state != "live" or not record.starts_at <= now < record.ends_at:
+    is_time = record.state == "live" and record.starts_at <= now < record.ends_at
+    if free is None or not is_time or not has_its_allies(conn, record):
         raise NotFound("There are no free entries just now")
     claim = _Claim(with_seed(conn, keys, record), f"{new_id(_FREE, now)}", shopper)
     locks.with_others(conn, [record.id], [(record.id, shopper)])
@@ -148,11 +150,13 @@ def _give(conn: Connection, keys: RewardKeys, claims: Sequence[_Claim], now: dat
 
 
 def _still_live(conn: Connection, claims: Sequence[_Claim]) -> set[str]:
-    """Asked under the lock: a campaign that was paused or has ended gives nothing, whatever is remembered of it."""
-    ids = {each.live.id for each in claims}
+    """Asked under the lock: a campaign that was paused or has ended, or in which an ally has a part with whom it is
+    over, gives nothing, whatever is remembered of it."""
+    lives = {each.live.id: each.live for each in claims}
     merchants = {each.live.record.merchant_id for each in claims}
-    live = (Campaign.merchant_id.in_(merchants), Campaign.id.in_(ids), Campaign.state == "live")
-    return set(conn.scalars(select(Campaign.id).where(*live)))
+    live = (Campaign.merchant_id.in_(merchants), Campaign.id.in_(lives), Campaign.state == "live")
+    found = conn.scalars(select(Campaign.id).where(*live)).all()
+    return {each for each in found if has_its_allies(conn, lives[each].record)}
 
 
 def _what_they_have(conn: Connection, claims: Sequence[_Claim], now: datetime) -> Counter[tuple[str, str, bool]]:
@@ -238,10 +242,10 @@ def _code(conn: Connection, keys: RewardKeys, live: Live, reward_id: str, outcom
         return {"code_digest": None, "code_hint": None}
     if outcome.pool_code_id is None:
         code = scratch.code_of(keys.code, reward_id)
-        return {"code_digest": keys.digest(code), "code_hint": code[-HINT:]}
+        return {"code_digest": keys.digest(code), "code_hint": hint_of(code)}
     mine = (PoolCode.merchant_id == live.record.merchant_id) & (PoolCode.id == outcome.pool_code_id)
     row = conn.execute(select(PoolCode.digest, PoolCode.sealed).where(mine)).one()
-    return {"code_digest": row.digest, "code_hint": secrets.unseal(keys.sealer, row.sealed)[-HINT:]}
+    return {"code_digest": row.digest, "code_hint": hint_of(secrets.unseal(keys.sealer, row.sealed))}
 
 
 def _told(row: dict[str, Any], now: datetime) -> dict[str, Any]:

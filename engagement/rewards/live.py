@@ -1,7 +1,7 @@
 """Campaigns that give cards just now, as the intake remembers them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -31,10 +31,12 @@ def asks_for_first_purchase(told: Definition) -> bool:
 
 @dataclass(frozen=True)
 class Live:
-    """A campaign with its seed."""
+    """A campaign with its seed. One that is not ``gives`` gives nothing just now, and sees who buys: for them it is no
+    first purchase when it goes on."""
 
     record: CampaignRecord
     seed: bytes
+    gives: bool = True
 
     @property
     def id(self) -> str:
@@ -92,14 +94,20 @@ class LiveCampaigns:
 
 
 def _read(conn: Connection, keys: RewardKeys, merchant_ids: Collection[str]) -> dict[str, tuple[Live, ...]]:
-    """Without those in which an ally has a part with whom it is over: no new prizes are given then."""
+    """Those that give nothing just now only where they ask for first purchases."""
     found: dict[str, tuple[Live, ...]] = {}
-    for record in find.live(conn, list(merchant_ids)):
-        suppliers = {each.supplier_id for each in record.prizes} - {record.merchant_id}
-        if not all(alliances.is_agreed(conn, record.merchant_id, each) for each in suppliers):
-            continue
-        found[record.merchant_id] = (*found.get(record.merchant_id, ()), with_seed(conn, keys, record))
+    for record in find.running(conn, list(merchant_ids)):
+        gives = record.state == "live" and has_its_allies(conn, record)
+        if gives or asks_for_first_purchase(record.definition):
+            live = replace(with_seed(conn, keys, record), gives=gives)
+            found[record.merchant_id] = (*found.get(record.merchant_id, ()), live)
     return found
+
+
+def has_its_allies(conn: Connection, record: CampaignRecord) -> bool:
+    """Whether it is agreed with all who hand out its prizes: else no new ones are given."""
+    suppliers = {each.supplier_id for each in record.prizes} - {record.merchant_id}
+    return all(alliances.is_agreed(conn, record.merchant_id, each) for each in suppliers)
 
 
 def with_seed(conn: Connection, keys: RewardKeys, record: CampaignRecord) -> Live:

@@ -126,7 +126,8 @@ def _add(
 
 def _change(conn: Connection, before: CampaignRecord, known: PrizeRecord, new: NewCampaign, placed: _Placed) -> None:
     values = _terms(new, placed)
-    if terms_digest(before.definition, known.definition) != terms_digest(new, placed.prize):
+    told = terms_digest(before.definition, known.definition, codes=known.codes)
+    if told != terms_digest(new, placed.prize, codes=known.codes):
         values["consented_at"] = None
     mine = (Prize.merchant_id == before.merchant_id) & (Prize.id == known.id)
     conn.execute(update(Prize).where(mine).values(values))

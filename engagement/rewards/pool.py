@@ -1,4 +1,5 @@
-"""Codes that come from elsewhere, to be handed out as prizes. Sealed; each is found by its HMAC."""
+"""Codes that come from elsewhere, to be handed out as prizes. Sealed as they are written, since others' tills may tell
+capitals apart; each is found by the HMAC of its tidied form."""
 
 import codecs
 import csv
@@ -6,13 +7,13 @@ import io
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from engagement.rewards import find, managing
 from engagement.rewards.definition import MOST_SLOTS
 from engagement.rewards.keys import RewardKeys, tidied
 from engagement.rewards.records import PrizeRecord
-from engagement.rewards.tables import PoolCode
+from engagement.rewards.tables import PoolCode, Prize
 from infra import secrets
 from infra.csv_text import told
 from kernel.errors import BadRequest, Conflict, FieldError, Invalid
@@ -50,7 +51,8 @@ def put(
     *,
     now: datetime,
 ) -> int:
-    """Make ``wanted`` the codes of the draft's prize with the slug ``prize``; how many there are.
+    """Make ``wanted`` the codes of the draft's prize with the slug ``prize``; how many there are. They are its stock,
+    so an ally who supplies it has to consent anew.
 
     Raises :class:`Invalid` with the lines at fault (from 0, empty ones not counted) where a code is there twice, is
     another prize's already, or cannot be one; :class:`NotFound`, and :class:`CampaignStarted`.
@@ -70,12 +72,14 @@ def put(
             "merchant_id": merchant_id,
             "prize_id": of.id,
             "digest": digest,
-            "sealed": secrets.seal(keys.sealer, code),
+            "sealed": secrets.seal(keys.sealer, code.strip()),
         }
-        for code, digest in zip(tidy, digests, strict=True)
+        for code, digest in zip(wanted, digests, strict=True)
     ]
     if rows:
         conn.execute(insert(PoolCode), rows)
+    mine = (Prize.merchant_id == merchant_id) & (Prize.id == of.id)
+    conn.execute(update(Prize).where(mine).values(consented_at=None))
     return len(rows)
 
 
@@ -98,11 +102,17 @@ def _wrong(codes: list[str]) -> list[FieldError]:
     first: dict[str, int] = {}
     wrong = []
     for index, code in enumerate(codes):
-        if len(code) > _LONGEST or not code.isprintable():
-            wrong.append(FieldError(f"/{index}", f"must be a code of at most {_LONGEST} printable characters"))
+        if len(code) > _LONGEST or not code.isprintable() or _is_no_segment(code):
+            detail = f"must be a code of at most {_LONGEST} printable characters, and have no slash"
+            wrong.append(FieldError(f"/{index}", detail))
         elif first.setdefault(code, index) != index:
             wrong.append(FieldError(f"/{index}", f"is the code of line {first[code]} again"))
     return wrong[:_WRONG]
+
+
+def _is_no_segment(code: str) -> bool:
+    """A code is part of an address when it is looked up, where these would lead elsewhere."""
+    return "/" in code or not code.strip(".")
 
 
 def _refuse_known(conn: Connection, merchant_id: str, digests: list[str]) -> None:

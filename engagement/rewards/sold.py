@@ -1,5 +1,6 @@
 """A sale as campaigns look at it, on the way in. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,12 @@ class Sold:
 
     @property
     def counts(self) -> bool:
-        """What is rung up for training earns nothing, and a copy did so when it was no copy."""
-        return self.sale.kind == "sale" and not {"training", "copy"} & set(self.sale.flags)
+        return counts(self.sale.kind, self.sale.flags)
+
+
+def counts(kind: str, flags: Iterable[str]) -> bool:
+    """What is rung up for training earns nothing, and a copy did so when it was no copy."""
+    return kind == "sale" and not {"training", "copy"} & set(flags)
 
 
 def facts_of(sold: Sold, *, is_first: bool) -> Facts:

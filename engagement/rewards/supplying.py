@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from engagement import events
-from engagement.rewards import find
+from engagement.rewards import find, pool
 from engagement.rewards.definition import Definition, PrizeDefinition, terms_digest
 from engagement.rewards.records import CampaignRecord, PrizeRecord
 from engagement.rewards.tables import Campaign, Prize
@@ -37,7 +37,7 @@ def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, no
     if row is None:
         raise NotFound("There is no such prize")
     told, prize = Definition.model_validate_json(row.framing), PrizeDefinition.model_validate_json(row.definition)
-    if terms != terms_digest(told, prize):
+    if terms != terms_digest(told, prize, codes=pool.count(conn, row.merchant_id, prize_id)):
         raise Conflict("The terms are others by now; read them again")
     if row.consented_at is not None:
         return

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, func, select, true, update
 
-from engagement.rewards import drawing, locks, redeeming, withdrawing
+from engagement.rewards import drawing, find, locks, redeeming, withdrawing
+from engagement.rewards.live import Live
 from engagement.rewards.tables import PrizeSlot, Redemption, Reward
 from infra.settings import Settings
 from kernel.clock import utc_now
@@ -102,6 +103,31 @@ def test_without_its_lock_a_shopper_would_get_more_than_they_may(
     launched(owner, caps={"per_shopper": 1}, prizes=[prize(stock=1_000)])
     crowd.claim(crowd.sales(SHORT, shoppers=20), alone=True)
     assert most_of_one_shopper(engine) > 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("mode", [{}, {"mode": "deck", "prizes": [prize(stock=1, weight=None)]}])
+def test_a_prize_that_somebody_lets_go_is_not_gone(owner: Person, shops: Shops, engine: Engine, mode: Any) -> None:
+    campaign_id = launched(owner, **{"prizes": [prize(stock=1)]} | mode)
+
+    def draw(conn: Connection, entry: str) -> Any:
+        live = Live(find.campaign(conn, shops.linden, campaign_id), bytes(32))
+        return drawing.draw(conn, live, entry, f"rwd_{entry}")
+
+    def late() -> Any:
+        with engine.begin() as conn:
+            return draw(conn, "late")
+
+    with ThreadPoolExecutor(1) as pool:
+        with engine.connect() as conn:
+            assert draw(conn, "early").prize
+            waiting = pool.submit(late)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=1)
+            conn.rollback()
+        outcome = waiting.result(timeout=10)
+        assert (outcome.prize.slug, outcome.gone) == ("coffee", ())
+        assert late() is None
 
 
 # --- two tills with one code

@@ -69,18 +69,21 @@ def _slot_of(conn: Connection, live: Live, prize: PrizeRecord, reward_id: str) -
 
 
 def _take(conn: Connection, live: Live, reward_id: str, prize_id: str | None = None) -> Any:
-    """The first slot that nobody has, of one prize or of the deck."""
-    named = {"of_merchant": live.record.merchant_id, "of_campaign": live.id, "by": reward_id}
-    if prize_id is None:
-        return conn.execute(_NEXT, named).one_or_none()
-    return conn.execute(_OF_PRIZE, named | {"of_prize": prize_id}).one_or_none()
+    """The first slot that nobody has, of one prize or of the deck. Only where there is none but those that others are
+    just taking, they are waited for: who lets go leaves one, and what is told to be gone has to be gone."""
+    named = {"of_merchant": live.record.merchant_id, "of_campaign": live.id, "by": reward_id, "of_prize": prize_id}
+    at_once, patiently = (_NEXT, _NEXT_IN_TURN) if prize_id is None else (_OF_PRIZE, _OF_PRIZE_IN_TURN)
+    found = conn.execute(at_once, named).one_or_none()
+    if found is None and conn.dialect.name == "postgresql":
+        return conn.execute(patiently, named).one_or_none()
+    return found
 
 
-def _taking(*which: ColumnElement[bool]) -> Any:
-    """One that somebody else is just taking is passed over, not waited for. Built once: that costs more than to run."""
+def _taking(*which: ColumnElement[bool], skip_locked: bool) -> Any:
+    """Built once: that costs more than to run."""
     free = (_MINE, PrizeSlot.reward_id.is_(None), *which)
     first = select(PrizeSlot.position).where(*free).order_by(PrizeSlot.position).limit(1)
-    position = first.with_for_update(skip_locked=True).scalar_subquery()
+    position = first.with_for_update(skip_locked=skip_locked).scalar_subquery()
     taken = update(PrizeSlot).where(_MINE, PrizeSlot.position == position, PrizeSlot.reward_id.is_(None))
     columns = (PrizeSlot.position, PrizeSlot.prize_id, PrizeSlot.pool_code_id)
     return taken.values(reward_id=bindparam("by")).returning(*columns)
@@ -89,5 +92,8 @@ def _taking(*which: ColumnElement[bool]) -> Any:
 _MINE: Final = and_(
     PrizeSlot.merchant_id == bindparam("of_merchant"), PrizeSlot.campaign_id == bindparam("of_campaign")
 )
-_NEXT: Final = _taking()
-_OF_PRIZE: Final = _taking(PrizeSlot.prize_id == bindparam("of_prize"))
+_PRIZE: Final = PrizeSlot.prize_id == bindparam("of_prize")
+_NEXT: Final = _taking(skip_locked=True)
+_NEXT_IN_TURN: Final = _taking(skip_locked=False)
+_OF_PRIZE: Final = _taking(_PRIZE, skip_locked=True)
+_OF_PRIZE_IN_TURN: Final = _taking(_PRIZE, skip_locked=False)

@@ -154,7 +154,12 @@ def test_a_deck_is_shuffled_once_however_many_ask_for_a_card(monkeypatch: pytest
     told = table((0, 3), (0, 7), nothing=10, mode="deck") | {"campaign": "cmp_often"}
     order = scratch.shuffled(_SEED, campaign="cmp_often", counts=[3, 7, 10])
     shuffled, real = [], scratch.shuffled
-    monkeypatch.setattr(scratch, "shuffled", lambda *given, **named: shuffled.append(1) or real(*given, **named))
+
+    def count(*given: Any, **named: Any) -> list[int]:
+        shuffled.append(1)
+        return real(*given, **named)
+
+    monkeypatch.setattr(scratch, "shuffled", count)
     proof = Proof.read(json.dumps(proof_of(told, [], campaign="cmp_often")).encode())
     for at, index in enumerate(order):
         draw = TheDraw(reward=f"rwd_{at}", entry=f"rct_{at}/0", position=at, outcome=index)

@@ -16,7 +16,7 @@ from kernel.errors import NotFound
 
 _CODES: Final = "reward codes"
 _FINDING: Final = "finding reward codes"
-HINT: Final = 4
+_HINT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class RewardKeys:
     def digest(self, code: str) -> str:
         """64 hex digits, by which a code is found: it is not kept itself."""
         return hmac.digest(self.finding, code.encode(), "sha256").hex()
+
+
+def hint_of(code: str) -> str | None:
+    """Its last signs, by which people tell codes apart; None where these would be more than half of it."""
+    return code[-_HINT:] if len(code) >= 2 * _HINT else None
 
 
 def tidied(typed: str) -> str:

@@ -39,7 +39,7 @@ def reveal(conn: Connection, merchant_id: str, reward_id: str, *, now: datetime,
 
 
 def claim(conn: Connection, merchant_id: str, reward_id: str, *, now: datetime) -> RewardRecord:
-    """The shopper takes the code along: into a wallet, by email. Twice is the same as once.
+    """The shopper takes the code along: into a wallet, or copied. Twice is the same as once.
 
     Raises :class:`NotFound`, and :class:`RewardOver` where there is nothing to take, or not any more.
     """

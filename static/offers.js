@@ -3,6 +3,10 @@
 const SEEN = 1000; // milliseconds on a visible page
 const tell = (act, marks) => navigator.sendBeacon("/o/beacon", JSON.stringify({ a: act, o: marks }));
 
+// Those that are seen at about the same time are told together.
+const TOGETHER = 300; // milliseconds
+const seenNow = [];
+
 const waiting = new Map();
 const watch = new IntersectionObserver(
   (entries) => {
@@ -18,7 +22,8 @@ function seen(offer) {
   if (document.hidden) return;
   watch.unobserve(offer);
   offer.dataset.seen = "1";
-  tell("view", [offer.dataset.offer]);
+  if (!seenNow.length) setTimeout(() => tell("view", seenNow.splice(0)), TOGETHER);
+  seenNow.push(offer.dataset.offer);
 }
 
 const offers = document.querySelectorAll("[data-offer]");
@@ -34,7 +39,7 @@ look();
 for (const offer of offers) {
   for (const kind of ["click", "auxclick"]) {
     offer.addEventListener(kind, (event) => {
-      if (event.target.closest("a")) tell("tap", [offer.dataset.offer]);
+      if (event.button < 2 && event.target.closest("a")) tell("tap", [offer.dataset.offer]);
     });
   }
 }

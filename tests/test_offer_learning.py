@@ -65,7 +65,7 @@ def test_the_worker_learns_when_there_is_enough_and_not_again(
     owner: Person, engine: Engine, shop: Workshop, sales: None
 ) -> None:
     with engine.connect() as conn:
-        assert len(books.due(conn, nightly=False)) == 1
+        assert len(books.due(conn, now=utc_now(), nightly=False)) == 1
     offers.write_baskets(shop, "job", {})
     offers.learn(shop, "job", {})
     first = held(engine)

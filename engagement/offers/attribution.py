@@ -189,4 +189,5 @@ def _write(conn: Connection, purchase: Purchase, lead: Lead, sku: str, amount: i
     said = told | {"amount": money.plain(amount, money.exponent(purchase.currency))}
     events.tell(conn, purchase.merchant_id, "offer.bought", said, now=now, receipt_id=purchase.receipt_id)
     if lead.shown_by != purchase.merchant_id:
-        events.tell(conn, lead.shown_by, "offer.bought", said, now=now, receipt_id=lead.mark.receipt_id)
+        # What one of their shoppers spent elsewhere is told to nobody: the numbers have the sum.
+        events.tell(conn, lead.shown_by, "offer.bought", {"sku": sku, "reason": lead.mark.reason}, now=now)

@@ -16,6 +16,8 @@ MOST_SHOWN: Final = 3
 # Fewer tell nothing.
 LEAST_BASKETS: Final = 50
 _LEAST_FRESH: Final = 200
+# To learn reads very many baskets: by day not more often than that, however much is sold.
+_AT_LEAST: Final = timedelta(hours=6)
 # Nobody else learns for the same merchant meanwhile; whoever died leaves it to others after that.
 _LEASE: Final = timedelta(hours=2)
 _NOTHING: Final[dict[str, Any]] = {"is_on": True, "at_most": MOST_SHOWN, "window_days": 30, "fresh": 0}
@@ -64,11 +66,12 @@ def add_fresh(conn: Connection, merchant_id: str, count: int) -> None:
         conn.execute(new.on_conflict_do_update(index_elements=["merchant_id"], set_={"fresh": OfferBook.fresh + count}))
 
 
-def due(conn: Connection, *, nightly: bool) -> Sequence[str]:
+def due(conn: Connection, *, now: datetime, nightly: bool) -> Sequence[str]:
     """Merchants for whom there is something to learn: at night any, by day those with much that is new. For all
     merchants, so none is named."""
     unlearned = and_(OfferBook.learned_at.is_(None), OfferBook.fresh >= LEAST_BASKETS)
-    much = OfferBook.fresh > (0 if nightly else _LEAST_FRESH)
+    by_day = and_(OfferBook.fresh >= _LEAST_FRESH, OfferBook.learned_at < now - _AT_LEAST)
+    much = OfferBook.fresh > 0 if nightly else by_day
     return conn.scalars(select(OfferBook.merchant_id).where(or_(unlearned, much)).order_by(OfferBook.merchant_id)).all()
 
 

@@ -37,7 +37,7 @@ Told = Callable[[str], object]
 def rebuild_due(engine: Engine, *, nightly: bool, clock: Clock, stop: Callable[[], bool]) -> int:
     """Learn anew for every merchant for whom it is time; for how many."""
     with reading(engine) as conn:
-        merchants = books.due(conn, nightly=nightly)
+        merchants = books.due(conn, now=clock(), nightly=nightly)
     count = 0
     for merchant_id in merchants:
         if stop():

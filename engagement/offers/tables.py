@@ -22,7 +22,6 @@ from infra.database import Base, Instant
 # Longer names of items are hashed (engagement.offers.items).
 ITEM = String(80)
 _KNOWN = "shopper IS NOT NULL"
-_TAPPED = "tapped_at IS NOT NULL"
 _PICTURED = "picture_key IS NOT NULL"
 
 
@@ -177,14 +176,6 @@ class OfferTouch(Base):
     """What a shopper did with one offer on one receipt, each once. ``product_id`` may be an ally's, or be gone."""
 
     __tablename__ = "offer_touches"
-    __table_args__ = (
-        Index(
-            "ix_offer_touches_merchant_id_tapped_at",
-            *("merchant_id", "tapped_at"),
-            sqlite_where=text(_TAPPED),
-            postgresql_where=text(_TAPPED),
-        ),
-    )
 
     receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
     product_id: Mapped[str] = mapped_column(String(40), primary_key=True)

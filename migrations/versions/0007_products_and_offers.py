@@ -145,14 +145,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_offer_touches_receipt_id")),
         sa.PrimaryKeyConstraint("receipt_id", "product_id", name=op.f("pk_offer_touches")),
     )
-    op.create_index(
-        "ix_offer_touches_merchant_id_tapped_at",
-        "offer_touches",
-        ["merchant_id", "tapped_at"],
-        unique=False,
-        sqlite_where=sa.text("tapped_at IS NOT NULL"),
-        postgresql_where=sa.text("tapped_at IS NOT NULL"),
-    )
     op.create_table(
         "offer_sales",
         sa.Column("receipt_id", sa.String(length=40), nullable=False),

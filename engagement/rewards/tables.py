@@ -15,6 +15,12 @@ _FREE: Final = text("reward_id IS NULL")
 OPEN: Final = text("state IN ('issued', 'revealed', 'claimed', 'reserved')")
 
 
+def _of_parent(table: str, column: str) -> Index:
+    """Who deletes the parent looks for its children by this: a draft's prizes and codes go, and have none."""
+    told = text(f"{column} IS NOT NULL")
+    return Index(f"ix_{table}_{column}", column, sqlite_where=told, postgresql_where=told)
+
+
 class Campaign(Base):
     """A scratch-card promotion. Of one that was launched nothing changes but its state."""
 
@@ -100,6 +106,8 @@ class PrizeSlot(Base):
             postgresql_where=_FREE,
         ),
         Index("ix_prize_slots_next", "campaign_id", "position", sqlite_where=_FREE, postgresql_where=_FREE),
+        _of_parent("prize_slots", "prize_id"),
+        _of_parent("prize_slots", "pool_code_id"),
     )
 
     campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
@@ -140,6 +148,8 @@ class Reward(Base):
         Index("ix_rewards_merchant_id_state_id", "merchant_id", "state", "id"),
         Index("ix_rewards_supplier_id_id", "supplier_id", "id"),
         Index("ix_rewards_expires_at", "expires_at", sqlite_where=OPEN, postgresql_where=OPEN),
+        _of_parent("rewards", "prize_id"),
+        _of_parent("rewards", "pool_code_id"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -171,7 +181,7 @@ class Reward(Base):
     nonce: Mapped[int | None] = mapped_column(Integer)
     gone: Mapped[str] = mapped_column(Text)
     position: Mapped[int | None] = mapped_column(Integer)
-    # HMAC of the code, and its last four signs.
+    # HMAC of the code, and its last four signs, where it is long enough.
     code_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     code_hint: Mapped[str | None] = mapped_column(String(4))
     # Where the code is an imported one; else it follows from the id (engagement.scratch.code_of).
@@ -207,8 +217,8 @@ class Redemption(Base):
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     issuer_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     reward_id: Mapped[str] = mapped_column(ForeignKey("rewards.id"), index=True)
-    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.id"))
-    prize_id: Mapped[str] = mapped_column(ForeignKey("prizes.id"))
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    prize_id: Mapped[str] = mapped_column(ForeignKey("prizes.id"), index=True)
     bearer: Mapped[str] = mapped_column(String(6))
     # Minor units: what was taken off, and what it could have been at most.
     amount: Mapped[int] = mapped_column(BigInteger)

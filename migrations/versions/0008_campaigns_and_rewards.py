@@ -146,6 +146,20 @@ def upgrade() -> None:
             sqlite_where=sa.text("reward_id IS NULL"),
             postgresql_where=sa.text("reward_id IS NULL"),
         )
+        batch_op.create_index(
+            "ix_prize_slots_prize_id",
+            ["prize_id"],
+            unique=False,
+            sqlite_where=sa.text("prize_id IS NOT NULL"),
+            postgresql_where=sa.text("prize_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_prize_slots_pool_code_id",
+            ["pool_code_id"],
+            unique=False,
+            sqlite_where=sa.text("pool_code_id IS NOT NULL"),
+            postgresql_where=sa.text("pool_code_id IS NOT NULL"),
+        )
 
     op.create_table(
         "rewards",
@@ -205,6 +219,20 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_rewards_merchant_id_id", ["merchant_id", "id"], unique=False)
         batch_op.create_index("ix_rewards_merchant_id_state_id", ["merchant_id", "state", "id"], unique=False)
+        batch_op.create_index(
+            "ix_rewards_prize_id",
+            ["prize_id"],
+            unique=False,
+            sqlite_where=sa.text("prize_id IS NOT NULL"),
+            postgresql_where=sa.text("prize_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_rewards_pool_code_id",
+            ["pool_code_id"],
+            unique=False,
+            sqlite_where=sa.text("pool_code_id IS NOT NULL"),
+            postgresql_where=sa.text("pool_code_id IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_rewards_receipt_id"), ["receipt_id"], unique=False)
         batch_op.create_index("ix_rewards_supplier_id_id", ["supplier_id", "id"], unique=False)
 
@@ -257,6 +285,8 @@ def upgrade() -> None:
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
         batch_op.create_index("ix_redemptions_issuer_id_redeemed_at", ["issuer_id", "redeemed_at"], unique=False)
         batch_op.create_index("ix_redemptions_merchant_id_redeemed_at", ["merchant_id", "redeemed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_redemptions_campaign_id"), ["campaign_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_redemptions_prize_id"), ["prize_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_redemptions_reward_id"), ["reward_id"], unique=False)
 
     op.create_table(

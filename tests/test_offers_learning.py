@@ -359,9 +359,10 @@ def test_a_lesson_that_takes_too_long_is_ended() -> None:
         apart.learn(with_taste(3_000), seconds=0.01)
 
 
-def test_a_lesson_that_takes_too_much_memory_is_ended() -> None:
+@pytest.mark.parametrize("memory_mb", [20, 60, 100])
+def test_a_lesson_that_takes_too_much_memory_is_ended(memory_mb: int) -> None:
     with pytest.raises(LearningFailed, match="more memory"):
-        apart.learn(without_taste(60_000), memory_mb=100)
+        apart.learn(without_taste(60_000), memory_mb=memory_mb)
 
 
 def test_where_numpy_is_missing_the_lesson_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

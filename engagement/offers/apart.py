@@ -52,8 +52,8 @@ def learn(
     """
     with _child(str(memory_mb * _MB), str(seed), aim) as (process, line), _explained(process, seconds) as begin:
         for batch in _batches(rows):
-            line.send_bytes(orjson.dumps(batch, default=tuple))
-        line.send_bytes(b"")
+            if not _is_taken(line, batch):
+                break
         begin()
         while (said := orjson.loads(line.recv_bytes(_MOST_BYTES))).get("step"):
             told(said["step"])
@@ -62,10 +62,21 @@ def learn(
         return _taken(said, line)
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Row]) -> Iterator[bytes]:
+    """The last is empty."""
     waiting = iter(rows)
     while batch := list(islice(waiting, _BATCH)):
-        yield batch
+        yield orjson.dumps(batch, default=tuple)
+    yield b""
+
+
+def _is_taken(line: "Connection[Any, Any]", batch: bytes) -> bool:
+    """False where the child has ended; it may have said why."""
+    try:
+        line.send_bytes(batch)
+    except BrokenPipeError:
+        return False
+    return True
 
 
 def _taken(said: dict[str, Any], line: "Connection[Any, Any]") -> Lesson:

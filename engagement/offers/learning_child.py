@@ -25,16 +25,17 @@ def main(socket: str, memory: str, seed: str, aim: Aim) -> None:
     os.nice(_NICE)  # a till's sale shall not wait for a lesson
     line: Connection[Any, Any] = Connection(int(socket))
     try:
-        from engagement.offers import baskets, learning
+        from engagement.offers import baskets, learning, ridge
     except ImportError as error:
         line.send_bytes(orjson.dumps({"error": f"learning needs a package that is not here: {error}"}))
         return
+    ridge.warm()
     # Not RLIMIT_AS: that counts what is mapped and shared, which says little of what a lesson needs.
     resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
     try:
         lesson = learning.learn(baskets.of(_rows(line)), seed=int(seed), aim=aim, told=partial(_step, line))
         _answer(line, lesson)
-    except (MemoryError, SystemError):  # the second is what a failed allocation becomes where nobody looked
+    except (MemoryError, SystemError, orjson.JSONDecodeError):  # which is what these three make of a failed allocation
         os._exit(TOO_LARGE)
     except (EOFError, BrokenPipeError):
         return

@@ -30,6 +30,11 @@ def weights(counts: sparse.csr_array, bought: Floats, ridge: float) -> sparse.cs
     return _best(inverse, chosen, len(bought))
 
 
+def warm() -> None:
+    """Let the library of matrices take its own memory: where it gets none later, it ends the process without a word."""
+    _inverse(np.eye(2 * _WHOLE, dtype=np.float32))
+
+
 def _inverse(square: Floats) -> Floats:
     """Of a symmetric positive definite matrix, by halves (Schur's complement): nearly all of it is multiplication, at
     which processors are several times as quick as at LAPACK's own inverse."""

@@ -1,13 +1,23 @@
 """Tags are given to what shoppers write by rules: whole words, in any case and accent, unless they are denied."""
 
+from datetime import UTC, datetime
+from typing import Final
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine, insert
 
+from engagement.voice import tag_rules
+from engagement.voice.tables import TagRow
 from engagement.voice.tags import ANY, Tagger, TagRule, parts_of
 from engagement.voice.words import folded, split
+from infra.database import reading
 from tests.support.inside import Person, on_sqlite
+from tests.support.shops import Shops
+from tests.test_races import at_once
 
+NOW: Final = datetime(2026, 11, 20, tzinfo=UTC)
 WAIT = TagRule("waiting", {"en": ["queue", "waiting time", "slow*"], "de": ["warte*", "Schlange"], ANY: ["⏳ wait"]})
 STAFF = TagRule("staff", {"en": ["staff", "rude"], "fr": ["impoli", "l'accueil"], "es": ["grosero"]})
 PRICE = TagRule("price", {"en": ["expensive"], "hi": ["महंगा", "महँगा"], "ar": ["غالي"]}, denied=True)
@@ -150,6 +160,37 @@ def test_a_merchant_has_two_hundred_rules_at_most(owner: Person) -> None:
         owner.put(f"/v1/tag-rules/tag-{number}", {"any_language": ["a"]}).raise_for_status()
     assert owner.put("/v1/tag-rules/one-more", {"any_language": ["a"]}).status_code == 422
     assert owner.put("/v1/tag-rules/tag-7", {"any_language": ["b"]}).status_code == 204
+
+
+@on_sqlite
+def test_all_rules_together_have_five_thousand_phrases_at_most(owner: Person) -> None:
+    many = {"phrases": {"en": [f"word{number}" for number in range(500)]}}
+    for number in range(10):
+        owner.put(f"/v1/tag-rules/tag-{number}", many).raise_for_status()
+    assert owner.put("/v1/tag-rules/one-more", {"any_language": ["a"]}).status_code == 422
+    assert owner.put("/v1/tag-rules/tag-7", {"any_language": ["b"]}).status_code == 204
+
+
+def test_of_two_who_put_the_last_rule_one_is_refused(owner: Person, engine: Engine, shops: Shops) -> None:
+    rows = [{"merchant_id": shops.linden, "tag": f"tag-{at}", "content": "{}", "changed_at": NOW} for at in range(199)]
+    with engine.begin() as conn:
+        conn.execute(insert(TagRow), rows)
+    answers = at_once(2, lambda at: owner.put(f"/v1/tag-rules/new-{at}", {"any_language": ["a"]}).status_code)
+    assert sorted(answers) == [204, 422]
+
+
+def test_rules_are_put_together_once_until_they_change(owner: Person, engine: Engine, shops: Shops) -> None:
+    def found(language: str = "en") -> Tagger:
+        with reading(engine) as conn:
+            return tag_rules.tagger(conn, shops.linden, language)
+
+    for tag in ("cold", "slow"):
+        owner.put(f"/v1/tag-rules/{tag}", {"any_language": [tag]}).raise_for_status()
+    first = found()
+    assert found() is first
+    assert found("de") is not first
+    owner.delete("/v1/tag-rules/cold").raise_for_status()
+    assert (first.tags("cold, slow"), found().tags("cold, slow")) == (["cold", "slow"], ["slow"])
 
 
 @on_sqlite

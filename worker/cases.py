@@ -60,7 +60,7 @@ def look_back_for_referrals(shop: Workshop, _job_id: str, _payload: Payload) -> 
 
 def tag_answers(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Of before, by rules that have changed."""
-    count = tag_rules.look_again(shop.engine, now=shop.clock())
+    count = tag_rules.look_again(shop.engine, now=shop.clock(), stop=shop.ended.is_set)
     if count:
         _log.info("answers_tagged", count=count)
 

@@ -23,6 +23,8 @@ class VoiceSettings(Base):
     cases: Mapped[str | None] = mapped_column(Text)
     referrals: Mapped[str | None] = mapped_column(Text)
     reviews: Mapped[str | None] = mapped_column(Text)
+    # Another with each change of the rules for tags; None before the first.
+    tag_revision: Mapped[str | None] = mapped_column(String(40))
 
 
 class TagRow(Base):

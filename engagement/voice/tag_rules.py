@@ -1,10 +1,13 @@
 """A merchant's rules for tags, and the tags of answers by them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Annotated, Final
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
 
@@ -13,12 +16,16 @@ from engagement.surveys.records import Answer, Segment
 from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import tags
 from engagement.voice.settings import Phrase
-from engagement.voice.tables import AnswerTag, TagRow, TagRun
+from engagement.voice.tables import AnswerTag, TagRow, TagRun, VoiceSettings
 from engagement.voice.tags import Tagger, TagRule
 from infra.database import in_turn, reading, upsert
 from kernel.errors import FieldError, Invalid, NotFound
+from kernel.ids import new_id
 
 MOST_RULES: Final = 200
+# Of all rules and languages together: who answers waits while they are put together, once for each change.
+MOST_PHRASES: Final = 5_000
+_MOST_TAGGERS: Final = 64
 _MOST_WORDS: Final = 8
 _TOGETHER: Final = 200
 # By then every answer that was written by the rules of before is there to be seen.
@@ -65,11 +72,39 @@ class TagCount:
     by_segment: Mapping[Segment, int]
 
 
+class _Taggers:
+    """Put together once for each state of a merchant's rules and language; the least recently used goes first."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: OrderedDict[tuple[str, str, str], Tagger] = OrderedDict()
+
+    def get(self, key: tuple[str, str, str], make: Callable[[], Tagger]) -> Tagger:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        made = make()
+        with self._lock:
+            self._known[key] = made
+            if len(self._known) > _MOST_TAGGERS:
+                self._known.popitem(last=False)
+        return made
+
+
+_TAGGERS: Final = _Taggers()
+
+
 def put(conn: Connection, merchant_id: str, tag: str, content: TagContent, *, now: datetime) -> None:
-    """Answers of before are looked at again, a minute later. Raises :class:`Invalid` beyond 200 rules."""
-    others = (TagRow.merchant_id == merchant_id, TagRow.tag != tag)
-    if (conn.scalar(select(func.count()).select_from(TagRow).where(*others)) or 0) >= MOST_RULES:
+    """Answers of before are looked at again, a minute later. Raises :class:`Invalid` beyond 200 rules or 5,000
+    phrases of all together."""
+    # First: of two who put rules at once the second waits here, and then counts those of the first.
+    _mark_changed(conn, merchant_id, now)
+    others = [each for each in listed(conn, merchant_id) if each.tag != tag]
+    if len(others) >= MOST_RULES:
         raise Invalid(errors=[FieldError("", f"would be one rule more than the {MOST_RULES} that a merchant may have")])
+    if sum(_count(each) for each in (content, *(other.content for other in others))) > MOST_PHRASES:
+        raise Invalid(errors=[FieldError("", f"would be more than the {MOST_PHRASES} phrases of all rules together")])
     values = {"content": content.model_dump_json(exclude_defaults=True), "changed_at": now}
     row = upsert(conn, TagRow).values(values | {"merchant_id": merchant_id, "tag": tag})
     conn.execute(row.on_conflict_do_update(index_elements=["merchant_id", "tag"], set_=values))
@@ -78,6 +113,7 @@ def put(conn: Connection, merchant_id: str, tag: str, content: TagContent, *, no
 
 def remove(conn: Connection, merchant_id: str, tag: str, *, now: datetime) -> None:
     """Raises :class:`NotFound`."""
+    _mark_changed(conn, merchant_id, now)
     mine = (TagRow.merchant_id == merchant_id, TagRow.tag == tag)
     if not conn.execute(delete(TagRow).where(*mine)).rowcount:
         raise NotFound("There is no such rule")
@@ -85,10 +121,10 @@ def remove(conn: Connection, merchant_id: str, tag: str, *, now: datetime) -> No
 
 
 def listed(conn: Connection, merchant_id: str) -> list[KnownRule]:
-    """In the order of their names."""
+    """In the order of their names. They were checked when they were put."""
     query = select(TagRow.tag, TagRow.content, TagRow.changed_at).where(TagRow.merchant_id == merchant_id)
     rows = conn.execute(query.order_by(TagRow.tag))
-    return [KnownRule(row.tag, TagContent.model_validate_json(row.content), row.changed_at) for row in rows]
+    return [KnownRule(row.tag, TagContent.model_construct(**orjson.loads(row.content)), row.changed_at) for row in rows]
 
 
 def is_running(conn: Connection, merchant_id: str) -> bool:
@@ -97,6 +133,15 @@ def is_running(conn: Connection, merchant_id: str) -> bool:
 
 
 def tagger(conn: Connection, merchant_id: str, language: str) -> Tagger:
+    # Before the rules, so that they are at least as new as it says.
+    mine = select(VoiceSettings.tag_revision).where(VoiceSettings.merchant_id == merchant_id)
+    revision = conn.scalar(mine)
+    if revision is None:
+        return Tagger([], language)
+    return _TAGGERS.get((merchant_id, language, revision), lambda: _tagger(conn, merchant_id, language))
+
+
+def _tagger(conn: Connection, merchant_id: str, language: str) -> Tagger:
     rules = [TagRule(each.tag, _phrases(each.content), each.content.denied) for each in listed(conn, merchant_id)]
     return Tagger(rules, language)
 
@@ -142,18 +187,25 @@ def counts(
     return sorted(found, key=lambda each: (-each.answers, each.tag))
 
 
-def look_again(engine: Engine, *, now: datetime) -> int:
-    """Tag answers anew where rules have changed, some at a time; how many were looked at."""
+def look_again(engine: Engine, *, now: datetime, stop: Callable[[], bool]) -> int:
+    """Tag answers anew where rules have changed, some at a time, until ``stop``; how many were looked at."""
     with reading(engine) as conn:
         runs = conn.execute(select(TagRun.merchant_id, TagRun.asked_at).where(TagRun.asked_at < now - _SETTLED)).all()
     count = 0
     for run in runs:
         done = _TOGETHER
-        while done == _TOGETHER:
+        while done == _TOGETHER and not stop():
             with in_turn(engine) as conn:
                 done = _next(conn, run.merchant_id, run.asked_at)
             count += done
     return count
+
+
+def _mark_changed(conn: Connection, merchant_id: str, now: datetime) -> None:
+    """The rules become others; nobody else changes them until the transaction ends."""
+    values = {"tag_revision": new_id("tgr", now)}
+    row = upsert(conn, VoiceSettings).values(values | {"merchant_id": merchant_id})
+    conn.execute(row.on_conflict_do_update(index_elements=["merchant_id"], set_=values))
 
 
 def _look_again(conn: Connection, merchant_id: str, now: datetime) -> None:
@@ -195,3 +247,7 @@ def _phrases(content: TagContent) -> dict[str, list[str]]:
     return {str(language): list(found) for language, found in content.phrases.items()} | {
         tags.ANY: content.any_language
     }
+
+
+def _count(content: TagContent) -> int:
+    return sum(map(len, _phrases(content).values()))

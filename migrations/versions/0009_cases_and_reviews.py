@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("cases", sa.Text(), nullable=True),
         sa.Column("referrals", sa.Text(), nullable=True),
         sa.Column("reviews", sa.Text(), nullable=True),
+        sa.Column("tag_revision", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_voice_settings_merchant_id")),
         sa.PrimaryKeyConstraint("merchant_id", name=op.f("pk_voice_settings")),
     )

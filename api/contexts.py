@@ -475,6 +475,7 @@ class RulesPage(Page):
     state: str
     prizes: tuple[PrizeRow, ...]
     share: str
+    is_gone: bool
     limits: tuple[tuple[str, str], ...]
     rules: str
     rules_language: str

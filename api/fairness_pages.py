@@ -22,7 +22,7 @@ from api.reader import wishes
 from api.scratch_behind import look_of
 from api.served import ASK_AGAIN, NEVER_KEEP, respond
 from api.visitors import is_from_our_page
-from engagement.rewards import find
+from engagement.rewards import find, stock
 from engagement.rewards.records import Draw
 from infra import pages
 from infra.i18n import voice
@@ -54,7 +54,9 @@ async def rules(request: Request) -> Response:
     told = await _told(house, request)
     if told is None:
         return respond(request, nothing_here(request))
-    return respond(request, _rendered("rules.html", rules_page(told, now=house.clock())))
+    now = house.clock()
+    is_gone = await house.read(lambda conn: stock.is_gone(conn, told.campaign, now=now))
+    return respond(request, _rendered("rules.html", rules_page(told, is_gone=is_gone, now=now)))
 
 
 async def fair(request: Request) -> Response:

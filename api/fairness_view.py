@@ -43,7 +43,8 @@ class Told:
         return f"{self.path}{rest}?lang={self.words.language}"
 
 
-def rules_page(told: Told, *, now: datetime) -> RulesPage:
+def rules_page(told: Told, *, is_gone: bool, now: datetime) -> RulesPage:
+    """``is_gone`` says that no prize is left."""
     campaign, words = told.campaign, told.words
     written = campaign.definition.rules
     rules = in_words(written, words.language)
@@ -54,6 +55,7 @@ def rules_page(told: Told, *, now: datetime) -> RulesPage:
         state=_state(campaign, words, now),
         prizes=tuple(_prizes(campaign, words)),
         share=words.formats.percent(winning_percent(campaign)),
+        is_gone=is_gone,
         limits=tuple(_limits(campaign, words)),
         rules=rules,
         rules_language="" if language == words.language else language,

@@ -372,6 +372,26 @@ def test_the_rules_tell_prizes_odds_dates_and_limits(stranger: Person, promoter:
     assert "Wintertage" in stranger.get(f"/campaigns/{campaign}", lang="de").text
 
 
+@pytest.mark.parametrize("changes", [{}, {"budget": {"prizes": 2}}, {"budget": {"amount": 1_400}}])
+def test_the_rules_say_a_day_later_that_all_prizes_are_gone(
+    stranger: Person, till: Person, promoter: Promoter, monkeypatch: pytest.MonkeyPatch, changes: Body
+) -> None:
+    gone, hold = "All prizes have been won.", "These odds hold while there are prizes left."
+    campaign = promoter.launch([VOUCHER | {"stock": 3 if changes else 2}], nothing=1, **changes)
+
+    def page() -> str:
+        return str(stranger.get(f"/campaigns/{campaign}", lang="en").raise_for_status().text)
+
+    assert (hold in page(), gone in page()) == (True, False)
+    for _ in range(100):
+        if sum(each.prize is not None for each in promoter.of(campaign)) == 2:
+            break
+        sold_now(till)
+    assert gone not in page()
+    monkeypatch.setattr("engagement.rewards.stock.least_id", lambda *_: "rwd_z")
+    assert gone in page()
+
+
 def test_a_draft_has_no_public_pages(stranger: Person, promoter: Promoter, engine: Engine) -> None:
     campaign = promoter.launch(free_entry={"per_shopper": 1})
     with engine.begin() as conn:

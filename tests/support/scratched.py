@@ -76,6 +76,10 @@ class Promoter:
         with self.engine.connect() as conn:
             return find.of_receipt(conn, self.merchant_id, receipt_id)
 
+    def of(self, campaign_id: str) -> list[RewardRecord]:
+        with self.engine.connect() as conn:
+            return find.listed(conn, self.merchant_id, at_most=200, campaign_id=campaign_id)
+
     def card(self, receipt_id: str) -> RewardRecord:
         [card] = self.cards(receipt_id)
         return card

@@ -1,5 +1,6 @@
 """Scratch-card campaigns of the merchant: written, launched, paused, ended; and prizes to supply for others'."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -105,8 +106,13 @@ async def put_campaign_state(campaign_id: CampaignId, request: Request, house: T
     _require(caller, "rewards:write")
     state = (await model_body(request, NewCampaignState)).state
 
+    began = house.clock()
+    record = await house.read(lambda conn: find.campaign(conn, caller.merchant_id, campaign_id))
+    if state == "live" and record.state == "draft":
+        await _see_before(house, record)
+
     def write(conn: Connection) -> CampaignRecord:
-        _put_state(conn, house, caller.merchant_id, campaign_id, state)
+        _put_state(conn, house, caller.merchant_id, campaign_id, state, began)
         return find.campaign(conn, caller.merchant_id, campaign_id)
 
     record = await house.write(write)
@@ -114,12 +120,21 @@ async def put_campaign_state(campaign_id: CampaignId, request: Request, house: T
     return json_answer(shown(record))
 
 
-def _put_state(conn: Connection, house: House, merchant_id: str, campaign_id: str, state: Any) -> None:
+async def _see_before(house: House, draft: CampaignRecord) -> None:
+    """Who has bought already, where the draft asks for that and can be launched: all receipts are read, while others
+    write."""
+    merchant_id, now = draft.merchant_id, house.clock()
+    await house.read(lambda conn: launching.require_ready(conn, merchant_id, draft, now=now))
+    if asks_for_first_purchase(draft.definition):
+        await house.reporting.run(lambda: first.look_back(house.engine, house.reward_keys, merchant_id))
+
+
+def _put_state(conn: Connection, house: House, merchant_id: str, campaign_id: str, state: Any, began: datetime) -> None:
     sealer, now = house.sealer, house.clock()
     campaign = find.campaign(conn, merchant_id, campaign_id)
     if state == "live" and campaign.state == "draft":
         if asks_for_first_purchase(campaign.definition):
-            first.look_back(conn, house.reward_keys, merchant_id)
+            first.catch_up(conn, house.reward_keys, merchant_id, since=began)
         launching.launch(conn, merchant_id, campaign_id, sealer=sealer, now=now)
     else:
         launching.set_state(conn, merchant_id, campaign_id, state, sealer=sealer, now=now)
@@ -143,9 +158,10 @@ async def put_prize_codes(
     _require(caller, "rewards:write")
     data = await binary_body(request, most=shapes.MOST_CODES_BYTES)
 
+    codes = await house.reporting.run(lambda: pool.sealed(house.reward_keys, pool.read(data)))
+
     def write(conn: Connection) -> int:
-        codes, keys = pool.read(data), house.reward_keys
-        return pool.put(conn, keys, caller.merchant_id, campaign_id, prize, codes, now=house.clock())
+        return pool.put(conn, caller.merchant_id, campaign_id, prize, codes, now=house.clock())
 
     return json_answer({"codes": await house.write(write)})
 

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import Connection, select
 
 from bench.fill import NEWEST, Shop, filled
-from engagement.rewards import drawing, expiring, find, forgetting, granting, redeeming, withdrawing
+from engagement.rewards import drawing, expiring, find, forgetting, granting, managing, pool, redeeming, withdrawing
+from engagement.rewards.definition import NewCampaign
 from engagement.rewards.live import Live
 from engagement.rewards.tables import Reward
 from infra.database import connect, unindexed
 from receipts.tables import Receipt
 from tests.support import postgres
+from tests.support.campaigns import campaign, prize
 from tests.support.reward_rows import CODE, FEW, SHOPPER, few, fill_rewards
 from tests.test_query_plans import AT_MOST, LARGE, SMALL, Question, Town
 
@@ -87,6 +89,17 @@ def drawn(conn: Connection, shop: Shop) -> None:
     assert len(find.draws(conn, shop.merchant_id, few(conn, shop.merchant_id), now=NEWEST, at_most=20)) == FEW
 
 
+def drafted(conn: Connection, shop: Shop) -> None:
+    """Prizes and codes come, and go: nothing of others hangs on them."""
+    new = NewCampaign.model_validate(campaign(prizes=[prize(codes="pool", stock=None), prize(slug="tea")]))
+    campaign_id = managing.create(conn, shop.merchant_id, new, now=LATER)
+    for digest in ("a", "b"):
+        codes = [pool.SealedCode(f"{digest}{at}", b"") for at in range(20)]
+        assert pool.put(conn, shop.merchant_id, campaign_id, "coffee", codes, now=LATER) == 20
+    managing.put(conn, shop.merchant_id, campaign_id, NewCampaign.model_validate(campaign(prizes=[])), now=LATER)
+    managing.remove(conn, shop.merchant_id, campaign_id)
+
+
 QUESTIONS: Final[Mapping[str, Question]] = {
     "cards": listed(20),
     "cards of a receipt": listed(1, receipt_id=receipt),
@@ -101,6 +114,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "a refund": taken_back,
     "forgotten": forgotten,
     "draws": drawn,
+    "a draft, its codes, and its end": drafted,
 }
 
 

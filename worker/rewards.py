@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from engagement.rewards import expiring, guessing, launching, watching
+from engagement.rewards import expiring, flagging, guessing, launching, watching
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
@@ -38,6 +38,8 @@ def watch_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Flag what does not look right."""
     now, keys = shop.clock(), RewardKeys.of(shop.settings.data, shop.sealer)
     for merchant_id in shop.read(watching.merchants):
-        if not shop.ended.is_set():
-            shop.write(partial(watching.watch, keys=keys, merchant_id=merchant_id, now=now))
+        if shop.ended.is_set():
+            break
+        for about in shop.read(partial(watching.seen, keys=keys, merchant_id=merchant_id, now=now)):
+            shop.write(partial(flagging.flag, merchant_id=merchant_id, about=about, now=now))
     shop.write(partial(guessing.forget, now=now))

@@ -1,29 +1,42 @@
 """Who buys for the first time, of merchants with campaigns for those who do."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from engagement import shoppers
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.sold import Sold, counts
 from engagement.rewards.tables import SeenShopper
-from infra.database import insert_or_ignore
+from infra.database import in_turn, insert_or_ignore
+from kernel.ids import least_id
 from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
 
 _TOGETHER: Final = 1_000
+# Longer than any transaction of the intake.
+_BEING_WRITTEN: Final = timedelta(minutes=1)
 _MARKS: Final = ("customer_id", "loyalty_id", "email", "phone")
 
 
-def look_back(conn: Connection, keys: RewardKeys, merchant_id: str) -> None:
-    """Write down who has bought before, as far as receipts are kept. It reads all of the merchant's, once a launch."""
-    seen = _seen(conn, keys, merchant_id)
-    while rows := list(islice(seen, _TOGETHER)):
-        conn.execute(insert_or_ignore(conn, SeenShopper), rows)
+def look_back(engine: Engine, keys: RewardKeys, merchant_id: str) -> None:
+    """Write down who has bought before, as far as receipts are kept. It reads all of the merchant's, once a launch,
+    page by page, and lets others write between."""
+    last: str | None = ""
+    while last is not None:
+        with in_turn(engine) as conn:
+            last = _page(conn, keys, merchant_id, after=last)
+
+
+def catch_up(conn: Connection, keys: RewardKeys, merchant_id: str, *, since: datetime) -> None:
+    """In the transaction of the launch: what was sold while :func:`look_back` read, or was just being written when it
+    began."""
+    last: str | None = least_id("rct", since - _BEING_WRITTEN)
+    while last is not None:
+        last = _page(conn, keys, merchant_id, after=last)
 
 
 def among(conn: Connection, sold: Sequence[Sold]) -> set[str]:
@@ -43,17 +56,22 @@ def among(conn: Connection, sold: Sequence[Sold]) -> set[str]:
     return found
 
 
-def _seen(conn: Connection, keys: RewardKeys, merchant_id: str) -> Iterator[dict[str, str]]:
-    last = ""
+def _page(conn: Connection, keys: RewardKeys, merchant_id: str, *, after: str) -> str | None:
+    """The last receipt that was looked at; None after the last of all."""
     columns = (ReceiptShopper.receipt_id, ReceiptShopper.details, Receipt.content)
     query = select(*columns).join(Receipt, Receipt.id == ReceiptShopper.receipt_id)
-    query = query.where(ReceiptShopper.merchant_id == merchant_id, Receipt.kind == "sale")
-    while page := conn.execute(query.where(Receipt.id > last).order_by(Receipt.id).limit(_TOGETHER)).all():
-        last = page[-1].receipt_id
-        for row in page:
-            mark = _mark(keys, merchant_id, row.details)
-            if mark is not None and counts("sale", orjson.loads(row.content).get("flags", ())):
-                yield {"merchant_id": merchant_id, "shopper": mark, "receipt_id": row.receipt_id}
+    query = query.where(ReceiptShopper.merchant_id == merchant_id, Receipt.kind == "sale", Receipt.id > after)
+    page = conn.execute(query.order_by(Receipt.id).limit(_TOGETHER)).all()
+    rows = [
+        {"merchant_id": merchant_id, "shopper": mark, "receipt_id": row.receipt_id}
+        for row in page
+        if counts("sale", orjson.loads(row.content).get("flags", ()))
+        and (mark := _mark(keys, merchant_id, row.details)) is not None
+    ]
+    if rows:
+        # In one order, as all locks.
+        conn.execute(insert_or_ignore(conn, SeenShopper), sorted(rows, key=lambda each: each["shopper"]))
+    return page[-1].receipt_id if page else None
 
 
 def _mark(keys: RewardKeys, merchant_id: str, details: str) -> str | None:

@@ -36,9 +36,7 @@ def launch(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fern
     :class:`engagement.rewards.managing.CampaignStarted`."""
     managing.lock_draft(conn, merchant_id, campaign_id)
     campaign = find.campaign(conn, merchant_id, campaign_id)
-    wrong = lacks(campaign, _known(conn, merchant_id), now=now)
-    if wrong:
-        raise CampaignNotReady(errors=wrong)
+    require_ready(conn, merchant_id, campaign, now=now)
     seed = scratch.new_seed()
     table = published(campaign_id, campaign.definition, [_row_of(each) for each in campaign.prizes])
     for prize in campaign.prizes:
@@ -58,6 +56,13 @@ def launch(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fern
     }
     conn.execute(update(Campaign).where(*_mine(merchant_id, campaign_id)).values(values))
     _tell(conn, merchant_id, campaign_id, "campaign.launched", now)
+
+
+def require_ready(conn: Connection, merchant_id: str, draft: CampaignRecord, *, now: datetime) -> None:
+    """Raises :class:`CampaignNotReady` with all that lacks."""
+    wrong = lacks(draft, _known(conn, merchant_id), now=now)
+    if wrong:
+        raise CampaignNotReady(errors=wrong)
 
 
 def set_state(

@@ -4,6 +4,8 @@ capitals apart; each is found by the HMAC of its tidied form."""
 import codecs
 import csv
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +26,14 @@ _HEADS: Final = frozenset({"code", "codes", "voucher", "coupon"})
 _WRONG: Final = 20
 
 
+@dataclass(frozen=True, slots=True)
+class SealedCode:
+    """``digest`` is that by which it is found."""
+
+    digest: str
+    sealed: bytes
+
+
 def read(data: bytes) -> list[str]:
     """The codes of a text with one a line, or of the first column of a CSV file; a head and empty lines are left out.
     Raises :class:`BadRequest` where it is not UTF-8."""
@@ -41,41 +51,32 @@ def read(data: bytes) -> list[str]:
     return [each for each in found if each]
 
 
-def put(
-    conn: Connection,
-    keys: RewardKeys,
-    merchant_id: str,
-    campaign_id: str,
-    prize: str,
-    wanted: list[str],
-    *,
-    now: datetime,
-) -> int:
-    """Make ``wanted`` the codes of the draft's prize with the slug ``prize``; how many there are. They are its stock,
-    so an ally who supplies it has to consent anew.
-
-    Raises :class:`Invalid` with the lines at fault (from 0, empty ones not counted) where a code is there twice, is
-    another prize's already, or cannot be one; :class:`NotFound`, and :class:`CampaignStarted`.
-    """
-    managing.lock_draft(conn, merchant_id, campaign_id)
-    of = _prize(conn, merchant_id, campaign_id, prize)
+def sealed(keys: RewardKeys, wanted: Sequence[str]) -> list[SealedCode]:
+    """Takes seconds for very many, so it is done before others are kept from writing. Raises :class:`Invalid` with the
+    lines at fault (from 0, empty ones not counted) where a code is there twice, or cannot be one."""
     tidy = [tidied(each) for each in wanted]
     wrong = _wrong(tidy)
     if wrong:
         raise Invalid(errors=wrong)
+    pairs = zip(tidy, wanted, strict=True)
+    return [SealedCode(keys.digest(code), secrets.seal(keys.sealer, each.strip())) for code, each in pairs]
+
+
+def put(
+    conn: Connection, merchant_id: str, campaign_id: str, prize: str, wanted: Sequence[SealedCode], *, now: datetime
+) -> int:
+    """Make ``wanted`` the codes of the draft's prize with the slug ``prize``; how many there are. They are its stock,
+    so an ally who supplies it has to consent anew.
+
+    Raises :class:`Invalid` with the lines whose codes are another prize's already, :class:`NotFound`, and
+    :class:`CampaignStarted`.
+    """
+    managing.lock_draft(conn, merchant_id, campaign_id)
+    of = _prize(conn, merchant_id, campaign_id, prize)
     conn.execute(delete(PoolCode).where(PoolCode.merchant_id == merchant_id, PoolCode.prize_id == of.id))
-    digests = [keys.digest(each) for each in tidy]
-    _refuse_known(conn, merchant_id, digests)
-    rows = [
-        {
-            "id": new_id("cod", now),
-            "merchant_id": merchant_id,
-            "prize_id": of.id,
-            "digest": digest,
-            "sealed": secrets.seal(keys.sealer, code.strip()),
-        }
-        for code, digest in zip(wanted, digests, strict=True)
-    ]
+    _refuse_known(conn, merchant_id, [each.digest for each in wanted])
+    named = {"merchant_id": merchant_id, "prize_id": of.id}
+    rows = [named | {"id": new_id("cod", now), "digest": each.digest, "sealed": each.sealed} for each in wanted]
     if rows:
         conn.execute(insert(PoolCode), rows)
     mine = (Prize.merchant_id == merchant_id) & (Prize.id == of.id)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from engagement.rewards.flagging import About, flag
+from engagement.rewards.flagging import About
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import Campaign, Redemption, Reward
 from kernel.clock import iso
@@ -31,14 +31,13 @@ def merchants(conn: Connection) -> Sequence[str]:
     return conn.scalars(launched.distinct().order_by(Campaign.merchant_id)).all()
 
 
-def watch(conn: Connection, merchant_id: str, keys: RewardKeys, *, now: datetime) -> int:
-    """How many flags are new."""
-    found = [
+def seen(conn: Connection, merchant_id: str, keys: RewardKeys, *, now: datetime) -> list[About]:
+    """What to flag. It reads a month, so it is read apart from what :func:`engagement.rewards.flagging.flag` writes."""
+    return [
         *_many_cards(conn, keys, merchant_id, now),
         *_many_uses(conn, merchant_id, now),
         *_favourites(conn, merchant_id, now),
     ]
-    return sum(flag(conn, merchant_id, about, now=now) for about in found)
 
 
 def _many_cards(conn: Connection, keys: RewardKeys, merchant_id: str, now: datetime) -> Iterator[About]:

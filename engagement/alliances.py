@@ -90,8 +90,10 @@ def _of(merchant_id: str) -> ColumnElement[bool]:
 
 
 def _locked(merchant_id: str, ally_id: str) -> Any:
-    """Both merchants' rows, always in one order: two who propose to each other at once would make two alliances."""
-    return select(Merchant.id).where(Merchant.id.in_([merchant_id, ally_id])).order_by(Merchant.id).with_for_update()
+    """Both merchants' rows, always in one order: two who propose to each other at once would make two alliances. Rows
+    that refer to them may be written meanwhile."""
+    both = select(Merchant.id).where(Merchant.id.in_([merchant_id, ally_id])).order_by(Merchant.id)
+    return both.with_for_update(key_share=True)
 
 
 def _merchant(conn: Connection, slug: str) -> str | None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 _log = structlog.get_logger()
-# PostgreSQL's deadlock_detected and serialization_failure.
-_LOST_TO_ANOTHER: Final = ("40P01", "40001")
+# PostgreSQL's deadlock_detected, serialization_failure, lock_not_available and query_canceled: others were in the way.
+_LOST_TO_ANOTHER: Final = ("40P01", "40001", "55P03", "57014")
 
 
 class Giver:
@@ -48,8 +48,10 @@ class Giver:
         sold = [self._sold(arrival, issued, directories) for arrival, issued in new if arrival.merchant_id in campaigns]
         if not sold or _safely(conn, partial(granting.grant, conn, self.keys, campaigns, sold, now=now)) is not None:
             return
-        for one in sorted(sold, key=lambda each: each.receipt_id) if len(sold) > 1 else ():
-            _safely(conn, partial(granting.grant, conn, self.keys, campaigns, [one], now=now))
+        for one in sorted(sold, key=lambda each: each.receipt_id):
+            alone = partial(granting.grant, conn, self.keys, campaigns, [one], now=now)
+            if len(sold) == 1 or _safely(conn, alone) is None:
+                _safely(conn, partial(granting.tell_not_granted, conn, one, now=now))
 
     def _campaigns(self, conn: Connection, merchants: set[str]) -> dict[str, tuple[Live, ...]]:
         """A savepoint costs too, so there is none where all is remembered."""

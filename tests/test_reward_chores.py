@@ -8,11 +8,12 @@ from sqlalchemy import Engine, func, select, update
 
 from accounts.tables import Merchant
 from engagement import forgetting
-from engagement.rewards import guessing
+from engagement.rewards import expiring, find, guessing, redeeming
+from engagement.rewards.revealing import RewardOver
 from engagement.rewards.tables import Redemption, Reward, RewardFlag, SeenShopper
 from engagement.tables import Event
 from infra.settings import Settings
-from kernel.errors import TooMany
+from kernel.errors import Conflict, TooMany
 from receipts.tables import Receipt
 from tests.support.campaigns import cards_of, launched, prize, scratched, sold
 from tests.support.inside import Person
@@ -55,15 +56,27 @@ def test_a_code_expires_so_many_days_after_it_was_scratched(
 
 
 def test_a_reservation_outlives_the_code_but_not_its_own_time(
-    owner: Person, till: Person, engine: Engine, shop: Workshop, clock: Clock, shops: Shops, settings: Settings
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
 ) -> None:
-    launched(owner)
-    [card] = cards_of(owner, sold(till))
-    code = scratched(engine, settings, shops.linden, card["id"])
-    owner.post(f"/v1/rewards/{code}/reserve", {"seconds": 60}).raise_for_status()
-    clock.ahead = timedelta(days=31)
-    expire_rewards(shop, "", {})
-    assert states(engine) == ["expired"]
+    launched(owner, prizes=[prize(valid_days=3)])
+    key_id = owner.get("/v1/keys").json()["keys"][0]["id"]
+    minute = timedelta(minutes=1)
+    for late, is_used in ((minute, True), (3 * minute, False)):
+        [card] = cards_of(owner, sold(till))
+        scratched(engine, settings, shops.linden, card["id"])
+        with engine.begin() as conn:
+            held = find.reward(conn, shops.linden, card["id"])
+            last = held.expires_at - minute
+            held = redeeming.reserve(conn, shops.linden, held, holder="till-1", seconds=180, now=last)
+            assert expiring.expire(conn, now=last + late) == int(not is_used)
+            with pytest.raises(RewardOver):
+                redeeming.reserve(conn, shops.linden, held, holder="till-1", seconds=600, now=last + 2 * minute)
+            by = redeeming.Till(key_id)
+            if is_used:
+                use = redeeming.Use("till-1")
+                assert redeeming.redeem(conn, shops.linden, held, use, till=by, now=last + 2 * minute).id
+            with pytest.raises(Conflict):
+                redeeming.redeem(conn, shops.linden, held, redeeming.Use("till-1"), till=by, now=last + 3 * minute)
 
 
 def test_a_campaign_ends_once_its_last_sale_was_told_and_tells_its_seed(

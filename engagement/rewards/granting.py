@@ -74,6 +74,11 @@ def grant(
     return _give(conn, keys, _with_cards(conn, keys, claims, now), now)
 
 
+def tell_not_granted(conn: Connection, sold: Sold, *, now: datetime) -> None:
+    """To the merchant: what went wrong may have cost a card, and the sale does not come again."""
+    events.tell(conn, sold.merchant_id, "reward.not_granted", {}, now=now, receipt_id=sold.receipt_id)
+
+
 def _with_cards(conn: Connection, keys: RewardKeys, claims: Sequence[_Claim], now: datetime) -> list[_Claim]:
     """Without those of shoppers who go without, which are remembered."""
     having = []
@@ -172,7 +177,9 @@ def _what_they_have(conn: Connection, claims: Sequence[_Claim], now: datetime) -
 
 
 def _counted(live: Live, shoppers: Collection[str], now: datetime) -> Any:
-    begin = now.astimezone(ZoneInfo(live.record.definition.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    local = now.astimezone(ZoneInfo(live.record.definition.timezone))
+    # The first midnight, also in the hour that the clock shows twice.
+    begin = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     today = func.sum(case((Reward.issued_at >= begin, 1), else_=0))
     mine: tuple[ColumnElement[bool], ...] = (
         unindexed(Reward.merchant_id) == live.record.merchant_id,

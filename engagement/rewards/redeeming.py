@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, update
 
 from engagement import events
 from engagement.rewards import find, withdrawing
@@ -18,6 +18,7 @@ from engagement.rewards.keys import RewardKeys, tidied
 from engagement.rewards.records import RewardRecord
 from engagement.rewards.revealing import RewardOver
 from engagement.rewards.tables import Redemption, Reward
+from infra.database import insert_or_ignore
 from kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from kernel.ids import new_id
 
@@ -109,7 +110,7 @@ def redeem(
     if (earlier := _earlier(conn, merchant_id, use, fingerprint)) is not None:
         return earlier
     amount = _amount(reward, use)
-    used = update(Reward).where(*_mine(merchant_id, reward), _is_free(use.holder, now))
+    used = update(Reward).where(*_mine(merchant_id, reward), or_(_is_free(use.holder, now), _is_held(use.holder, now)))
     values = {"state": "redeemed", "redeemed_at": now, "holder": None, "reserved_until": None}
     if conn.execute(used.values(values)).rowcount != 1:
         # Of two that ask with the same key at once, the second waits for the first above.
@@ -117,7 +118,10 @@ def redeem(
             return earlier
         raise _why_not(conn, reward, now)
     row = _row(merchant_id, reward, use, till, amount, fingerprint, now)
-    conn.execute(insert(Redemption).values(row))
+    written = insert_or_ignore(conn, Redemption).values(row).returning(Redemption.id)
+    if conn.scalar(written) is None:
+        # Two codes at once under the same key: the other was first.
+        raise _other_use()
     _tell(conn, reward, "reward.redeemed", {"redemption": row["id"], "amount": amount}, now)
     return _record(row | {"rolled_back_at": None})
 
@@ -156,6 +160,11 @@ def _is_free(holder: str, now: datetime) -> ColumnElement[bool]:
     """A reservation is in nobody's way but while it lasts, and never in its holder's."""
     held = and_(Reward.state == "reserved", or_(Reward.holder == holder, Reward.reserved_until <= now))
     return and_(or_(Reward.state.in_(_FREE), held), Reward.expires_at > now)
+
+
+def _is_held(holder: str, now: datetime) -> ColumnElement[bool]:
+    """Who holds it may still use it while they do, though it expires meanwhile: the sale is being rung up."""
+    return and_(Reward.state == "reserved", Reward.holder == holder, Reward.reserved_until > now)
 
 
 def _before() -> Any:
@@ -205,13 +214,17 @@ def _earlier(conn: Connection, merchant_id: str, use: Use, fingerprint: str) -> 
     if row is None:
         return None
     if row["fingerprint"] != fingerprint:
-        right = "was used with a different body; use a new key for a new use"
-        wrong = FieldError("header:Idempotency-Key", right)
-        raise Conflict("Another use was accepted under this key", errors=[wrong])
+        raise _other_use()
     if row["rolled_back_at"] is not None:
         wrong = FieldError("header:Idempotency-Key", "names a use that was taken back; use a new key for a new use")
         raise Conflict("The use under this key was taken back", errors=[wrong])
     return _record(row)
+
+
+def _other_use() -> Conflict:
+    right = "was used with a different body; use a new key for a new use"
+    wrong = FieldError("header:Idempotency-Key", right)
+    return Conflict("Another use was accepted under this key", errors=[wrong])
 
 
 def _row(

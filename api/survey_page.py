@@ -10,6 +10,7 @@ from api.receipt_page import brand_view, language_links
 from api.survey_view import Shown
 from engagement.surveys import links
 from engagement.surveys.links import Linked
+from engagement.surveys.settings import scale_of
 from infra.i18n import voice
 from infra.theme import theme
 from kernel.clock import Clock
@@ -36,7 +37,7 @@ def survey_page(
         place=f"{record.issuer.store} · {spoken.formats.moment(record.issued_at, zone_of(record)).date}",
         receipt_url=f"/r/{record.token}?lang={language}",
         receipt=spoken.gettext("Open your receipt"),
-        trap=f"/s/{token}?lang={language}&trap=1",
+        trap=f"/s/{token}?lang={language}&score={scale_of(shown.survey.event)[0]}&trap=1",
     )
 
 

@@ -71,7 +71,7 @@ async def page(request: Request) -> Response:
         return respond(request, nothing_here(request))
     told = request.query_params
     is_again, is_done, is_trap = (told.get(name) == "1" for name in ("again", "done", "trap"))
-    shown = replace(_shown(about), is_again=is_again, is_done=is_done, is_trap=is_trap)
+    shown = replace(_shown(about, is_done=is_done), is_again=is_again, is_trap=is_trap)
     return respond(request, _page(request, replace(shown, chosen=_chosen(request, about)), about))
 
 
@@ -88,7 +88,7 @@ async def give(request: Request) -> Response:
         if became == "counted":
             service.rate(conn, answer, now=house.clock())
 
-    return await _written(request, about, write, is_done=bool(given.held))
+    return await _written(request, about, write, is_done=bool(given.held) and not given.by_itself)
 
 
 async def add(request: Request) -> Response:
@@ -148,7 +148,7 @@ async def _written(
         now = await _about(request)
         if now is None:
             return respond(request, nothing_here(request))
-        return respond(request, _page(request, replace(_shown(now), is_done=is_done), now))
+        return respond(request, _page(request, _shown(now, is_done=is_done), now))
     language = _language(request, about)
     address = f"/s/{request.path_params['token']}?lang={language}{'&done=1' if is_done else ''}#survey"
     return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
@@ -182,16 +182,20 @@ def _looked_up(conn: Connection, house: House, linked: Linked) -> About | None:
     )
 
 
-def _shown(about: About) -> Shown:
-    """One that is held back is shown as one that counts, so that nobody learns by trying what does."""
+def _shown(about: About, *, is_done: bool = False) -> Shown:
+    """Who has just given one that is held back is thanked as if it counted, so that nobody learns by trying what does.
+    Later the question stands there again: it may be a program that answered, before the shopper did."""
+    is_shown = about.answer is not None and (about.answer.is_counted or is_done)
     return Shown(
         about.survey,
         about.record.id,
         about.look.name,
         about.linked.channel,
-        about.answer,
+        about.answer if is_shown else None,
         is_open=about.is_open,
-        offered=about.offered,
+        is_done=is_done,
+        is_there=about.answer is not None,
+        offered=about.offered if is_shown else None,
     )
 
 

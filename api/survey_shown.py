@@ -19,8 +19,9 @@ class SurveyView:
     """A survey as a receipt's shopper sees it. ``step`` is "ask" for the score, "more" for what is said after it,
     "thanks", "fixed" where an answer can be changed no more, or "over".
 
-    ``score`` was given, or chosen by a link; ``is_chosen`` is the latter, and then nothing was sent yet. Links are
-    relative. ``seen`` is told once somebody looks at the question; ``is_trap`` where only a program would have come.
+    ``score`` was given, or chosen by a link; ``is_chosen`` is the latter, and then nothing was sent yet: the page
+    does so by itself where it ``sends``. Links are relative. ``seen`` is told once somebody looks at the question;
+    ``is_trap`` where only a program would have come.
     """
 
     step: str
@@ -32,6 +33,7 @@ class SurveyView:
     score: int | None
     score_text: str
     is_chosen: bool
+    sends: bool
     action: str
     more: str
     again: str

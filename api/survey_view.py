@@ -26,7 +26,9 @@ _TEMPLATE: Final = "stubs/survey.html"
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What is known of a survey where it is shown. ``chosen`` is a link's score; ``is_done`` where somebody has said
-    all that they wanted to, ``is_again`` where they wish to change it. ``offered`` is a promoter's code to hand on."""
+    all that they wanted to, ``is_again`` where they wish to change it. ``is_there`` where
+    there is an answer, counted or held back: then a page sends nothing by itself, unless it is the trap that only a
+    program opens. ``offered`` is a promoter's code to hand on."""
 
     survey: SurveyRecord
     receipt_id: str
@@ -38,6 +40,7 @@ class Shown:
     is_done: bool = False
     is_again: bool = False
     is_trap: bool = False
+    is_there: bool = False
     offered: Offered | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +64,7 @@ def stub(house: House, shown: Shown, language: str, *, now: datetime) -> Stub:
         score=score,
         score_text="" if score is None else _figure(score, spoken),
         is_chosen=step == "ask" and shown.chosen is not None,
+        sends=step == "ask" and shown.chosen is not None and (shown.is_trap or not shown.is_there),
         action=f"{here}{wish}",
         more=f"{here}/more{wish}",
         again=f"{here}{wish}&again=1",
@@ -87,7 +91,7 @@ def _step(shown: Shown, now: datetime) -> str:
         return "ask" if shown.is_open else "over"
     if not shown.is_open or now > answer.answered_at + shown.survey.settings.editable:
         return "fixed"
-    if shown.is_again or shown.chosen not in (None, answer.score):
+    if shown.is_again or shown.is_trap or shown.chosen not in (None, answer.score):
         return "ask"
     has_said = shown.is_done or answer.text or answer.wants_call
     return "thanks" if has_said and not shown.errors else "more"

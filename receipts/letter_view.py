@@ -44,7 +44,8 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a letter asks, with a link for each answer. ``low`` and ``high`` are what the ends of the scale mean,
-    ``ends`` says both with their figures; ``url`` leads to all answers."""
+    ``ends`` says both with their figures; ``url`` leads to all answers; ``trap`` is hidden, and
+    only programs that open every link open it."""
 
     text: str
     low: str
@@ -52,6 +53,7 @@ class Question:
     ends: str
     choices: tuple[Choice, ...]
     url: str
+    trap: str
 
     @property
     def rows(self) -> tuple[tuple[Choice, ...], ...]:

@@ -52,6 +52,11 @@ if (survey.dataset.send) {
   survey.addEventListener("pointerdown", () => (touched = true));
   survey.addEventListener("keydown", () => (touched = true));
   whenSeen(() => {
-    if (!touched) send(survey.querySelector("form"), new URLSearchParams({ score: survey.dataset.send, auto: "1" }));
+    if (touched) return;
+    const form = survey.querySelector("form");
+    const sent = new URLSearchParams(new FormData(form));
+    sent.set("score", survey.dataset.send);
+    sent.set("auto", "1");
+    send(form, sent);
   }, UNTOUCHED);
 }

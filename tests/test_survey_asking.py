@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine, func, select, update
 
@@ -137,6 +138,30 @@ def test_nobody_is_asked_about_a_refund(owner: Person, till: Person, stranger: P
     receipt = sold(till)
     back = till.post("/v1/receipts", refund(receipt["id"], issued_at=datetime.now(UTC).isoformat())).json()
     assert not is_asked(stranger, back)
+
+
+@pytest.mark.parametrize("flags", [["training"], ["gift"], []])
+def test_what_nobody_bought_takes_no_answer(
+    owner: Person, till: Person, stranger: Person, engine: Engine, flags: list[str]
+) -> None:
+    """Nor a sale that was voided since."""
+    survey(owner)
+    receipt = sold(till)
+    path, elsewhere = path_of(stranger, receipt), {"receipt": receipt["id"], "event": "transaction", "score": 9}
+    if flags:
+        with engine.begin() as conn:
+            content = conn.scalar(select(Receipt.content).where(Receipt.id == receipt["id"]))
+            changed = orjson.dumps(orjson.loads(content) | {"flags": flags}).decode()
+            conn.execute(update(Receipt).where(Receipt.id == receipt["id"]).values(content=changed))
+    else:
+        void = refund(receipt["id"], kind="void", issued_at=datetime.now(UTC).isoformat())
+        till.post("/v1/receipts", void).raise_for_status()
+    stranger.inside.app.state.house.pages.clear()
+    assert not is_asked(stranger, receipt)
+    assert "This survey is over" in stranger.get(path, lang="en").text
+    assert answer(stranger, path, 9).status_code == 303
+    assert owner.post("/v1/survey-responses", elsewhere).status_code == 404
+    assert responses(owner) == []
 
 
 def test_what_is_over_takes_no_answer(owner: Person, till: Person, stranger: Person, engine: Engine) -> None:

@@ -50,12 +50,18 @@ def test_the_email_asks_with_a_link_for_each_score(
     [letter] = letters(postman)
     html, text = letter
     assert "How likely are you to recommend Linden &amp; Rye to a friend?" in html
-    found = [path for path in paths(letter) if "score=" in path]
+    found = [path for path in paths(letter) if "score=" in path and "trap=1" not in path]
     assert sorted(int(path.partition("score=")[2]) for path in found) == list(range(11))
     assert "0: Not at all likely, 10: Extremely likely" in text
     page = stranger.ask("GET", next(path for path in found if path.endswith("score=7"))).text
     assert re.findall(r'value="(\d+)"[^>]* aria-pressed="true"', page) == ["7"]
     assert 'data-send="7"' in page
+    [trap] = [path for path in paths(letter) if "trap=1" in path]
+    assert trap.endswith("&score=0&trap=1")
+    assert "trap" not in text
+    page = stranger.ask("GET", trap).text
+    assert 'data-send="0"' in page
+    assert re.search(r'name="website"[^>]* value="1"', page)
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(100, marks=pytest.mark.long)])

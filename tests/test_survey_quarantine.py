@@ -1,13 +1,16 @@
 """What programs say is kept, does not count, and can be let count."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine, update
 
 from engagement.surveys import quarantine
 from engagement.surveys.quarantine import Came
+from engagement.surveys.tables import SurveyAnswer
 from tests.support.inside import Person
-from tests.support.surveys import AGENT, answer, path_of, responses, sold, survey
+from tests.support.surveys import AGENT, add, answer, path_of, responses, sold, survey
 
 NOON = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
@@ -34,6 +37,15 @@ def test_three_scores_within_seconds_are_a_burst() -> None:
 def test_two_pages_that_sent_by_themselves_are_one() -> None:
     assert burst(*came(0, 1, by_itself=True))
     assert not burst(*came(5, 5, by_itself=True))
+
+
+def test_pages_that_sent_three_scores_by_themselves_are_one_at_any_time() -> None:
+    assert not burst(*came(0, 1, by_itself=True, every=3600))
+    assert burst(*came(0, 1, 2, by_itself=True, every=3600))
+
+
+def test_what_pages_sent_does_not_speak_against_who_presses() -> None:
+    assert not burst(*came(0, 1, 2, by_itself=True), Came(NOON + timedelta(seconds=3), 3, by_itself=False))
 
 
 def test_what_came_is_remembered_as_it_was() -> None:
@@ -70,6 +82,78 @@ def test_a_scanner_that_runs_scripts_counts_for_nothing(owner: Person, stranger:
     assert (responses(owner), held(owner)) == ([], [(10, "burst")])
     answer(stranger, path, 4, auto="1")
     assert responses(owner) == []
+
+
+@pytest.mark.parametrize("strays", [(0,), (0, 10), tuple(range(11))], ids=len)
+def test_no_page_that_sends_by_itself_overwrites_what_somebody_pressed(
+    owner: Person, stranger: Person, path: str, engine: Engine, strays: tuple[int, ...]
+) -> None:
+    answer(stranger, path, 3)
+    with engine.begin() as conn:
+        long_ago = datetime.now(UTC) - timedelta(hours=1)
+        recent = quarantine.kept((Came(long_ago, 3, by_itself=False),))
+        conn.execute(update(SurveyAnswer).values(answered_at=long_ago, changed_at=long_ago, recent=recent))
+    assert "data-send" not in stranger.get(path, lang="en", score="10").text
+    for score in strays:
+        answer(stranger, path, score, auto="1")
+    assert [each["score"] for each in responses(owner)] == [3]
+    if set(strays) - {3}:
+        assert [why for _, why in held(owner)] == ["burst"]
+
+
+def test_what_a_page_sent_and_somebody_then_pressed_stays(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 3, auto="1")
+    answer(stranger, path, 3)
+    for score in range(11):
+        answer(stranger, path, score, auto="1")
+    assert [each["score"] for each in responses(owner)] == [3]
+
+
+def test_who_says_more_stands_behind_what_their_page_sent(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 3, auto="1")
+    add(stranger, path, text="Cold")
+    for score in range(11):
+        answer(stranger, path, score, auto="1")
+    assert [each["text"] for each in responses(owner)] == ["Cold"]
+
+
+def test_whoever_opens_the_hidden_link_opened_the_others(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 7, auto="1")
+    assert [each["score"] for each in responses(owner)] == [7]
+    answer(stranger, path, 0, auto="1", website="1")
+    answer(stranger, path, 9, auto="1")
+    assert (responses(owner), held(owner)) == ([], [(0, "trap"), (9, "burst")])
+
+
+def test_the_hidden_link_sends_by_itself_whatever_is_there(stranger: Person, path: str) -> None:
+    answer(stranger, path, 0)
+    page = stranger.get(path, lang="en", score="0", trap="1").text
+    assert 'data-send="0"' in page
+    assert re.search(r'name="website"[^>]* value="1"', page)
+    assert "score=0&amp;trap=1" in page
+
+
+def test_after_a_program_the_question_waits_for_a_press(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 0, auto="1", website="1")
+    page = stranger.get(path, lang="en", score="9").text
+    assert "Send 9" in page
+    assert "data-send" not in page
+    assert "Send 9" not in answer(stranger, path, 9, auto="1").text
+    answer(stranger, path, 9)
+    assert [each["score"] for each in responses(owner)] == [9]
+
+
+def test_what_was_held_back_stays_so_once_its_receipt_is_gone(
+    owner: Person, stranger: Person, path: str, engine: Engine
+) -> None:
+    answer(stranger, path, 10, agent="curl/8.5")
+    answer(stranger, path, 6)
+    [found] = responses(owner, held="true")
+    with engine.begin() as conn:
+        conn.execute(update(SurveyAnswer).values(receipt_id=None))
+    refused = owner.post(f"/v1/survey-responses/{found['id']}/release", {})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:counterfoil:problem:answer-unknown")
+    assert [each["score"] for each in responses(owner)] == [6]
 
 
 def test_a_person_counts_beside_what_programs_say(owner: Person, stranger: Person, path: str) -> None:

@@ -27,6 +27,10 @@ class AnswerThere(Conflict):
     slug, title = "answer-there", "The receipt has an answer that counts"
 
 
+class AnswerUnknown(Conflict):
+    slug, title = "answer-unknown", "The receipt of the answer is gone"
+
+
 def give(
     conn: Connection, survey: SurveyRecord, record: ReceiptRecord, given: Given, who: str | None, *, now: datetime
 ) -> tuple[Answer, Became]:
@@ -40,13 +44,14 @@ def give(
         raise Invalid(errors=[FieldError("/score", f"must be from {scale[0]} to {scale[-1]}")])
     asked = _hold(conn, survey, record, given.channel, who, now)
     before = writing.before(conn, survey, record.id)
+    counted, sent = before.get(""), Came(now, given.score, given.by_itself)
     if given.held:
+        if given.by_itself and counted is not None and quarantine.was_by_itself(counted.recent):
+            _take_back(conn, survey, before, asked, now)
         return writing.put(conn, survey, record, given, before.get(given.held), held=given.held, now=now), "held"
-    counted = before.get("")
     last = max(filter(None, (counted, before.get("burst"))), key=lambda each: each.changed_at, default=None)
-    came = (*(quarantine.read(last.recent) if last else ()), Came(now, given.score, given.by_itself))
-    # Where a program opened the links once, a page that sends by itself is likely its again.
-    if quarantine.is_burst(came, now=now) or (given.by_itself and "burst" in before):
+    came = (*(quarantine.read(last.recent) if last else ()), sent)
+    if _is_doubtful(given, before, came, now):
         return _hold_back(conn, survey, record, given, before, asked, came, now), "held"
     if counted is not None and now > counted.answered_at + survey.settings.editable:
         return answer_of(counted), "fixed"
@@ -59,13 +64,14 @@ def add(conn: Connection, answer: Answer, more: More, survey: SurveyRecord, *, n
         return "fixed"
     asking.hold(conn, survey, answer.receipt_id)
     mine = (SurveyAnswer.merchant_id == answer.merchant_id, SurveyAnswer.id == answer.id)
-    row = conn.execute(select(*COLUMNS).where(*mine)).one_or_none()
+    row = conn.execute(select(*COLUMNS, SurveyAnswer.recent).where(*mine)).one_or_none()
     if row is None or now > row.answered_at + survey.settings.editable:
         return "fixed"
     before, values = answer_of(row), _values(more)
     if any(getattr(before, name) != value for name, value in values.items()):
         conn.execute(update(SurveyAnswer).where(*mine).values(values | {"changed_at": now}))
         if before.is_counted:
+            _press(conn, row, (*quarantine.read(row.recent), Came(now, row.score, by_itself=False)))
             _follow(conn, replace(before, **values, changed_at=now), "survey.changed", now=now)
     return "counted" if before.is_counted else "held"
 
@@ -80,20 +86,32 @@ def _values(more: More) -> dict[str, Any]:
 
 
 def release(conn: Connection, merchant_id: str, answer_id: str, survey: SurveyRecord, *, now: datetime) -> Answer:
-    """Let an answer count that was held back. Raises :class:`NotFound`, and :class:`AnswerThere` where another one
-    counts already."""
+    """Let an answer count that was held back. Raises :class:`NotFound`, :class:`AnswerThere` where another one counts
+    already, and :class:`AnswerUnknown`."""
+    row = _row(conn, merchant_id, answer_id)
+    asked = asking.hold(conn, survey, row.receipt_id) if row.receipt_id else None
+    row = _row(conn, merchant_id, answer_id)  # as it stands, now that nobody else writes it
+    if not row.held:
+        return answer_of(row)
+    if row.receipt_id is None:
+        raise AnswerUnknown("Its receipt was purged: nobody can tell any more whether another one counts")
+    if "" in writing.before(conn, survey, row.receipt_id):
+        raise AnswerThere("The last one that a person gave counts; this one cannot count as well")
+    mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id == answer_id)
+    conn.execute(update(SurveyAnswer).where(*mine).values(held="", recent=quarantine.kept(())))
+    if asked is not None:
+        asking.answered(conn, merchant_id, asked, row.answered_at)
+    answer = replace(answer_of(row), held="")
+    _follow(conn, answer, "survey.answered", now=now)
+    return answer
+
+
+def _row(conn: Connection, merchant_id: str, answer_id: str) -> Any:
     mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id == answer_id)
     row = conn.execute(select(*COLUMNS).where(*mine)).one_or_none()
     if row is None:
         raise NotFound("There is no such response")
-    asked = asking.hold(conn, survey, row.receipt_id) if row.receipt_id else None
-    if row.held and row.receipt_id and "" in writing.before(conn, survey, row.receipt_id):
-        raise AnswerThere("The last one that a person gave counts; this one cannot count as well")
-    if conn.execute(update(SurveyAnswer).where(*mine, SurveyAnswer.held != "").values(held="")).rowcount == 1:
-        if asked is not None:
-            asking.answered(conn, merchant_id, asked, row.answered_at)
-        _follow(conn, replace(answer_of(row), held=""), "survey.answered", now=now)
-    return replace(answer_of(row), held="")
+    return row
 
 
 def _hold(
@@ -110,6 +128,15 @@ def _hold(
     raise NotFound("Nothing is asked of this receipt, or no more")
 
 
+def _is_doubtful(given: Given, before: dict[str, Any], came: tuple[Came, ...], now: datetime) -> bool:
+    """What a page sends by itself counts for little: not where a program was seen, nor against what counts already."""
+    if quarantine.is_burst(came, now=now):
+        return True
+    counted = before.get("")
+    is_other = counted is not None and counted.score != given.score
+    return given.by_itself and (is_other or bool(before.keys() - {""}))
+
+
 def _hold_back(
     conn: Connection,
     survey: SurveyRecord,
@@ -120,16 +147,30 @@ def _hold_back(
     came: tuple[Came, ...],
     now: datetime,
 ) -> Answer:
-    """What was counted of the burst counts no more; but what somebody gave well before it stays."""
+    """What was counted of the burst counts no more; but what somebody pressed, or gave well before it, stays."""
     counted, held = before.get(""), before.get("burst")
-    if counted is not None and quarantine.is_burst(came, now=now) and now - counted.changed_at < quarantine.WITHIN:
-        if held is not None:
-            writing.remove(conn, survey.merchant_id, [held.id])
-        mine = (SurveyAnswer.merchant_id == survey.merchant_id, SurveyAnswer.id == counted.id)
-        conn.execute(update(SurveyAnswer).where(*mine).values(held="burst"))
-        asking.answered(conn, survey.merchant_id, asked, None)
-        held = counted
+    if counted is not None and quarantine.is_burst(came, now=now) and _is_of(counted, given, now):
+        held = _take_back(conn, survey, before, asked, now)
     return writing.put(conn, survey, record, given, held, held="burst", now=now, came=came)
+
+
+def _is_of(counted: Any, given: Given, now: datetime) -> bool:
+    """Whether what counts came as this did, so that what is wrong with this one is wrong with it."""
+    if given.by_itself:
+        return quarantine.was_by_itself(counted.recent)
+    return bool(now - counted.changed_at < quarantine.WITHIN)
+
+
+def _take_back(conn: Connection, survey: SurveyRecord, before: dict[str, Any], asked: asking.Ask, now: datetime) -> Any:
+    """What counted is held back, in place of what was held back of a burst before."""
+    counted, held = before[""], before.get("burst")
+    if held is not None:
+        writing.remove(conn, survey.merchant_id, [held.id])
+    mine = (SurveyAnswer.merchant_id == survey.merchant_id, SurveyAnswer.id == counted.id)
+    conn.execute(update(SurveyAnswer).where(*mine).values(held="burst"))
+    asking.answered(conn, survey.merchant_id, asked, None)
+    _tell(conn, replace(answer_of(counted), held="burst"), "survey.held", now=now)
+    return counted
 
 
 def _count(
@@ -143,6 +184,8 @@ def _count(
     now: datetime,
 ) -> Answer:
     if before is not None and before.score == given.score:
+        if not given.by_itself:
+            _press(conn, before, came)
         return answer_of(before)
     answer = writing.put(conn, survey, record, given, before, held="", now=now, came=came)
     if before is None:
@@ -151,8 +194,18 @@ def _count(
     return answer
 
 
+def _press(conn: Connection, row: Any, came: tuple[Came, ...]) -> None:
+    """Somebody stands behind an answer that a page may have sent by itself."""
+    mine = (SurveyAnswer.merchant_id == row.merchant_id, SurveyAnswer.id == row.id)
+    conn.execute(update(SurveyAnswer).where(*mine).values(recent=quarantine.kept(came)))
+
+
 def _follow(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> None:
     followup.after_answer(conn, answer, now=now)
+    _tell(conn, answer, kind, now=now)
+
+
+def _tell(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> None:
     data = {"response": answer.id, "survey": answer.survey_id, "event": answer.event, "score": answer.score}
     data |= {"segment": answer.segment, "channel": answer.channel, "has_text": bool(answer.text)}
     data |= {"wants_call": answer.wants_call}

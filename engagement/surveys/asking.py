@@ -54,7 +54,7 @@ def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> dict[str,
 
 def is_open(survey: SurveyRecord, record: ReceiptRecord, ask: Ask | None, *, now: datetime) -> bool:
     """Whether an answer is taken, however it comes about."""
-    return survey.is_active and record.kind in _BOUGHT and now <= closes_at(survey, record, ask)
+    return survey.is_active and _is_fit(record) and now <= closes_at(survey, record, ask)
 
 
 def closes_at(survey: SurveyRecord, record: ReceiptRecord, ask: Ask | None) -> datetime:
@@ -81,7 +81,7 @@ def why_not(
     """
     if not survey.is_active:
         return "inactive"
-    if record.kind not in _BOUGHT or not _NOT_ASKED.isdisjoint(record.content.flags):
+    if not _is_fit(record):
         return "unfit"
     if now < _opens_at(survey, record) and not is_linked:
         return "early"
@@ -141,6 +141,12 @@ def unanswered(conn: Connection, merchant_id: str, survey_id: str, receipt_id: s
         SurveyAsk.receipt_id == receipt_id,
     )
     conn.execute(update(SurveyAsk).where(*mine).values(answered_at=None))
+
+
+def _is_fit(record: ReceiptRecord) -> bool:
+    """Whether somebody bought something, and it stands."""
+    is_void = any(each.kind == "void" for each in record.amendments)
+    return record.kind in _BOUGHT and not is_void and _NOT_ASKED.isdisjoint(record.content.flags)
 
 
 def _opens_at(survey: SurveyRecord, record: ReceiptRecord) -> datetime:

@@ -59,6 +59,7 @@ def question(
             for score, text in figures.items()
         ),
         url=url,
+        trap=f"{url}&score={scale[0]}&trap=1",
     )
 
 

@@ -33,7 +33,17 @@ def kept(came: tuple[Came, ...]) -> str:
 
 
 def is_burst(came: tuple[Came, ...], *, now: datetime) -> bool:
-    """Whether so many different scores came within seconds that no person gave them."""
-    recent = [each for each in came if now - each.at < WITHIN]
-    by_itself = {each.score for each in recent if each.by_itself}
-    return len({each.score for each in recent}) >= _SCORES or len(by_itself) >= _SCORES_BY_ITSELF
+    """Whether so many different scores came that no person gave the last of them: pressed ones within seconds; of those
+    that pages sent by themselves two within seconds, or three at any time. Neither kind speaks against the other."""
+    by_itself = came[-1].by_itself
+    alike = [each for each in came if each.by_itself == by_itself]
+    recent = {each.score for each in alike if now - each.at < WITHIN}
+    if not by_itself:
+        return len(recent) >= _SCORES
+    return len(recent) >= _SCORES_BY_ITSELF or len({each.score for each in alike}) >= _SCORES
+
+
+def was_by_itself(recent: str) -> bool:
+    """Whether nobody pressed, said or released anything since a page sent the score by itself. As it is stored."""
+    came = read(recent)
+    return bool(came) and came[-1].by_itself

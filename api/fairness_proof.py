@@ -25,7 +25,7 @@ class ProofDraw(BaseModel):
     model_config = ConfigDict(json_schema_mode_override="serialization")
 
     reward: str
-    entry: str = Field(description="What it was drawn for: an id, and nothing personal.")
+    entry: str = Field(description="What it was drawn for: SHA-256 of its receipt's id, a slash and its number there.")
     nonce: int | None
     gone: list[int] = Field(description="Indices of prizes.")
     position: int | None

@@ -21,7 +21,7 @@ from engagement.rewards import find, liability, redeemed_numbers, settlement, up
 from engagement.rewards.liability import STATUSES, Liability, PrizeKey
 from engagement.rewards.redeemed_numbers import Becoming, By
 from engagement.rewards.settlement import Settled, SettlementKey, owed
-from engagement.rewards.uplift import Difference, Group
+from engagement.rewards.uplift import Difference, Group, Uplift
 from infra.csv_text import csv_text
 from kernel.clock import iso
 from kernel.errors import FieldError, Invalid
@@ -64,6 +64,13 @@ def _period(
 
 
 Asked = Annotated[Period, Depends(_period)]
+OneCampaign = Annotated[str, Query(pattern=schemas.ID_PATTERN)]
+UpliftDays = Annotated[int, Query(ge=1, le=365, description="So long after the first card.")]
+_DIFFERENCES: Final = ("spend", "came_back")
+_UPLIFT_HEAD: Final = (
+    *("group", "shoppers", "came_back", "spent", "mean"),
+    *(f"{what}_difference{end}" for what in _DIFFERENCES for end in ("", "_low", "_high")),
+)
 
 
 @router.get("/liability", response_model=shapes.LiabilityAnswer, responses=schemas.READS)
@@ -157,12 +164,7 @@ async def reward_redemption_csv(house: TheHouse, caller: TheCaller, asked: Asked
 
 
 @router.get("/uplift", response_model=shapes.UpliftAnswer, responses=schemas.READS)
-async def reward_uplift(
-    house: TheHouse,
-    caller: TheCaller,
-    campaign: Annotated[str, Query(pattern=schemas.ID_PATTERN)],
-    days: Annotated[int, Query(ge=1, le=365, description="So long after the first card.")] = 30,
-) -> Response:
+async def reward_uplift(house: TheHouse, caller: TheCaller, campaign: OneCampaign, days: UpliftDays = 30) -> Response:
     """Whether a card brings shoppers back: those who got one against those whom the campaign's `holdout` kept without.
 
     Each difference comes with the interval in which it lies in 95 of 100 cases; with fewer than 30 shoppers in a group
@@ -180,6 +182,21 @@ async def reward_uplift(
         return json_answer(head | groups | apart)
 
     return await house.read_long(answer)
+
+
+@router.get("/uplift.csv", response_class=Response, responses=schemas.CSV)
+async def reward_uplift_csv(
+    house: TheHouse, caller: TheCaller, campaign: OneCampaign, days: UpliftDays = 30
+) -> Response:
+    """The same as a table: a row for each group, and one for the difference, with its interval."""
+    _require(caller)
+
+    def table(conn: Connection) -> bytes:
+        record = find.campaign(conn, caller.merchant_id, campaign)
+        found = uplift.uplift(conn, record, days=days, now=house.clock())
+        return csv_text(_UPLIFT_HEAD, _uplift_rows(found))
+
+    return csv_answer(await house.read_long(table), "reward-uplift.csv")
 
 
 def _require(caller: Caller) -> None:
@@ -282,6 +299,14 @@ def _group(found: Group) -> dict[str, Any]:
 
 def _spend(found: Difference | None) -> dict[str, int] | None:
     return {name: round(value) for name, value in asdict(found).items()} if found else None
+
+
+def _uplift_rows(found: Uplift) -> list[tuple[object, ...]]:
+    groups = (("with_cards", found.with_cards), ("held_out", found.without))
+    rows: list[tuple[object, ...]] = [(name, *_group(each).values(), *[None] * 6) for name, each in groups]
+    spend, back = _spend(found.spend) or {}, _percent_points(found.back) or {}
+    apart = [told.get(name) for told in (spend, back) for name in ("value", "low", "high")]
+    return [*rows, ("difference", *[None] * 4, *apart)]
 
 
 def _percent_points(found: Difference | None) -> dict[str, str] | None:

@@ -71,6 +71,12 @@ def table_digest(table: Any) -> str:
     return sha256(jcs.canonicalise(table)).hexdigest()
 
 
+def entry_digest(entry: str) -> str:
+    """What a card is drawn for, as a proof names it: SHA-256 in hex of its receipt's id, a slash and the card's number.
+    Who has the receipt can tell it; by it nobody can tell the receipt."""
+    return sha256(entry.encode()).hexdigest()
+
+
 def drawn(seed: bytes, *, campaign: str, receipt: str, nonce: int, weights: Sequence[int]) -> int:
     """Which of ``weights`` was drawn, as its index: each as often as its share of their sum.
 

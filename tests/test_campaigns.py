@@ -1,14 +1,17 @@
 """Campaigns are drawn up, launched, paused and ended; and give what they may, when they may."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
-from engagement.rewards.tables import PoolCode, PrizeSlot, Reward
-from engagement.scratch import drawn, seed_digest, shuffled, table_digest
+from engagement.rewards import first
+from engagement.rewards.tables import CampaignTally, PoolCode, PrizeSlot, Reward
+from engagement.scratch import drawn, entry_digest, seed_digest, shuffled, table_digest
 from infra.settings import Settings
+from kernel.clock import utc_now
 from tests.support.campaigns import campaign, cards_of, drawn_up, launched, prize, scratched, sold, spending
 from tests.support.inside import Person, on_sqlite
 from tests.support.sales import coffee, refund
@@ -74,6 +77,7 @@ def test_lists_are_read_page_by_page(owner: Person) -> None:
         ({"prizes": [prize(face_value=0)]}, ["/prizes/0/face_value"]),
         ({"prizes": [prize(valid_days=None)]}, ["/prizes/0/valid_days"]),
         ({"prizes": [prize(valid_days=None, valid_until="2027-01-01T00:00")]}, ["/prizes/0/valid_until"]),
+        ({"prizes": [prize(valid_days=None, valid_until="2109-01-20T00:00")]}, ["/prizes/0/valid_until"]),
         ({"budget": {"amount": 319}}, ["/prizes/0/face_value"]),
         ({"budget": {"amount": 9999}, "prizes": [prize(currency="INR")]}, ["/prizes/0/currency"]),
         ({"mode": "deck", "budget": {"amount": 999}, "prizes": [prize(weight=None)]}, ["/budget/amount"]),
@@ -133,7 +137,10 @@ def test_what_was_promised_before_can_be_checked_afterwards(owner: Person, till:
     for row in rows:
         weights, gone = [2, 1, 3], orjson.loads(row.gone)
         for nonce, index in enumerate([*gone, positions.get(row.prize_id, 2)]):
-            assert drawn(seed, campaign=campaign_id, receipt=row.entry, nonce=nonce, weights=weights) == index
+            assert (
+                drawn(seed, campaign=campaign_id, receipt=entry_digest(row.entry), nonce=nonce, weights=weights)
+                == index
+            )
             weights[index] = 0
         assert row.nonce == len(gone)
     assert sum(row.prize_id is not None for row in rows) <= 5
@@ -168,6 +175,15 @@ def test_a_shopper_gets_no_more_than_their_share(owner: Person, till: Person) ->
 def test_a_shopper_gets_no_more_than_their_share_of_a_day(owner: Person, till: Person) -> None:
     launched(owner, caps={"per_shopper_per_day": 1})
     assert [earned(owner, till, **ANNA) for _ in range(2)] == [1, 0]
+
+
+def test_the_next_day_there_is_another_share(owner: Person, till: Person, engine: Engine) -> None:
+    launched(owner, caps={"per_shopper_per_day": 1, "per_day": 2})
+    assert [earned(owner, till, **ANNA), earned(owner, till), earned(owner, till)] == [1, 1, 0]
+    with engine.begin() as conn:
+        conn.execute(update(Reward).values(issued_at=utc_now() - timedelta(days=1)))
+        conn.execute(update(CampaignTally).values(day="2026-01-01"))
+    assert [earned(owner, till, **ANNA), earned(owner, till, **ANNA)] == [1, 0]
 
 
 def test_in_one_batch_too(owner: Person, till: Person) -> None:
@@ -211,6 +227,14 @@ def test_who_bought_during_a_pause_has_bought(owner: Person, till: Person) -> No
     owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
     ben: dict[str, Any] = {"shopper": {"customer_id": "C-7"}}
     assert [earned(owner, till, **ANNA), earned(owner, till, **ben)] == [0, 1]
+
+
+def test_who_buys_while_earlier_receipts_are_read_has_bought(
+    owner: Person, till: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first, "look_back", lambda *_: sold(till, **ANNA))
+    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
+    assert earned(owner, till, **ANNA) == 0
 
 
 def test_what_was_rung_up_for_training_was_no_purchase(owner: Person, till: Person) -> None:

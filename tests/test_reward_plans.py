@@ -11,7 +11,20 @@ import pytest
 from sqlalchemy import Connection, select
 
 from bench.fill import NEWEST, Shop, filled
-from engagement.rewards import drawing, expiring, find, forgetting, granting, managing, pool, redeeming, withdrawing
+from engagement.rewards import (
+    drawing,
+    expiring,
+    find,
+    forgetting,
+    granting,
+    liability,
+    managing,
+    pool,
+    redeemed_numbers,
+    redeeming,
+    settlement,
+    withdrawing,
+)
 from engagement.rewards.definition import NewCampaign
 from engagement.rewards.live import Live
 from engagement.rewards.tables import Reward
@@ -23,6 +36,7 @@ from tests.support.reward_rows import CODE, FEW, SHOPPER, few, fill_rewards
 from tests.test_query_plans import AT_MOST, LARGE, SMALL, Question, Town
 
 LATER: Final = NEWEST + timedelta(days=9)
+HOUR: Final = timedelta(hours=1)
 
 
 def receipt(conn: Connection, shop: Shop) -> str:
@@ -100,6 +114,29 @@ def drafted(conn: Connection, shop: Shop) -> None:
     managing.remove(conn, shop.merchant_id, campaign_id)
 
 
+def liable(conn: Connection, shop: Shop) -> None:
+    of_few = few(conn, shop.merchant_id)
+    [found] = liability.liability(conn, shop.merchant_id, now=NEWEST, campaign_id=of_few).values()
+    assert found.issued == FEW
+    assert liability.left_out(conn, shop.merchant_id, now=NEWEST, campaign_id=of_few) == 0
+
+
+def settled(conn: Connection, shop: Shop) -> None:
+    """A period of very many: what a merchant hands out for itself is no matter between two."""
+    assert settlement.settlement(conn, shop.merchant_id, since=NEWEST - FEW * HOUR, until=NEWEST) == {}
+
+
+def used(conn: Connection, shop: Shop) -> None:
+    period = {"since": NEWEST - FEW * HOUR, "until": NEWEST}
+    assert redeemed_numbers.becoming(conn, shop.merchant_id, "campaign", **period)
+    [at_store] = redeemed_numbers.by_store(conn, shop.merchant_id, **period)
+    assert at_store.used == FEW
+
+
+def counted_draws(conn: Connection, shop: Shop) -> None:
+    assert find.count_draws(conn, shop.merchant_id, few(conn, shop.merchant_id), now=NEWEST) == (FEW, 0)
+
+
 QUESTIONS: Final[Mapping[str, Question]] = {
     "cards": listed(20),
     "cards of a receipt": listed(1, receipt_id=receipt),
@@ -114,6 +151,10 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "a refund": taken_back,
     "forgotten": forgotten,
     "draws": drawn,
+    "how many draws": counted_draws,
+    "what may still be asked for": liable,
+    "what is owed for a period": settled,
+    "what was used in a period": used,
     "a draft, its codes, and its end": drafted,
 }
 

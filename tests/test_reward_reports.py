@@ -1,5 +1,6 @@
 """What scratch cards cost, who owes whom for them, what becomes of them, and whether they bring shoppers back."""
 
+import csv
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -273,6 +274,14 @@ def test_uplift_compares_those_with_cards_to_those_held_out(
     assert found["spend"]["low"] > 0
     assert Decimal(found["came_back"]["low"]) > 0
     assert report(owner, "uplift", campaign=campaign_id, days=50)["with_cards"]["shoppers"] == 0
+    table = owner.get("/v1/reward-reports/uplift.csv", campaign=campaign_id).raise_for_status().content
+    given, kept, apart = csv.DictReader(table.decode("utf-8-sig").splitlines())
+    assert {name: given[name] for name in found["with_cards"]} == {
+        name: str(value) for name, value in found["with_cards"].items()
+    }
+    assert kept["shoppers"] == str(found["held_out"]["shoppers"])
+    assert apart["spend_difference_low"] == str(found["spend"]["low"])
+    assert apart["came_back_difference"] == found["came_back"]["value"]
 
 
 def earn(till: Person, shoppers: Sequence[str | None]) -> None:

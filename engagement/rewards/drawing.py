@@ -9,7 +9,7 @@ from engagement.rewards import tallies
 from engagement.rewards.live import Live
 from engagement.rewards.records import PrizeRecord
 from engagement.rewards.tables import PrizeSlot
-from engagement.scratch import drawn
+from engagement.scratch import drawn, entry_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def _drawn(conn: Connection, live: Live, entry: str, reward_id: str) -> Outcome 
     gone: list[int] = []
     while sum(weights):
         nonce = len(gone)
-        index = drawn(live.seed, campaign=live.id, receipt=entry, nonce=nonce, weights=weights)
+        index = drawn(live.seed, campaign=live.id, receipt=entry_digest(entry), nonce=nonce, weights=weights)
         drawing = Outcome(None, nonce, tuple(gone))
         if index == len(live.prizes):
             return drawing

@@ -11,6 +11,7 @@ from accounts.tables import Merchant
 from engagement.rewards.definition import Definition, PrizeDefinition
 from engagement.rewards.records import CampaignRecord, CampaignState, Draw, PrizeRecord, RewardRecord, RewardState
 from engagement.rewards.tables import Campaign, PoolCode, Prize, Reward
+from engagement.scratch import entry_digest
 from infra.database import unindexed
 from kernel.errors import NotFound
 
@@ -161,7 +162,7 @@ def draw(conn: Connection, merchant_id: str, campaign_id: str, reward_id: str, *
 
 def count_draws(conn: Connection, merchant_id: str, campaign_id: str, *, now: datetime) -> tuple[int, int]:
     """How many :func:`draws` tells, and how many cards are under their foil."""
-    mine = (Reward.merchant_id == merchant_id, Reward.campaign_id == campaign_id)
+    mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.campaign_id == campaign_id)
     counted = select(func.count().filter(not_(under_foil(now))), func.count().filter(under_foil(now)))
     told, hidden = conn.execute(counted.select_from(Reward).where(*mine)).one()
     return told, hidden
@@ -183,7 +184,7 @@ def _draws(
     return [
         Draw(
             row.id,
-            row.entry,
+            entry_digest(row.entry),
             row.nonce,
             tuple(orjson.loads(row.gone)),
             row.position,

@@ -64,8 +64,7 @@ def liability(
     query = select(*columns, status, *counted).select_from(Reward).join(Prize, Prize.id == Reward.prize_id)
     query = query.join(issuer, issuer.c.id == Reward.merchant_id).join(supplier, supplier.c.id == Reward.supplier_id)
     tellable = or_(not_(find.under_foil(now)), *_in_a_crowd(conn, merchant_id, campaign_id, now))
-    of_one = [Reward.campaign_id == campaign_id] if campaign_id else []
-    query = query.where(find.seen_by(merchant_id), tellable, *of_one)
+    query = query.where(_seen_by(merchant_id, campaign_id), tellable)
     for *named, state, cards, worth in conn.execute(query.group_by(*columns, status).order_by(*columns)):
         each = found.setdefault(PrizeKey(*named), Liability())
         each.cards[state], each.face_value[state] = cards, int(worth)
@@ -74,11 +73,20 @@ def liability(
     return found
 
 
+def _seen_by(merchant_id: str, campaign_id: str | None) -> ColumnElement[bool]:
+    """Found by the campaign where one is named, else by the merchant."""
+    if campaign_id is not None:
+        return and_(find.seen_by(merchant_id), Reward.campaign_id == campaign_id)
+    return or_(Reward.merchant_id == merchant_id, Reward.supplier_id == merchant_id)
+
+
 def left_out(conn: Connection, merchant_id: str, *, now: datetime, campaign_id: str | None = None) -> int:
     """How many of the merchant's cards, blanks too, are under their foil and not in :func:`liability`."""
     told = or_(false(), *_in_a_crowd(conn, merchant_id, campaign_id, now))
-    mine = [Reward.merchant_id == merchant_id, *([Reward.campaign_id == campaign_id] if campaign_id else [])]
-    return conn.scalar(select(func.count()).select_from(Reward).where(*mine, find.under_foil(now), not_(told))) or 0
+    mine: ColumnElement[bool] = Reward.merchant_id == merchant_id
+    if campaign_id is not None:
+        mine = and_(unindexed(Reward.merchant_id) == merchant_id, Reward.campaign_id == campaign_id)
+    return conn.scalar(select(func.count()).select_from(Reward).where(mine, find.under_foil(now), not_(told))) or 0
 
 
 def _in_a_crowd(
@@ -133,8 +141,10 @@ def _taken_off(conn: Connection, merchant_id: str, campaign_id: str | None) -> d
     query = select(*columns, func.sum(Redemption.amount)).select_from(Redemption)
     query = query.join(Prize, Prize.id == Redemption.prize_id).join(issuer, issuer.c.id == Redemption.issuer_id)
     query = query.join(supplier, supplier.c.id == Redemption.merchant_id)
-    ours = or_(Redemption.merchant_id == merchant_id, Redemption.issuer_id == merchant_id)
-    query = query.where(ours, Redemption.rolled_back_at.is_(None))
-    if campaign_id is not None:
-        query = query.join(Campaign, Campaign.id == Redemption.campaign_id).where(Campaign.id == campaign_id)
+    query = query.where(Redemption.rolled_back_at.is_(None))
+    if campaign_id is None:
+        query = query.where(or_(Redemption.merchant_id == merchant_id, Redemption.issuer_id == merchant_id))
+    else:
+        ours = or_(unindexed(Redemption.merchant_id) == merchant_id, unindexed(Redemption.issuer_id) == merchant_id)
+        query = query.where(ours, Prize.campaign_id == campaign_id)
     return {PrizeKey(*key): int(amount) for *key, amount in conn.execute(query.group_by(*columns))}

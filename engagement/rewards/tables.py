@@ -13,6 +13,7 @@ _FLEETING: Final[Any] = {"info": {"is_fleeting": True}}
 _FREE: Final = text("reward_id IS NULL")
 # In these very words, or no database knows the index by them.
 OPEN: Final = text("state IN ('issued', 'revealed', 'claimed', 'reserved')")
+_BACK: Final = text("rolled_back_at IS NOT NULL")
 
 
 def _of_parent(table: str, column: str) -> Index:
@@ -210,6 +211,10 @@ class Redemption(Base):
         UniqueConstraint("merchant_id", "idempotency_key"),
         Index("ix_redemptions_merchant_id_redeemed_at", "merchant_id", "redeemed_at"),
         Index("ix_redemptions_issuer_id_redeemed_at", "issuer_id", "redeemed_at"),
+        *(
+            Index(f"ix_redemptions_{whose}_back", whose, "rolled_back_at", sqlite_where=_BACK, postgresql_where=_BACK)
+            for whose in ("merchant_id", "issuer_id")
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -284,6 +284,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
         batch_op.create_index("ix_redemptions_issuer_id_redeemed_at", ["issuer_id", "redeemed_at"], unique=False)
+        batch_op.create_index(
+            "ix_redemptions_merchant_id_back",
+            ["merchant_id", "rolled_back_at"],
+            unique=False,
+            sqlite_where=sa.text("rolled_back_at IS NOT NULL"),
+            postgresql_where=sa.text("rolled_back_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_redemptions_issuer_id_back",
+            ["issuer_id", "rolled_back_at"],
+            unique=False,
+            sqlite_where=sa.text("rolled_back_at IS NOT NULL"),
+            postgresql_where=sa.text("rolled_back_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_redemptions_merchant_id_redeemed_at", ["merchant_id", "redeemed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_redemptions_campaign_id"), ["campaign_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_redemptions_prize_id"), ["prize_id"], unique=False)

@@ -9,7 +9,10 @@ DOORS: Final[list[tuple[str, str, int, str, Any]]] = [
     ("GET", f"{_REPORTS}/liability", 200, f"{_REPORTS}/liability?campaign={{campaign}}", None),
     *(("GET", f"{_REPORTS}/{name}", 200, f"{_REPORTS}/{name}", None) for name in ("settlement", "settlement.csv")),
     *(("GET", f"{_REPORTS}/{name}", 200, f"{_REPORTS}/{name}", None) for name in ("redemption", "redemption.csv")),
-    ("GET", f"{_REPORTS}/uplift", 404, f"{_REPORTS}/uplift?campaign={{campaign}}", None),
+    *(
+        ("GET", f"{_REPORTS}/{name}", 404, f"{_REPORTS}/{name}?campaign={{campaign}}", None)
+        for name in ("uplift", "uplift.csv")
+    ),
 ]
 # A card is behind its receipt's link, or behind one of its own.
 LINKS: Final = {

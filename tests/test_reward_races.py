@@ -157,6 +157,16 @@ def test_of_many_with_the_same_key_all_are_told_of_the_one_use(owner: Person, co
     assert (uses(engine), len({answer.text for answer in answers})) == (1, 1)
 
 
+def test_of_two_codes_with_the_same_key_one_is_used(
+    owner: Person, till: Person, code: str, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    [card] = cards_of(owner, sold(till))
+    codes = [code, scratched(engine, settings, shops.linden, card["id"])]
+    answers = at_once(2, lambda index: owner.post(f"/v1/rewards/{codes[index]}/redeem", {}, Idempotency_Key="once"))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert uses(engine) == 1
+
+
 def test_of_many_who_would_hold_it_one_does(owner: Person, code: str) -> None:
     answers = at_once(8, lambda index: owner.post(f"/v1/rewards/{code}/reserve", {"holder": f"till-{index}"}))
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 7}

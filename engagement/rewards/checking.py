@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engagement.rewards.definition import MOST_SLOTS, Definition, instant
 from engagement.rewards.records import CampaignRecord, PrizeRecord
@@ -115,8 +115,11 @@ def _validity(campaign: CampaignRecord, prize: PrizeRecord, at: str) -> Iterator
     told = prize.definition
     if (told.valid_days is None) == (told.valid_until is None):
         yield FieldError(f"{at}/valid_days", "must be given, or else valid_until")
-    if told.valid_until and instant(told.valid_until, campaign.definition.timezone, is_end=True) < campaign.ends_at:
-        yield FieldError(f"{at}/valid_until", "must not be before the end of the campaign")
+    days = campaign.definition.late_days + campaign.definition.scratch_days
+    if told.valid_until is not None:
+        ends = instant(told.valid_until, campaign.definition.timezone, is_end=True)
+        if ends < campaign.ends_at + timedelta(days=days):
+            yield FieldError(f"{at}/valid_until", "must not be before ends_at, late_days and scratch_days have passed")
 
 
 def _rule(told: Definition, known: Known) -> Iterator[FieldError]:

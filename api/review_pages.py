@@ -32,7 +32,6 @@ from kernel.ids import is_token
 from kernel.locale import direction
 from receipts import find as receipts_find
 from receipts.records import ReceiptRecord
-from receipts.sale import Shopper
 
 # 40 products, each with a text of 2,000 characters that may be written as up to twelve.
 _MOST_BYTES: Final = 1_200_000
@@ -103,9 +102,8 @@ def _behind(conn: Connection, house: House, token: str) -> _Behind | None:
 
 def mark_of(conn: Connection, house: House, record: ReceiptRecord) -> str:
     """Whose reviews are those of the receipt."""
-    told = receipts_find.private_part(conn, record.merchant_id, record.id).get("shopper")
-    shopper = Shopper.model_validate(told) if told else None
-    return shoppers.pseudonym(house.shopper_key, record.merchant_id, shopper) or record.id
+    private = receipts_find.private_part(conn, record.merchant_id, record.id)
+    return shoppers.behind(house.shopper_key, record.merchant_id, private) or record.id
 
 
 def _write(conn: Connection, request: Request, house: House, token: str, sent: dict[str, str]) -> tuple[_Behind, Read]:

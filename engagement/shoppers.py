@@ -1,7 +1,8 @@
 """Who bought, as far as counting needs it: a pseudonym that tells one shopper of a merchant from another."""
 
 import hmac
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from receipts.sale import Shopper
 
@@ -19,6 +20,12 @@ def pseudonym(key: bytes, merchant_id: str, shopper: Shopper | None) -> str | No
     if mark is None:
         return None
     return hmac.digest(key, f"{merchant_id}\n{mark}".encode(), "sha256").hex()[:_LENGTH]
+
+
+def behind(key: bytes, merchant_id: str, private: Mapping[str, Any]) -> str | None:
+    """As :func:`pseudonym`, of who is named in a receipt's private part (receipts.find.private_part)."""
+    told = private.get("shopper")
+    return pseudonym(key, merchant_id, Shopper.model_validate(told)) if told else None
 
 
 def _mark(shopper: Shopper) -> str | None:

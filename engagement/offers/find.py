@@ -18,7 +18,6 @@ from engagement.offers.rules import Rule
 from engagement.offers.tables import Basket, Neighbour, PopularItem, Product, ProductItem
 from infra.database import one_of
 from receipts.records import ReceiptRecord
-from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
 
 _KINDS: Final = ("sale", "exchange")
@@ -202,8 +201,7 @@ def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _As
 
 def _before(conn: Connection, record: ReceiptRecord, details: str | None, key: bytes) -> tuple[set[str], set[str]]:
     """What this shopper bought and kept, and what they gave back and did not buy anew."""
-    told = orjson.loads(details).get("shopper") if details else None
-    shopper = shoppers.pseudonym(key, record.merchant_id, Shopper.model_validate(told)) if told else None
+    shopper = shoppers.behind(key, record.merchant_id, orjson.loads(details) if details else {})
     owned: set[str] = set()
     returned: set[str] = set()
     if shopper is not None:

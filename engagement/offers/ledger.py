@@ -21,7 +21,6 @@ from infra.bulk import insert_new
 from infra.database import in_turn, reading
 from kernel.ids import least_id
 from receipts.document import read_content
-from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
 from receipts.worth import worth
 
@@ -122,13 +121,11 @@ def _entries(conn: Connection, receipt_ids: Sequence[str], keys: Keys) -> list[E
 
 def _entry(row: Row[Any], private: Mapping[str, Any], keys: Keys) -> Entry:
     content = orjson.loads(row.content)
-    told = private.get("shopper")
-    shopper = Shopper.model_validate(told) if told else None
     return Entry(
         row=row,
         content=content,
         bought=bought(row.kind, content.get("lines", ()), content.get("flags", ())),
-        shopper=shoppers.pseudonym(keys.shoppers, row.merchant_id, shopper),
+        shopper=shoppers.behind(keys.shoppers, row.merchant_id, private),
         metadata=private.get("metadata", {}),
     )
 

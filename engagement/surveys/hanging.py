@@ -14,7 +14,6 @@ from engagement.surveys.manage import SurveyRecord
 from engagement.surveys.records import RECOMMENDING, Answer, Event
 from receipts import find as receipts_find
 from receipts.records import ReceiptRecord
-from receipts.sale import Shopper
 
 # In this order. How a delivery was, only who delivers knows when to ask; who served has stars of their own.
 _ON_RECEIPTS: Final[tuple[Event, ...]] = ("transaction", "relationship", "product")
@@ -40,9 +39,8 @@ def who_is(conn: Connection, keys: Keys, record: ReceiptRecord) -> WhoIs:
     """The pseudonym of who bought, looked up when it is asked for."""
 
     def who() -> str | None:
-        told = receipts_find.private_part(conn, record.merchant_id, record.id).get("shopper")
-        shopper = Shopper.model_validate(told) if told else None
-        return shoppers.pseudonym(keys.shopper, record.merchant_id, shopper)
+        private = receipts_find.private_part(conn, record.merchant_id, record.id)
+        return shoppers.behind(keys.shopper, record.merchant_id, private)
 
     return who
 

@@ -16,7 +16,6 @@ from engagement.voice.tables import Referral, ReferralRun, ReferralUse, VoiceSet
 from infra.database import in_turn, insert_or_ignore, reading, unindexed
 from kernel.ids import least_id, new_id
 from receipts import find as receipts_find
-from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
 
 _TOGETHER: Final = 200
@@ -147,7 +146,7 @@ def attributed(conn: Connection, keys: Keys, sold: Sold, *, now: datetime) -> bo
     found = _referral(conn, keys, row.merchant_id, [*_codes(content, details)][:_MOST_CODES])
     if found is None or found.receipt_id == row.id:
         return False
-    shopper = _pseudonym(keys, row.merchant_id, details)
+    shopper = shoppers.behind(keys.shoppers, row.merchant_id, details)
     if shopper is not None and shopper == found.shopper:
         return False
     use = {"id": new_id("use", now), "merchant_id": row.merchant_id, "referral_id": found.id, "receipt_id": row.id}
@@ -193,9 +192,4 @@ def _referral(conn: Connection, keys: Keys, merchant_id: str, codes: list[str]) 
 
 
 def _shopper(conn: Connection, keys: Keys, merchant_id: str, receipt_id: str) -> str | None:
-    return _pseudonym(keys, merchant_id, receipts_find.private_part(conn, merchant_id, receipt_id))
-
-
-def _pseudonym(keys: Keys, merchant_id: str, details: Mapping[str, Any]) -> str | None:
-    told = details.get("shopper")
-    return shoppers.pseudonym(keys.shoppers, merchant_id, Shopper.model_validate(told)) if told else None
+    return shoppers.behind(keys.shoppers, merchant_id, receipts_find.private_part(conn, merchant_id, receipt_id))

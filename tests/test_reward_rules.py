@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engagement.rewards.definition import NewCampaign, instant, terms_digest
-from engagement.rewards.rules import Eligibility, Facts, Rule, holds, least_spend, store_clock
+from engagement.rewards.rules import Eligibility, Facts, Rule, holds, least_spend, still_holds, store_clock, truths
 from engagement.rewards.sold import Sold, facts_of
 from engagement.rewards.spend import net_spend
 from receipts.reading import read_sale
@@ -125,6 +125,27 @@ def test_what_is_needed_is_the_least_spend_down_to_which_the_rule_holds_througho
     least = least_spend(tree, facts)
     assert all(tree.holds(replace(facts, spend=each)) for each in range(least, cents + 1))
     assert least == 0 or not tree.holds(replace(facts, spend=least - 1))
+
+
+@given(_TREES.filter(lambda tree: len(str(tree)) < 600), st.integers(0, 40), st.integers(0, 40), st.booleans())
+def test_a_rule_that_is_asked_again_says_what_it_would_say_of_what_is_left(
+    body: dict[str, Any], cents: int, left: int, is_kept: bool
+) -> None:
+    bread = {"kind": "sku", "any_of": ["BREAD"]}
+    try:
+        tree = rule({"kind": "any", "of": [{"kind": "all", "of": [body, bread]}, {"kind": "not", "of": body}]})
+    except ValidationError:
+        return
+    before = replace(FACTS, spend=cents)
+    after = replace(before, spend=left, skus=frozenset({"BREAD"} if is_kept else ()))
+    told = truths(tree, before)
+    assert told is not None
+    # Who they are is not looked up anew.
+    assert still_holds(tree, told, replace(after, is_known=False, is_first=True)) is tree.holds(after)
+
+
+def test_a_rule_that_asks_for_no_goods_is_not_asked_again() -> None:
+    assert truths(rule({"kind": "all", "of": [spend(5), {"kind": "known_shopper"}]}), FACTS) is None
 
 
 # --- what was spent

@@ -130,6 +130,28 @@ def test_who_thinks_better_of_it_leaves_a_case_that_somebody_works_on(
     assert (after["state"], after["history"][-1]["what"]) == ("in_progress", {"score": 9})
 
 
+@pytest.mark.parametrize("more", [{"text": "Nobody called"}, {"call": "1", "contact": "+49 170 5550123"}], ids=str)
+def test_who_says_more_opens_a_closed_case_again(
+    owner: Person, stranger: Person, path: str, case: Body, engine: Engine, more: dict[str, str]
+) -> None:
+    patch(owner, case, {"state": "dismissed"}).raise_for_status()
+    add(stranger, path, **more)
+    after = the_case(owner)
+    assert (after["state"], after["resolved_at"], after["history"][-1]["by"]) == ("open", None, "shopper")
+    assert told(engine) == ["case.opened", "case.dismissed", "case.opened"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("score, state", [(1, "open"), (3, "dismissed"), (9, "dismissed")])
+def test_a_lower_score_opens_a_closed_case_again(
+    owner: Person, stranger: Person, path: str, case: Body, score: int, state: str
+) -> None:
+    patch(owner, case, {"state": "dismissed", "outcome": "changed_mind"}).raise_for_status()
+    answer(stranger, path, score)
+    after = the_case(owner)
+    assert (after["state"], after["score"]) == (state, score)
+
+
 # What is done about it
 
 
@@ -318,6 +340,28 @@ def test_an_answer_that_a_program_gave_leaves_no_case(
     look(shop)
     work(shop, clock)
     assert (the_case(owner)["state"], postman.taken) == ("dismissed", [])
+
+
+def test_one_bad_case_stops_no_other(
+    owner: Person, till: Person, stranger: Person, seen_to: None, shop: Workshop, postman: Postman, clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    survey(owner)
+    for _ in range(5):
+        answer(stranger, path_of(stranger, sold(till)), 1)
+    bad, mark = min(each["id"] for each in owner.get("/v1/cases").json()["cases"]), case_clock.mark_told
+
+    def mark_but_one(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> bool:
+        if case_id == bad:
+            raise ValueError
+        return mark(conn, merchant_id, case_id, now=now)
+
+    monkeypatch.setattr(case_clock, "mark_told", mark_but_one)
+    monkeypatch.setattr("worker.cases._TOGETHER", 2)
+    clock.pass_by(minutes=3)
+    look(shop)
+    work(shop, clock)
+    assert len(postman.taken) == 4
 
 
 # Two at once

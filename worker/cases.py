@@ -36,14 +36,10 @@ def see_to_cases(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Tell owners of new cases, and others of late ones. Each is a transaction of its own: two workers may do so at
     once, and one of them tells."""
     now = shop.clock()
-    new = shop.read(lambda conn: case_clock.untold(conn, before=now - _SETTLED, at_most=_TOGETHER))
-    late = shop.read(lambda conn: case_clock.late(conn, now=now, at_most=_TOGETHER))
-    for each in new:
-        _one(shop, partial(_tell, shop=shop, each=each))
-    for each in late:
-        _one(shop, partial(_escalate, shop=shop, each=each))
+    new = _each(shop, partial(case_clock.untold, before=now - _SETTLED), _tell)
+    late = _each(shop, partial(case_clock.late, now=now), _escalate)
     if new or late:
-        _log.info("cases_seen_to", new=len(new), late=len(late))
+        _log.info("cases_seen_to", new=new, late=late)
 
 
 def look_for_referrals(shop: Workshop, _job_id: str, _payload: Payload) -> None:
@@ -70,9 +66,28 @@ def keys_of(shop: Workshop) -> Keys:
     return Keys(codes=derived(referrals.PURPOSE), shoppers=derived(shoppers.PURPOSE))
 
 
-def _one(shop: Workshop, act: Callable[[Connection], None]) -> None:
-    if not shop.ended.is_set():
-        shop.write(act)
+def _each(shop: Workshop, find: Callable[..., list[Late]], act: Callable[[Connection, Workshop, Late], None]) -> int:
+    """Until nothing is left or a stop; how many were seen to. One that fails waits for the next minute, and stops no
+    other."""
+    count, failed, is_more = 0, set[str](), True
+    while is_more and not shop.ended.is_set():
+        most = _TOGETHER + len(failed)
+        found = shop.read(partial(find, at_most=most))
+        is_more = len(found) == most
+        for each in found:
+            if each.id not in failed and not shop.ended.is_set():
+                count += _is_done(shop, act, each, failed)
+    return count
+
+
+def _is_done(shop: Workshop, act: Callable[[Connection, Workshop, Late], None], each: Late, failed: set[str]) -> bool:
+    try:
+        shop.write(lambda conn: act(conn, shop, each))
+    except Exception:
+        failed.add(each.id)
+        _log.exception("case_failed", case=each.id)
+        return False
+    return True
 
 
 def _tell(conn: Connection, shop: Workshop, each: Late) -> None:

@@ -63,6 +63,6 @@ def close_uncounted(conn: Connection, merchant_id: str, case_id: str, *, now: da
     held = conn.scalar(select(SurveyAnswer.held).where(*mine))
     if not held or record.state != "open":
         return False
-    values = {"state": "dismissed", "outcome": "other", "resolved_at": now, "told_at": now}
+    values = case_work.closed_by_itself("other", now) | {"told_at": now}
     case_work.note(conn, record, values, by=BY_CLOCK, now=now)
     return True

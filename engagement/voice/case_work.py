@@ -46,18 +46,23 @@ class CaseWork(BaseModel):
 
 def follow(conn: Connection, answer: Answer, *, now: datetime) -> None:
     """An answer that counts came or was changed: a detractor's opens a case, and who is none any more closes it where
-    nobody has begun to work on it."""
+    nobody has begun to work on it. Where it was closed and the shopper says more, it is opened again."""
     found = cases.of_answer(conn, answer.merchant_id, answer.id)
     if answer.segment == "detractor":
         if found is None:
             _open(conn, answer, now)
-        elif found.outcome == "changed_mind":
+        elif found.resolved_at is not None and _asks_again(found, answer):
             _reopen(conn, found, answer, now)
         elif found.score != answer.score:
             note(conn, found, {"score": answer.score}, by=BY_SHOPPER, now=now)
     elif found is not None and found.score != answer.score:
-        closing = {"state": "dismissed", "outcome": "changed_mind", "resolved_at": now} if found.state == "open" else {}
+        closing = closed_by_itself("changed_mind", now) if found.state == "open" else {}
         note(conn, found, {"score": answer.score} | closing, by=BY_SHOPPER, now=now)
+
+
+def closed_by_itself(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """What is written of a case that nobody worked on, and that is needed no more."""
+    return {"state": "dismissed", "outcome": outcome, "resolved_at": now, "is_closed_by_itself": True}
 
 
 def hold(conn: Connection, merchant_id: str, case_id: str, *, store_id: str | None = None) -> CaseRecord:
@@ -75,6 +80,7 @@ def work(conn: Connection, before: CaseRecord, wish: CaseWork, *, by: str, now: 
     if wish.state is not None and wish.state != before.state:
         is_over = wish.state not in OPEN
         values |= {"state": wish.state, "resolved_at": now if is_over else None, "outcome": None}
+        values["is_closed_by_itself"] = False
     if "outcome" in told:
         values["outcome"] = wish.outcome
     if "owner" in told:
@@ -103,6 +109,7 @@ def _open(conn: Connection, answer: Answer, now: datetime) -> None:
         "escalation_email": owner.escalation_email,
         "score": answer.score,
         "state": "open",
+        "is_closed_by_itself": False,
         "revision": 1,
         "opened_at": now,
         "changed_at": now,
@@ -125,11 +132,19 @@ def _opens(wanted: CaseSettings, answer: Answer) -> bool:
             return False
 
 
+def _asks_again(found: CaseRecord, answer: Answer) -> bool:
+    """Whether a closed case is not over: nobody in the shop had closed it, or the shopper gives a lower score, or with
+    the same score has changed what they wrote or wished."""
+    is_more = answer.score == found.score and (bool(answer.text) or answer.wants_call)
+    return found.is_closed_by_itself or answer.score < found.score or is_more
+
+
 def _reopen(conn: Connection, found: CaseRecord, answer: Answer, now: datetime) -> None:
-    """Who had changed their mind changed it again: it is as new, and its time begins anew."""
+    """It is as new, and its time begins anew."""
     wanted = settings.of(conn, answer.merchant_id, CaseSettings)
     values = {"score": answer.score, "state": "open", "outcome": None, "resolved_at": None, "told_at": None}
     values |= {"due_at": now + timedelta(hours=wanted.deadline_hours), "escalated_at": None}
+    values |= {"is_closed_by_itself": False}
     note(conn, found, values, by=BY_SHOPPER, now=now)
 
 
@@ -194,7 +209,7 @@ def note(
 
 
 # Which of a case's columns no change names: they follow from the others.
-_UNSAID: Final = ("owner_id", "resolved_at", "told_at", "escalated_at")
+_UNSAID: Final = ("owner_id", "resolved_at", "told_at", "escalated_at", "is_closed_by_itself")
 
 
 def remember(conn: Connection, record: CaseRecord, what: dict[str, Any], *, by: str, now: datetime) -> None:

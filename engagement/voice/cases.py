@@ -38,6 +38,7 @@ class CaseRecord:
     escalation_email: str | None
     score: int
     state: State
+    is_closed_by_itself: bool
     outcome: Outcome | None
     note: str | None
     revision: int

@@ -89,6 +89,8 @@ class Case(Base):
     score: Mapped[int] = mapped_column(Integer)
     # "open", "in_progress", "resolved" or "dismissed".
     state: Mapped[str] = mapped_column(String(12))
+    # Dismissed by what became of the answer, not by anybody in the shop.
+    is_closed_by_itself: Mapped[bool] = mapped_column(Boolean)
     outcome: Mapped[str | None] = mapped_column(String(20))
     note: Mapped[str | None] = mapped_column(Text)
     # Counted up by each change, so that two who change it at once hear of each other.

@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("escalation_email", sa.String(length=254), nullable=True),
         sa.Column("score", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("is_closed_by_itself", sa.Boolean(), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),

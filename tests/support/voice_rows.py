@@ -57,6 +57,7 @@ def _case(merchant_id: str, store_id: str, sku: str, at: datetime, receipt_id: s
         "store_id": store_id,
         "score": 2,
         "state": "open" if is_open else "resolved",
+        "is_closed_by_itself": False,
         "outcome": None if is_open else "fixed",
         "revision": 1,
         "opened_at": at,

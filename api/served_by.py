@@ -26,6 +26,11 @@ def server_of(conn: Connection, house: House, record: ReceiptRecord) -> Server |
     return Server(card, ratings.of_receipt(conn, record.merchant_id, record.id)) if card else None
 
 
+def is_rated(record: ReceiptRecord) -> bool:
+    """Nobody was served at a till that is only tried."""
+    return "training" not in record.content.flags
+
+
 def stub(house: House, record: ReceiptRecord, server: Server, language: str) -> Stub:
     card = server.card
     face = own_face(card, base_url=house.base_url, wished=language)
@@ -41,7 +46,7 @@ def stub(house: House, record: ReceiptRecord, server: Server, language: str) -> 
         vcf=f"{here}.vcf?lang={face.language}",
         beacon=f"{here}/beacon",
         tags=told,
-        rate=f"/r/{record.token}/service?lang={language}",
+        rate=f"/r/{record.token}/service?lang={language}" if is_rated(record) else "",
         score=server.score or 0,
     )
     return Stub("card", "stubs/card.html", content)

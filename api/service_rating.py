@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from api import survey_stub
+from api import served_by, survey_stub
 from api.form_body import form_fields
 from api.house import House
 from api.notices import nothing_here
@@ -67,15 +67,15 @@ def _score(told: str) -> int:
 
 def _rate(conn: Connection, house: House, request: Request, token: str, score: int) -> None:
     record = receipts_find.by_token(conn, token) if is_token(token) else None
-    card = _server_of(conn, record) if record else None
+    card = _server_of(conn, record) if record and served_by.is_rated(record) else None
     if record is None or card is None or not receipts_find.stays(conn, record.merchant_id, record.id):
         raise NotFound("There is no such receipt, or nobody to rate on it")
-    ratings.rate(conn, record.merchant_id, card.id, record.id, score, now=house.clock())
     # The stars are the answer to the brand's survey of its service, if it has one.
     language = choose([*wishes(request), record.content.language], LANGUAGES, "en")
     given = Given(score, "page", language, held="" if is_person(request) else "robot")
     who = hanging.who_is(conn, survey_stub.keys(house), record)
-    service.answered(conn, record, given, who, now=house.clock())
+    if service.answered(conn, record, given, who, now=house.clock()):
+        ratings.rate(conn, record.merchant_id, card.id, record.id, score, now=house.clock())
 
 
 def _server_of(conn: Connection, record: ReceiptRecord) -> CardRecord | None:

@@ -146,7 +146,7 @@ async def delete_survey_response(response_id: ResponseId, house: TheHouse, calle
     caller.require("surveys:write")
 
     def write(conn: Connection) -> None:
-        writing.remove(conn, caller.merchant_id, [_one(conn, caller, response_id).id])
+        writing.remove(conn, caller.merchant_id, [_one(conn, caller, response_id).id], now=house.clock())
 
     await house.write(write)
     house.pages.clear()

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from cards.tables import ServiceRating
 from infra.database import upsert
@@ -16,6 +16,13 @@ def rate(conn: Connection, merchant_id: str, card_id: str, receipt_id: str, scor
     row = upsert(conn, ServiceRating).values(values | {"receipt_id": receipt_id, "merchant_id": merchant_id})
     mine = ServiceRating.merchant_id == merchant_id
     conn.execute(row.on_conflict_do_update(index_elements=["receipt_id"], set_=values, where=mine))
+
+
+def take_back(conn: Connection, merchant_id: str, receipt_id: str) -> None:
+    """What was given for it counts no more."""
+    conn.execute(
+        delete(ServiceRating).where(ServiceRating.merchant_id == merchant_id, ServiceRating.receipt_id == receipt_id)
+    )
 
 
 def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> int | None:

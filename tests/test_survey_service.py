@@ -1,12 +1,15 @@
 """The stars of who served are the answer to the survey of the service: one press counts once in each."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from cards.find import CardRecord
 from cards.tables import ServiceRating
+from engagement.surveys.tables import SurveyAnswer
+from engagement.tables import Event
 from tests.support.inside import Person
 from tests.support.surveys import AGENT, answer, responses, sold, survey
 
@@ -57,8 +60,51 @@ def test_an_answer_by_a_link_is_a_rating(
     assert [each["score"] for each in responses(owner)] == ratings(engine) == [3]
 
 
-def test_what_a_program_rates_is_held_back(owner: Person, stranger: Person, receipt: dict[str, Any]) -> None:
-    survey(owner, "service")
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_what_a_program_rates_is_held_back(
+    owner: Person, stranger: Person, receipt: dict[str, Any], engine: Engine, is_asked: bool
+) -> None:
+    if is_asked:
+        survey(owner, "service")
     rate(stranger, receipt, 1, agent="curl/8.5")
-    assert responses(owner) == []
-    assert [each["held"] for each in responses(owner, held="true")] == ["robot"]
+    assert (responses(owner), ratings(engine)) == ([], [])
+    assert [each["held"] for each in responses(owner, held="true")] == ["robot"] * is_asked
+
+
+def test_a_rating_that_can_be_changed_no_more_stays(
+    owner: Person, stranger: Person, receipt: dict[str, Any], engine: Engine
+) -> None:
+    survey(owner, "service")
+    rate(stranger, receipt, 2)
+    with engine.begin() as conn:
+        conn.execute(update(SurveyAnswer).values(answered_at=datetime.now(UTC) - timedelta(days=90)))
+    rate(stranger, receipt, 5)
+    assert ratings(engine) == [2]
+
+
+def test_a_rating_goes_with_its_answer(
+    owner: Person, stranger: Person, receipt: dict[str, Any], engine: Engine
+) -> None:
+    """Held back as a burst, counted again, and deleted."""
+    survey(owner, "service")
+    for score in (1, 2, 3):
+        rate(stranger, receipt, score)
+    assert (responses(owner), ratings(engine)) == ([], [])
+    [found] = responses(owner, held="true")
+    owner.post(f"/v1/survey-responses/{found['id']}/release", {}).raise_for_status()
+    assert ratings(engine) == [3]
+    owner.ask("DELETE", f"/v1/survey-responses/{found['id']}").raise_for_status()
+    assert ratings(engine) == []
+    with engine.connect() as conn:
+        kinds = conn.scalars(select(Event.kind).where(Event.kind.startswith("survey.")).order_by(Event.id)).all()
+    assert kinds == ["survey.answered", "survey.changed", "survey.held", "survey.answered", "survey.deleted"]
+
+
+def test_nobody_is_rated_where_a_till_is_only_tried(
+    till: Person, stranger: Person, card: CardRecord, engine: Engine
+) -> None:
+    receipt = sold(till, staff="emma", flags=["training"])
+    assert 'class="rate"' not in stranger.get(f"/r/{receipt['token']}", lang="en").text
+    sent = {"data": {"score": "5"}, "headers": {"User-Agent": AGENT}}
+    assert stranger.ask("POST", f"/r/{receipt['token']}/service", **sent).status_code == 404
+    assert ratings(engine) == []

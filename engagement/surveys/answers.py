@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select, update
 
-from engagement import events
 from engagement.surveys import asking, quarantine, writing
 from engagement.surveys.find import COLUMNS, answer_of
 from engagement.surveys.manage import SurveyRecord
@@ -165,11 +164,11 @@ def _take_back(conn: Connection, survey: SurveyRecord, before: dict[str, Any], a
     """What counted is held back, in place of what was held back of a burst before."""
     counted, held = before[""], before.get("burst")
     if held is not None:
-        writing.remove(conn, survey.merchant_id, [held.id])
+        writing.remove(conn, survey.merchant_id, [held.id], now=now)
     mine = (SurveyAnswer.merchant_id == survey.merchant_id, SurveyAnswer.id == counted.id)
     conn.execute(update(SurveyAnswer).where(*mine).values(held="burst"))
     asking.answered(conn, survey.merchant_id, asked, None)
-    _tell(conn, replace(answer_of(counted), held="burst"), "survey.held", now=now)
+    writing.uncount(conn, answer_of(counted), "survey.held", now=now)
     return counted
 
 
@@ -202,11 +201,4 @@ def _press(conn: Connection, row: Any, came: tuple[Came, ...]) -> None:
 
 def _follow(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> None:
     followup.after_answer(conn, answer, now=now)
-    _tell(conn, answer, kind, now=now)
-
-
-def _tell(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> None:
-    data = {"response": answer.id, "survey": answer.survey_id, "event": answer.event, "score": answer.score}
-    data |= {"segment": answer.segment, "channel": answer.channel, "has_text": bool(answer.text)}
-    data |= {"wants_call": answer.wants_call}
-    events.tell(conn, answer.merchant_id, kind, data, now=now, receipt_id=answer.receipt_id)
+    writing.tell(conn, answer, kind, now=now)

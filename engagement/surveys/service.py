@@ -25,11 +25,13 @@ def rate(conn: Connection, answer: Answer, *, now: datetime) -> None:
         ratings.rate(conn, answer.merchant_id, card.id, answer.receipt_id, answer.score, now=now)
 
 
-def answered(conn: Connection, record: ReceiptRecord, given: Given, who: WhoIs, *, now: datetime) -> None:
-    """A rating on a receipt is an answer, where the brand asks about its service and the receipt can be answered."""
+def answered(conn: Connection, record: ReceiptRecord, given: Given, who: WhoIs, *, now: datetime) -> bool:
+    """A rating on a receipt is an answer, where the brand asks about its service. Whether it counts: there as the
+    answer does, else where a person gave it."""
     for survey in manage.active(conn, record.merchant_id, record.brand_id):
         if survey.event == "service":
             try:
-                answers.give(conn, survey, record, given, who(), now=now)
+                return answers.give(conn, survey, record, given, who(), now=now)[1] == "counted"
             except NotFound:
-                return
+                return False
+    return not given.held

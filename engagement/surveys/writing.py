@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from engagement import nps
+from cards import ratings
+from engagement import events, nps
 from engagement.surveys import asking, quarantine
 from engagement.surveys.find import COLUMNS, answer_of
 from engagement.surveys.manage import SurveyRecord
@@ -63,17 +64,31 @@ def put(
     return Answer(**values)
 
 
-def remove(conn: Connection, merchant_id: str, answer_ids: list[str]) -> None:
+def remove(conn: Connection, merchant_id: str, answer_ids: list[str], *, now: datetime) -> None:
     """Delete answers for good, with what is said of them and done about them. Who gave one that counted has only been
     asked, as far as is known then."""
     mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id.in_(answer_ids))
-    columns = (SurveyAnswer.survey_id, SurveyAnswer.receipt_id)
-    for survey_id, receipt_id in conn.execute(select(*columns).where(*mine, SurveyAnswer.held == "")).all():
-        asking.unanswered(conn, merchant_id, survey_id, receipt_id)
+    for row in conn.execute(select(*COLUMNS).where(*mine, SurveyAnswer.held == "")).all():
+        asking.unanswered(conn, merchant_id, row.survey_id, row.receipt_id)
+        uncount(conn, answer_of(row), "survey.deleted", now=now)
     of_voice.forget_answers(conn, merchant_id, answer_ids)
     lines = (SurveyAnswerLine.merchant_id == merchant_id, SurveyAnswerLine.answer_id.in_(answer_ids))
     conn.execute(delete(SurveyAnswerLine).where(*lines))
     conn.execute(delete(SurveyAnswer).where(*mine))
+
+
+def uncount(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> None:
+    """What hangs on it that one counts. ``kind`` is of the event that it does so no more."""
+    if answer.event == "service" and answer.receipt_id is not None:
+        ratings.take_back(conn, answer.merchant_id, answer.receipt_id)
+    tell(conn, answer, kind, now=now)
+
+
+def tell(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> None:
+    data = {"response": answer.id, "survey": answer.survey_id, "event": answer.event, "score": answer.score}
+    data |= {"segment": answer.segment, "channel": answer.channel, "has_text": bool(answer.text)}
+    data |= {"wants_call": answer.wants_call}
+    events.tell(conn, answer.merchant_id, kind, data, now=now, receipt_id=answer.receipt_id)
 
 
 def _about(conn: Connection, survey: SurveyRecord, record: ReceiptRecord, now: datetime) -> dict[str, Any]:

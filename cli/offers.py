@@ -25,6 +25,10 @@ def _offers() -> None:
     """Learn from baskets what else somebody may want."""
 
 
+_FORM: Final = "long: an item a line; baskets: a basket a line; auto: look."
+_AIM: Final = "next: let what shoppers bought next decide where it is clear, as each night."
+
+
 @app.command()
 def backtest(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV (also .gz), or Parquet.")],
@@ -35,16 +39,12 @@ def backtest(
     store: Annotated[str | None, typer.Option(help=_OPTIONS["store"])] = None,
     quantity: Annotated[str | None, typer.Option(help=_OPTIONS["quantity"])] = None,
     price: Annotated[str | None, typer.Option(help=_OPTIONS["price"])] = None,
-    form: Annotated[
-        Form, typer.Option("--format", help="long: an item a line; baskets: a basket a line; auto: look.")
-    ] = "auto",
+    form: Annotated[Form, typer.Option("--format", help=_FORM)] = "auto",
     items: Annotated[
         str | None, typer.Option(help=r"Only items whose key begins so, a regular expression such as '\d{5}'.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which items are hidden, and of which baskets.")] = 0,
-    aim: Annotated[
-        Aim, typer.Option(help="next: let what shoppers bought next decide where it is clear, as each night.")
-    ] = "basket",
+    aim: Annotated[Aim, typer.Option(help=_AIM)] = "basket",
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Write the figures as a picture, too.", dir_okay=False)] = None,
 ) -> None:

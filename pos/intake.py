@@ -111,6 +111,30 @@ def take(
     written down with it; without ``post``, as for sales of long ago, none is. Nor are rewards given without ``giver``;
     what a refund takes back it takes back in any case.
     """
+    sales, amending, answers = _drafts(conn, arrivals, directories, now)
+    for index in _dead(conn, dict(enumerate(arrivals))):
+        answers[index] = _purged()
+        sales.pop(index, None)
+        amending.pop(index, None)
+    answers |= _take_sales(conn, arrivals, sales, now)
+    for index, draft in amending.items():
+        answers[index] = _take_amending(conn, arrivals[index], draft, now)
+    issued = [(arrivals[at], each) for at, each in answers.items() if isinstance(each, Issued)]
+    new = [(arrival, each) for arrival, each in issued if each.is_new]
+    if giver is not None:
+        giver.give(conn, new, directories, now)
+    gifts.take_back(conn, new, now)
+    if post is not None:
+        ask(conn, post, [wanted for arrival, each in new for wanted in _wanted(arrival, each)], now=now)
+        amended = [(arrival.merchant_id, each) for arrival, each in issued]
+        wallets.tell_of_amended(conn, post.jobs, amended, now=now)
+    return [answers[index] for index in range(len(arrivals))]
+
+
+def _drafts(
+    conn: Connection, arrivals: Sequence[Arrival], directories: Mapping[str, Directory], now: datetime
+) -> tuple[dict[int, Draft], dict[int, Draft], dict[int, Issued | Problem]]:
+    """Sales, what amends others, and answers to what is neither, by the place of the arrival."""
     answers: dict[int, Issued | Problem] = {}
     sales: dict[int, Draft] = {}
     amending: dict[int, Draft] = {}
@@ -121,22 +145,7 @@ def take(
             answers[index] = _refused(conn, arrival, problem, now)
             continue
         (sales if arrival.sale.kind == "sale" else amending)[index] = draft
-    for index in _dead(conn, dict(enumerate(arrivals))):
-        answers[index] = _purged()
-        sales.pop(index, None)
-        amending.pop(index, None)
-    answers |= _take_sales(conn, arrivals, sales, now)
-    for index, draft in amending.items():
-        answers[index] = _take_amending(conn, arrivals[index], draft, now)
-    new = [(arrivals[at], each) for at, each in answers.items() if isinstance(each, Issued) and each.is_new]
-    if giver is not None:
-        giver.give(conn, new, directories, now)
-    gifts.take_back(conn, new, now)
-    if post is not None:
-        ask(conn, post, [wanted for arrival, issued in new for wanted in _wanted(arrival, issued)], now=now)
-        issued = [(arrivals[at].merchant_id, each) for at, each in answers.items() if isinstance(each, Issued)]
-        wallets.tell_of_amended(conn, post.jobs, issued, now=now)
-    return [answers[index] for index in range(len(arrivals))]
+    return sales, amending, answers
 
 
 def _wanted(arrival: Arrival, issued: Issued) -> list[Wanted]:

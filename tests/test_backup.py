@@ -12,11 +12,13 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
     Connection,
     Engine,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
@@ -74,10 +76,13 @@ def anything(conn: Connection, column: Column[Any]) -> Any:
         String: 'ä"\\\n',
         Integer: 7,
         BigInteger: 2**53 + 1,
+        Float: 0.1,
         LargeBinary: b"\x00\xff",
         Boolean: True,
+        JSON: {"de": 'ä"\\\n'},
     }
-    return next(value for type_, value in of_types.items() if isinstance(column.type, type_))
+    value = next(value for type_, value in of_types.items() if isinstance(column.type, type_))
+    return value[: column.type.length] if isinstance(column.type, String) else value
 
 
 @pytest.fixture

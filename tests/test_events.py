@@ -40,11 +40,13 @@ def test_over_the_api_a_program_follows_the_cursor(engine: Engine, shops: Shops,
             at = OPENED + timedelta(seconds=seconds)
             events.tell(conn, shops.linden, kind, {"x": 1}, now=at, receipt_id="rct_1")
     page = owner.get("/v1/events", limit="1").json()
-    after = owner.get("/v1/events", cursor=page['next_cursor']).json()
-    nothing = owner.get("/v1/events", cursor=after['next_cursor']).json()
+    after = owner.get("/v1/events", cursor=page["next_cursor"]).json()
+    nothing = owner.get("/v1/events", cursor=after["next_cursor"]).json()
     assert [page["events"][0]["kind"], after["events"][0]["kind"]] == ["survey.answered", "reward.issued"]
     assert (nothing["events"], nothing["next_cursor"]) == ([], after["next_cursor"])
-    assert [each["kind"] for each in owner.get("/v1/events", kind="reward.issued").json()["events"]] == ["reward.issued"]
+    assert [each["kind"] for each in owner.get("/v1/events", kind="reward.issued").json()["events"]] == [
+        "reward.issued"
+    ]
 
 
 def test_it_takes_a_key_with_the_scope(reader: Person) -> None:

@@ -100,8 +100,10 @@ class RewardRecord:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a verifier repeats: see :class:`RewardRecord`; ``entry`` is its digest. ``outcome`` is the prize's index, or that after the last for
-    a blank; while ``is_hidden`` the card is under its foil, and nobody may be told. ``void`` is why it was taken back.
+    """What a verifier repeats: see :class:`RewardRecord`; ``entry`` is its digest.
+
+    ``outcome`` is the prize's index, or that after the last for a blank; while ``is_hidden`` the card is under its
+    foil, and nobody may be told. ``void`` is why it was taken back.
     """
 
     reward_id: str

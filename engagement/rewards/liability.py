@@ -146,5 +146,7 @@ def _taken_off(conn: Connection, merchant_id: str, campaign_id: str | None) -> d
         query = query.where(or_(Redemption.merchant_id == merchant_id, Redemption.issuer_id == merchant_id))
     else:
         ours = or_(unindexed(Redemption.merchant_id) == merchant_id, unindexed(Redemption.issuer_id) == merchant_id)
-        query = query.where(ours, Prize.campaign_id == campaign_id)
+        # Told by their ids: how many uses a prize has is what a database knows of these, and guesses of a join.
+        prizes = conn.scalars(select(Prize.id).where(Prize.campaign_id == campaign_id)).all()
+        query = query.where(ours, Redemption.prize_id.in_(prizes))
     return {PrizeKey(*key): int(amount) for *key, amount in conn.execute(query.group_by(*columns))}

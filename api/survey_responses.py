@@ -1,5 +1,6 @@
 """What shoppers answered: listed, exported, brought by programs, let count, deleted."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -131,7 +132,8 @@ async def release_survey_response(response_id: ResponseId, house: TheHouse, call
     def write(conn: Connection) -> Response:
         before = _one(conn, caller, response_id)
         survey = manage.one(conn, caller.merchant_id, before.survey_id)
-        after = answers.release(conn, caller.merchant_id, before.id, survey, now=house.clock())
+        who = partial(hanging.who_is, conn, survey_stub.keys(house))
+        after = answers.release(conn, caller.merchant_id, before.id, survey, who, now=house.clock())
         service.rate(conn, after, now=house.clock())
         return json_answer(_shown(conn, caller, [after])[0])
 

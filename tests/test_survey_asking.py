@@ -65,6 +65,28 @@ def test_an_answer_is_a_question_that_was_seen(owner: Person, till: Person, stra
     assert not is_asked(stranger, sold(till, shopper=ANNA))
 
 
+@pytest.mark.parametrize("how", [{"website": "x"}, {"website": "x", "auto": "1"}, {"agent": "curl/8.5"}])
+def test_what_a_program_says_asks_nobody(owner: Person, till: Person, stranger: Person, how: dict[str, str]) -> None:
+    """It neither spares its shopper the question nor counts among those who were asked."""
+    survey(owner)
+    receipt = sold(till, shopper=ANNA)
+    path = path_of(stranger, receipt)
+    answer(stranger, path, 9, **how)
+    answer(stranger, path, 8, auto="1")
+    assert is_asked(stranger, sold(till, shopper=ANNA))
+    assert owner.get("/v1/survey-numbers", event="transaction").json()["asked"]["asked"] == 0
+    answer(stranger, path, 7)
+    assert not is_asked(stranger, sold(till, shopper=ANNA))
+
+
+def test_who_gave_what_was_released_was_asked(owner: Person, till: Person, stranger: Person) -> None:
+    survey(owner)
+    answer(stranger, path_of(stranger, sold(till, shopper=ANNA)), 9, agent="curl/8.5")
+    [found] = responses(owner, held="true")
+    owner.post(f"/v1/survey-responses/{found['id']}/release", {}).raise_for_status()
+    assert not is_asked(stranger, sold(till, shopper=ANNA))
+
+
 def test_the_relationship_is_asked_about_by_itself(
     owner: Person, till: Person, stranger: Person, engine: Engine
 ) -> None:
@@ -150,7 +172,7 @@ def test_what_nobody_bought_takes_no_answer(
     path, elsewhere = path_of(stranger, receipt), {"receipt": receipt["id"], "event": "transaction", "score": 9}
     if flags:
         with engine.begin() as conn:
-            content = conn.scalar(select(Receipt.content).where(Receipt.id == receipt["id"]))
+            content = conn.execute(select(Receipt.content).where(Receipt.id == receipt["id"])).scalar_one()
             changed = orjson.dumps(orjson.loads(content) | {"flags": flags}).decode()
             conn.execute(update(Receipt).where(Receipt.id == receipt["id"]).values(content=changed))
     else:

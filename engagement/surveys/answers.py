@@ -1,5 +1,6 @@
 """Answers come: each in the transaction of what follows from it, and of one receipt one counts."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select, update
 
 from engagement.surveys import asking, quarantine, writing
+from engagement.surveys.asking import WhoIs
 from engagement.surveys.find import COLUMNS, answer_of
 from engagement.surveys.manage import SurveyRecord
 from engagement.surveys.quarantine import Came
@@ -41,7 +43,17 @@ def give(
     if given.score not in scale_of(survey.event):
         scale = scale_of(survey.event)
         raise Invalid(errors=[FieldError("/score", f"must be from {scale[0]} to {scale[-1]}")])
-    asked = _hold(conn, survey, record, given.channel, who, now)
+    asked, is_new = _hold(conn, survey, record, given.channel, who, now)
+    answer, became = _judge(conn, survey, record, given, asked, now=now)
+    if became == "held" and is_new:
+        # It is likely that no person has seen the question: nobody was asked yet.
+        asking.drop(conn, survey.merchant_id, asked)
+    return answer, became
+
+
+def _judge(
+    conn: Connection, survey: SurveyRecord, record: ReceiptRecord, given: Given, asked: asking.Ask, *, now: datetime
+) -> tuple[Answer, Became]:
     before = writing.before(conn, survey, record.id)
     counted, sent = before.get(""), Came(now, given.score, given.by_itself)
     if given.held:
@@ -84,25 +96,43 @@ def _values(more: More) -> dict[str, Any]:
     return values | taken_back if more.no_call else values
 
 
-def release(conn: Connection, merchant_id: str, answer_id: str, survey: SurveyRecord, *, now: datetime) -> Answer:
+def release(
+    conn: Connection,
+    merchant_id: str,
+    answer_id: str,
+    survey: SurveyRecord,
+    who_is: Callable[[ReceiptRecord], WhoIs],
+    *,
+    now: datetime,
+) -> Answer:
     """Let an answer count that was held back. Raises :class:`NotFound`, :class:`AnswerThere` where another one counts
     already, and :class:`AnswerUnknown`."""
     row = _row(conn, merchant_id, answer_id)
-    asked = asking.hold(conn, survey, row.receipt_id) if row.receipt_id else None
+    asked = _asked(conn, survey, row, who_is) if row.held else None
     row = _row(conn, merchant_id, answer_id)  # as it stands, now that nobody else writes it
     if not row.held:
         return answer_of(row)
-    if row.receipt_id is None:
+    if row.receipt_id is None or asked is None:
         raise AnswerUnknown("Its receipt was purged: nobody can tell any more whether another one counts")
     if "" in writing.before(conn, survey, row.receipt_id):
         raise AnswerThere("The last one that a person gave counts; this one cannot count as well")
     mine = (SurveyAnswer.merchant_id == merchant_id, SurveyAnswer.id == answer_id)
     conn.execute(update(SurveyAnswer).where(*mine).values(held="", recent=quarantine.kept(())))
-    if asked is not None:
-        asking.answered(conn, merchant_id, asked, row.answered_at)
+    asking.answered(conn, merchant_id, asked, row.answered_at)
     answer = replace(answer_of(row), held="")
     _follow(conn, answer, "survey.answered", now=now)
     return answer
+
+
+def _asked(
+    conn: Connection, survey: SurveyRecord, row: Any, who_is: Callable[[ReceiptRecord], WhoIs]
+) -> asking.Ask | None:
+    """Held, that nobody else answers; whose answer counts was asked. None where the receipt was purged."""
+    if row.receipt_id is None or not receipts_find.stays(conn, row.merchant_id, row.receipt_id):
+        return None
+    record = receipts_find.one(conn, row.merchant_id, row.receipt_id)
+    asking.ask(conn, survey, record, who_is(record)(), row.channel, now=row.answered_at)
+    return asking.hold(conn, survey, record.id)
 
 
 def _row(conn: Connection, merchant_id: str, answer_id: str) -> Any:
@@ -115,15 +145,15 @@ def _row(conn: Connection, merchant_id: str, answer_id: str) -> Any:
 
 def _hold(
     conn: Connection, survey: SurveyRecord, record: ReceiptRecord, channel: Channel, who: str | None, now: datetime
-) -> asking.Ask:
-    """Who answers was asked. Raises :class:`NotFound` where it is over."""
+) -> tuple[asking.Ask, bool]:
+    """Who answers was asked: that they were, and whether only now. Raises :class:`NotFound` where it is over."""
     if receipts_find.stays(conn, survey.merchant_id, record.id):
         before = asking.hold(conn, survey, record.id)
         if asking.is_open(survey, record, before, now=now):
             asking.ask(conn, survey, record, who, channel, now=now)
             held = asking.hold(conn, survey, record.id)
             if held is not None:
-                return held
+                return held, before is None
     raise NotFound("Nothing is asked of this receipt, or no more")
 
 

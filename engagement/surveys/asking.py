@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from engagement.surveys.manage import SurveyRecord
 from engagement.surveys.records import Channel
@@ -119,6 +119,11 @@ def hold(conn: Connection, survey: SurveyRecord, receipt_id: str) -> Ask | None:
     )
     row = conn.execute(select(*_COLUMNS).where(*mine).with_for_update()).one_or_none()
     return Ask(*row) if row else None
+
+
+def drop(conn: Connection, merchant_id: str, asked: Ask) -> None:
+    """Nobody was asked after all."""
+    conn.execute(delete(SurveyAsk).where(SurveyAsk.merchant_id == merchant_id, SurveyAsk.id == asked.id))
 
 
 def hold_brand(conn: Connection, merchant_id: str, brand_id: str) -> None:

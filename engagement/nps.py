@@ -6,7 +6,7 @@ added before the ordinary formula. It covers what it says for ten answers alread
 """
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -109,5 +109,5 @@ def _told(share: Fraction) -> Decimal:
 
 
 def _tenths(value: Decimal) -> Decimal:
-    """Zero has no sign."""
-    return value.quantize(_TENTH, context=_EXACT) + 0
+    """A half is rounded away from zero, as for all that is told; zero has no sign."""
+    return value.quantize(_TENTH, rounding=ROUND_HALF_UP, context=_EXACT) + 0

@@ -101,3 +101,9 @@ def test_the_plain_interval_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nps, "interval", plain)
     assert min(coverage(10, rounds=4_000)) < 93
     assert len(CROWDS) == 5
+
+
+def test_a_half_is_rounded_away_from_zero() -> None:
+    assert nps.score(Counts(1, 799, 0)) == Decimal("0.1")  # 0.125
+    assert nps.satisfaction(Counts(1, 1999, 0)) == Decimal("0.1")  # 0.05
+    assert nps.score(Counts(0, 1999, 1)) == Decimal("-0.1")

@@ -73,7 +73,8 @@ def test_constraints_have_the_names_of_the_code(empty: Engine, empty_url: str) -
 
 def test_every_table_below_a_merchant_names_it() -> None:
     tables = {table.name for table in METADATA.sorted_tables if "merchant_id" not in table.columns}
-    assert tables == {"merchants"}
+    # How far the clock has come with the receipts of all merchants is below none.
+    assert tables == {"merchants", "referral_runs"}
 
 
 WIDER = """

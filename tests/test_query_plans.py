@@ -170,7 +170,8 @@ def a_new_code(conn: Connection, shop: Shop) -> None:
     keys = attribution.Keys(b"codes", b"shoppers")
     attribution._mint_some(conn, keys)
     attribution._referral(conn, keys, shop.merchant_id, ["22222222222T"])
-    assert attribution.receipts_after(conn, shop.merchant_id, "rct_zz", now=LATER) == []
+    after = id_of(conn, shop, shop.count - 1 - FEW)
+    assert len(attribution.receipts_after(conn, after, now=LATER)) == FEW
 
 
 def forgotten(conn: Connection, shop: Shop) -> None:
@@ -200,6 +201,8 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "what is forgotten of what was said": forgotten,
     "what a page asks": lambda c, s: survey_rows.hung(c, s.merchant_id, id_of(c, s, s.count - 1), now=NEWEST),
     "answers": lambda conn, shop: survey_rows.listed(conn, shop.merchant_id),
+    "answers of who wants a call": lambda conn, shop: survey_rows.listed(conn, shop.merchant_id, wants_call=True),
+    "answers that are held back": lambda conn, shop: survey_rows.listed(conn, shop.merchant_id, is_held=True),
     "answers about a receipt": lambda c, s: survey_rows.listed(c, s.merchant_id, receipt_id=id_of(c, s, s.count - 1)),
     "answers with a product that few bought": lambda c, s: survey_rows.listed(c, s.merchant_id, sku="little-liked"),
     "what answers of a quiet day come to": lambda conn, shop: survey_rows.added_up(conn, shop.merchant_id, NEWEST),

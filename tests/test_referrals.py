@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine, func, select
 
 from engagement import scratch, shoppers
 from engagement.surveys import find as surveys_find
@@ -217,18 +217,14 @@ def test_a_look_back_counts_nothing_twice(
 def attribute_at_once(shop: Workshop, clock: Clock, engine: Engine) -> int:
     """Two workers who go through the same receipts; how many sales they count."""
     clock.pass_by(minutes=6)
-    attribution.mint(engine, keys_of(shop))
+    attribution.mint(engine, keys_of(shop), stop=lambda: False)
 
     def attribute(_index: int) -> int:
         with engine.begin() as conn:
-            found = attribution.receipts_after(conn, merchant_of(conn), "rct_", now=clock())
+            found = attribution.receipts_after(conn, "rct_", now=clock())
             return sum(attribution.attributed(conn, keys_of(shop), each, now=clock()) for each in found)
 
     return sum(at_once(2, attribute))
-
-
-def merchant_of(conn: Connection) -> str:
-    return str(conn.scalar(select(Referral.merchant_id)))
 
 
 def test_two_workers_count_a_sale_once(till: Person, code: str, shop: Workshop, clock: Clock, engine: Engine) -> None:
@@ -270,6 +266,30 @@ def test_who_is_erased_has_a_code_no_more_and_what_came_of_it_stays(
     assert (after["is_retired"], after["answer_id"], after["last4"], after["sales"]) == (True, None, None, 1)
 
 
+def test_who_was_erased_gets_no_code_again(owner: Person, till: Person, stranger: Person) -> None:
+    owner.put("/v1/referral-settings", {"is_on": True}).raise_for_status()
+    survey(owner)
+    receipt = sold(till, shopper=ANNA)
+    path = path_of(stranger, receipt)
+    answer(stranger, path, 10)
+    assert owner.delete(f"/v1/receipts/{receipt['id']}/shopper").status_code == 204
+    answer(stranger, path, 9)
+    assert [each["is_retired"] for each in owner.get("/v1/referrals").json()["referrals"]] == [True]
+
+
+def test_one_look_goes_through_the_receipts_of_all_merchants_once(
+    outsider: Person, till: Person, code: str, shop: Workshop, clock: Clock, engine: Engine
+) -> None:
+    outsider.put("/v1/referral-settings", {"is_on": True}).raise_for_status()
+    sold(outsider)
+    for _ in range(3):
+        sold(till, **with_code(code, "metadata"))
+    look(shop, clock)
+    with engine.connect() as conn:
+        assert len(conn.execute(select(ReferralRun.after)).all()) == 1
+    assert uses(engine) == 3
+
+
 def test_a_purge_leaves_the_sums_and_no_pointers(
     owner: Person, till: Person, code: str, shop: Workshop, clock: Clock, engine: Engine, shops: Shops
 ) -> None:
@@ -298,7 +318,7 @@ def test_a_merchant_without_codes_has_no_receipts_looked_at(
     sold(till)
     look(shop, clock)
     with engine.connect() as conn:
-        assert conn.execute(select(ReferralRun.merchant_id)).all() == []
+        assert conn.execute(select(ReferralRun.after)).all() == []
 
 
 @on_sqlite

@@ -44,7 +44,7 @@ def see_to_cases(shop: Workshop, _job_id: str, _payload: Payload) -> None:
 
 def look_for_referrals(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """In receipts that are new since the last look."""
-    count = attribution.attribute(shop.engine, keys_of(shop), now=shop.clock())
+    count = attribution.attribute(shop.engine, keys_of(shop), now=shop.clock(), stop=shop.ended.is_set)
     if count:
         _log.info("referrals_attributed", count=count)
 

@@ -1,25 +1,27 @@
 """Which sales came of a code that a promoter handed on: looked for by the clock, out of the way of the tills."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from engagement import events, scratch, shoppers
 from engagement.offers.ledger import OVERLAP
 from engagement.offers.tables import Basket
 from engagement.voice import referrals
 from engagement.voice.tables import Referral, ReferralRun, ReferralUse, VoiceSettings
-from infra.database import in_turn, insert_or_ignore, reading, unindexed
+from infra.database import in_turn, insert_or_ignore, unindexed
 from kernel.ids import least_id, new_id
 from receipts import find as receipts_find
 from receipts.tables import Receipt, ReceiptShopper
 
 _TOGETHER: Final = 200
 _MOST_CODES: Final = 20
+# There is one, for all merchants.
+_THE_RUN: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +40,27 @@ class Sold:
     details: dict[str, Any]
 
 
-def mint(engine: Engine, keys: Keys) -> int:
-    """Make the hashes of codes that were offered, of all merchants, which only the clock asks for; how many."""
+def mint(engine: Engine, keys: Keys, *, stop: Callable[[], bool]) -> int:
+    """Make the hashes of codes that were offered, of all merchants, which only the clock asks for, until ``stop``; how
+    many."""
     count, done = 0, _TOGETHER
-    while done == _TOGETHER:
+    while done == _TOGETHER and not stop():
         with in_turn(engine) as conn:
             done = _mint_some(conn, keys)
         count += done
     return count
 
 
-def attribute(engine: Engine, keys: Keys, *, now: datetime) -> int:
-    """Go through the receipts that are new since, at each merchant who ever gave codes; how many came of one. Codes are
-    minted first, so that none is looked for before it is known."""
-    mint(engine, keys)
-    with reading(engine) as conn:
-        merchants = list(conn.scalars(select(VoiceSettings.merchant_id).where(VoiceSettings.referrals.is_not(None))))
-    return sum(_attribute(engine, keys, merchant_id, now) for merchant_id in merchants)
+def attribute(engine: Engine, keys: Keys, *, now: datetime, stop: Callable[[], bool]) -> int:
+    """Go through the receipts that are new since, of all merchants who ever gave codes, until ``stop``; how many came
+    of one. Codes are minted first, so that none is looked for before it is known."""
+    mint(engine, keys, stop=stop)
+    count, is_more = 0, True
+    while is_more and not stop():
+        with in_turn(engine) as conn:
+            found, is_more = _attribute_some(conn, keys, now)
+        count += found
+    return count
 
 
 def look_back(engine: Engine, *, now: datetime, days: int) -> None:
@@ -62,15 +68,6 @@ def look_back(engine: Engine, *, now: datetime, days: int) -> None:
     since = least_id("rct", now - timedelta(days=days))
     with engine.begin() as conn:
         conn.execute(update(ReferralRun).where(ReferralRun.after > since).values(after=since))
-
-
-def _attribute(engine: Engine, keys: Keys, merchant_id: str, now: datetime) -> int:
-    count, is_more = 0, True
-    while is_more:
-        with in_turn(engine) as conn:
-            found, is_more = _attribute_some(conn, keys, merchant_id, now)
-        count += found
-    return count
 
 
 def _mint_some(conn: Connection, keys: Keys) -> int:
@@ -89,33 +86,31 @@ def _mint_some(conn: Connection, keys: Keys) -> int:
     return len(rows)
 
 
-def _attribute_some(conn: Connection, keys: Keys, merchant_id: str, now: datetime) -> tuple[int, bool]:
+def _attribute_some(conn: Connection, keys: Keys, now: datetime) -> tuple[int, bool]:
     """How many of some receipts came of a code, and whether there are more. The newest are left for later: an id is
     drawn before its transaction ends, so a receipt may still come before one that is there."""
-    after = _begun(conn, merchant_id)
+    after = _begun(conn)
     if after is None:
         return 0, False
-    found = receipts_after(conn, merchant_id, after, now=now)
+    found = receipts_after(conn, after, now=now)
     count = sum(attributed(conn, keys, each, now=now) for each in found)
     is_more = len(found) == _TOGETHER
     reached = found[-1].row.id if is_more else max(after, _settled(now))
-    conn.execute(update(ReferralRun).where(ReferralRun.merchant_id == merchant_id).values(after=reached))
+    conn.execute(update(ReferralRun).values(after=reached))
     return count, is_more
 
 
-def receipts_after(conn: Connection, merchant_id: str, after: str, *, now: datetime) -> list[Sold]:
-    """The next ones. Both rows are held until the transaction ends: whoever purges or erases them meanwhile waits, and
-    then finds what is written beside them."""
+def receipts_after(conn: Connection, after: str, *, now: datetime) -> list[Sold]:
+    """The next ones of all merchants who ever gave codes. Both rows are held until the transaction ends: whoever purges
+    or erases them meanwhile waits, and then finds what is written beside them."""
     columns = [getattr(Receipt, name) for name in ("id", "merchant_id", "kind", "total", "currency", "issued_at")]
-    # All new ones are few: they are found by their ids.
-    new = (unindexed(Receipt.merchant_id) == merchant_id, Receipt.id > after, Receipt.id < _settled(now))
+    # All new ones are few: they are found by their ids, once for all merchants.
+    theirs = select(VoiceSettings.merchant_id).where(VoiceSettings.referrals.is_not(None))
+    new = (Receipt.id > after, Receipt.id < _settled(now), unindexed(Receipt.merchant_id).in_(theirs))
     query = select(*columns, Receipt.content).where(*new).order_by(Receipt.id).limit(_TOGETHER)
-    rows = conn.execute(query.with_for_update(read=True, key_share=True)).all()
-    theirs = (
-        unindexed(ReceiptShopper.merchant_id) == merchant_id,
-        ReceiptShopper.receipt_id.in_([row.id for row in rows]),
-    )
-    private = select(ReceiptShopper.receipt_id, ReceiptShopper.details).where(*theirs)
+    rows = conn.execute(query.with_for_update(read=True, key_share=True, of=Receipt)).all()
+    private = select(ReceiptShopper.receipt_id, ReceiptShopper.details)
+    private = private.where(ReceiptShopper.receipt_id.in_([row.id for row in rows]))
     held = conn.execute(private.order_by(ReceiptShopper.receipt_id).with_for_update(read=True))
     details = {each.receipt_id: orjson.loads(each.details) for each in held}
     return [Sold(row, details.get(row.id, {})) for row in rows]
@@ -125,17 +120,17 @@ def _settled(now: datetime) -> str:
     return least_id("rct", now - OVERLAP)
 
 
-def _begun(conn: Connection, merchant_id: str) -> str | None:
+def _begun(conn: Connection) -> str | None:
     """Behind which receipt to go on, held until the transaction ends; None before any code was offered."""
-    mine = select(ReferralRun.after).where(ReferralRun.merchant_id == merchant_id).with_for_update()
-    if (after := conn.scalar(mine)) is not None:
+    held = select(ReferralRun.after).with_for_update()
+    if (after := conn.scalar(held)) is not None:
         return str(after)
-    first = conn.scalar(select(func.min(Referral.offered_at)).where(Referral.merchant_id == merchant_id))
+    # Ids sort by age.
+    first = conn.scalar(select(Referral.offered_at).order_by(Referral.id).limit(1))
     if first is None:
         return None
-    row = {"merchant_id": merchant_id, "after": least_id("rct", first)}
-    conn.execute(insert_or_ignore(conn, ReferralRun).values(row))
-    return str(conn.scalar(mine))
+    conn.execute(insert_or_ignore(conn, ReferralRun).values(id=_THE_RUN, after=least_id("rct", first)))
+    return str(conn.scalar(held))
 
 
 def attributed(conn: Connection, keys: Keys, sold: Sold, *, now: datetime) -> bool:

@@ -70,6 +70,9 @@ def follow(conn: Connection, answer: Answer, *, now: datetime) -> None:
     out of the way of an answer."""
     if answer.segment != "promoter" or not settings.of(conn, answer.merchant_id, ReferralSettings).is_on:
         return
+    of_receipt = (unindexed(Referral.merchant_id) == answer.merchant_id, Referral.receipt_id == answer.receipt_id)
+    if conn.scalar(select(Referral.id).where(*of_receipt, Referral.is_retired).limit(1)) is not None:
+        return
     row = {"id": new_id("ref", now), "merchant_id": answer.merchant_id, "answer_id": answer.id, "offered_at": now}
     row |= {"receipt_id": answer.receipt_id, "store_id": answer.store_id, "is_retired": False}
     conn.execute(insert_or_ignore(conn, Referral).values(row))
@@ -161,7 +164,8 @@ def _by_currency(merchant_id: str, which: ColumnElement[bool]) -> Any:
 
 
 def retire(conn: Connection, merchant_id: str, receipt_id: str) -> None:
-    """The promoter behind a receipt is forgotten: their code counts no more, what came of it stays."""
+    """The promoter behind a receipt is forgotten: their code counts no more, what came of it stays. The receipt tells
+    of nobody by then, and by it nobody gets the same code again."""
     mine = (unindexed(Referral.merchant_id) == merchant_id, Referral.receipt_id == receipt_id)
-    gone = {"answer_id": None, "receipt_id": None, "shopper": None, "digest": None, "last4": None, "is_retired": True}
+    gone = {"answer_id": None, "shopper": None, "digest": None, "last4": None, "is_retired": True}
     conn.execute(update(Referral).where(*mine).values(gone))

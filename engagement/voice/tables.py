@@ -10,7 +10,7 @@ from infra.database import Base, Instant
 
 _IS_OPEN: Final = text("resolved_at IS NULL")
 _UNTOLD: Final = text("told_at IS NULL")
-_UNMINTED: Final = text("digest IS NULL")
+_UNMINTED: Final = "digest IS NULL AND answer_id IS NOT NULL AND"
 
 
 class VoiceSettings(Base):
@@ -129,7 +129,12 @@ class Referral(Base):
         UniqueConstraint("merchant_id", "digest"),
         Index("ix_referrals_merchant_id_id", "merchant_id", "id"),
         Index("ix_referrals_merchant_id_store_id_id", "merchant_id", "store_id", "id"),
-        Index("ix_referrals_unminted", "id", sqlite_where=_UNMINTED, postgresql_where=_UNMINTED),
+        Index(
+            "ix_referrals_unminted",
+            "id",
+            sqlite_where=text(f"{_UNMINTED} is_retired = 0"),
+            postgresql_where=text(f"{_UNMINTED} NOT is_retired"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -172,11 +177,11 @@ class ReferralUse(Base):
 
 
 class ReferralRun(Base):
-    """Up to which receipt a merchant's were looked at for codes."""
+    """Up to which receipt those of all merchants were looked at for codes: one row."""
 
     __tablename__ = "referral_runs"
 
-    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     after: Mapped[str] = mapped_column(String(40))
 
 

@@ -12,10 +12,9 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "referral_runs",
-        sa.Column("merchant_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("after", sa.String(length=40), nullable=False),
-        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_referral_runs_merchant_id")),
-        sa.PrimaryKeyConstraint("merchant_id", name=op.f("pk_referral_runs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referral_runs")),
     )
     op.create_table(
         "answer_tags",
@@ -144,8 +143,8 @@ def upgrade() -> None:
             "ix_referrals_unminted",
             ["id"],
             unique=False,
-            sqlite_where=sa.text("digest IS NULL"),
-            postgresql_where=sa.text("digest IS NULL"),
+            sqlite_where=sa.text("digest IS NULL AND answer_id IS NOT NULL AND is_retired = 0"),
+            postgresql_where=sa.text("digest IS NULL AND answer_id IS NOT NULL AND NOT is_retired"),
         )
 
     op.create_table(

@@ -44,8 +44,9 @@ from tests.support.shops import Shops
 
 LOGO = b"not really a picture"
 PHOTO = b"nor is this one"
-# What tells today's visitors of cards apart: a backup that held it would recognise them for ever.
-FLEETING = ("card_visitors", "daily_salts")
+PICTURE = b"nor this"
+# What tells today's visitors apart, and who tries codes: a backup that held it would recognise them for ever.
+FLEETING = ("card_visitors", "daily_salts", "wrong_codes", "free_entrants")
 NOW = datetime(2026, 11, 21, 18, 0, 0, 1, tzinfo=UTC)
 KEY = SecretStr(Fernet.generate_key().decode())
 
@@ -63,6 +64,8 @@ def filled(engine: Engine, owner: Person) -> None:
             if conn.scalar(select(func.count()).select_from(table)) == 0:
                 conn.execute(table.insert().values({column.name: anything(conn, column) for column in table.columns}))
         conn.execute(text("UPDATE cards SET photo_key = :key"), {"key": content_key("photos", PHOTO, suffix=".jpg")})
+        key = content_key("products", PICTURE, suffix=".jpg")
+        conn.execute(text("UPDATE products SET picture_key = :key"), {"key": key})
 
 
 def anything(conn: Connection, column: Column[Any]) -> Any:
@@ -71,7 +74,7 @@ def anything(conn: Connection, column: Column[Any]) -> Any:
         return conn.scalar(select(key.column))
     if column.nullable and column.name.endswith("_at"):
         return None
-    of_types = {
+    of_types: dict[type[Any], Any] = {
         Instant: NOW,
         String: 'ä"\\\n',
         Integer: 7,
@@ -106,6 +109,7 @@ def ours(tmp_path: Path, database_url: str) -> Data:
     data = Data(data_dir=tmp_path / "data", database_url=database_url, secret_key=KEY)
     open_storage(data).put(content_key("logos", LOGO, suffix=".png"), LOGO)
     open_storage(data).put(content_key("photos", PHOTO, suffix=".jpg"), PHOTO)
+    open_storage(data).put(content_key("products", PICTURE, suffix=".jpg"), PICTURE)
     return data
 
 
@@ -123,6 +127,7 @@ def test_a_restored_shop_has_every_row_and_picture(
     assert rows_of(new) == before | {table: [] for table in FLEETING}
     assert open_storage(there).get(content_key("logos", LOGO, suffix=".png")) == LOGO
     assert open_storage(there).get(content_key("photos", PHOTO, suffix=".jpg")) == PHOTO
+    assert open_storage(there).get(content_key("products", PICTURE, suffix=".jpg")) == PICTURE
     assert secrets.known_key(there) == KEY
     # And on from there, so that it is the values of both that are told the same.
     with (

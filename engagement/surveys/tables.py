@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from infra.database import Base, Instant
 
 _KNOWN = text("shopper IS NOT NULL")
+_CALLS_SQLITE, _CALLS = text("wants_call IS 1"), text("wants_call IS true")
+_HELD = text("held <> ''")
 _UNANSWERED = text("channel = 'email' AND answered_at IS NULL AND reminded_at IS NULL")
 
 
@@ -81,6 +83,8 @@ class SurveyAnswer(Base):
         Index("ix_survey_answers_merchant_id_id", "merchant_id", "id"),
         Index("ix_survey_answers_merchant_id_event_answered_at", "merchant_id", "event", "answered_at"),
         Index("ix_survey_answers_survey_id_answered_at", "survey_id", "answered_at"),
+        Index("ix_survey_answers_calls", "merchant_id", "id", sqlite_where=_CALLS_SQLITE, postgresql_where=_CALLS),
+        Index("ix_survey_answers_held", "merchant_id", "id", sqlite_where=_HELD, postgresql_where=_HELD),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

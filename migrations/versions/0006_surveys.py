@@ -114,6 +114,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_survey_answers_merchant_id_id", ["merchant_id", "id"], unique=False)
         batch_op.create_index("ix_survey_answers_receipt_id", ["receipt_id"], unique=False)
         batch_op.create_index("ix_survey_answers_survey_id_answered_at", ["survey_id", "answered_at"], unique=False)
+        batch_op.create_index(
+            "ix_survey_answers_calls",
+            ["merchant_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("wants_call IS 1"),
+            postgresql_where=sa.text("wants_call IS true"),
+        )
+        batch_op.create_index(
+            "ix_survey_answers_held",
+            ["merchant_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("held <> ''"),
+            postgresql_where=sa.text("held <> ''"),
+        )
 
     op.create_table(
         "survey_answer_lines",

@@ -18,8 +18,9 @@ def remind_of_surveys(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     """Ask once more, by email, where it was asked by email and nobody answered. What a stop leaves, the next hour
     does."""
     post, count = Post(shop.jobs, shop.settings.mail.channels()), 0
+    surveys = shop.read(reminders.reminding)
     while not shop.ended.is_set():
-        seen = shop.write(lambda conn: reminders.remind(conn, post, now=shop.clock(), at_most=_TOGETHER))
+        seen = shop.write(lambda conn: reminders.remind(conn, post, surveys, now=shop.clock(), at_most=_TOGETHER))
         count += seen
         if seen < _TOGETHER:
             break

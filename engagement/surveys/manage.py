@@ -117,6 +117,11 @@ def listed(conn: Connection, merchant_id: str) -> list[SurveyRecord]:
     return [_record(row) for row in conn.execute(_of(merchant_id).order_by(Survey.id))]
 
 
+def all_active(conn: Connection) -> list[SurveyRecord]:
+    """Of all merchants: five for a brand at most."""
+    return [_record(row) for row in conn.execute(_SURVEY.where(Survey.is_active.is_(True)).order_by(Survey.id))]
+
+
 def active(conn: Connection, merchant_id: str, brand_id: str) -> Sequence[SurveyRecord]:
     rows = conn.execute(_of(merchant_id).where(Survey.brand_id == brand_id, Survey.is_active.is_(True)))
     return tuple(_record(row) for row in rows)

@@ -1,6 +1,6 @@
 """One email that asks once more: only where the first question came by email, and nothing was answered since."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, literal_column, select, update
 from engagement.surveys import asking as asks
 from engagement.surveys import manage
 from engagement.surveys.manage import SurveyRecord
-from engagement.surveys.tables import Survey, SurveyAsk
+from engagement.surveys.tables import SurveyAsk
 from infra.database import unindexed
 from kernel.errors import NotFound
 from notify import asking, stopping
@@ -34,10 +34,15 @@ class Reminded:
     record: ReceiptRecord
 
 
-def remind(conn: Connection, post: Post, *, now: datetime, at_most: int) -> int:
-    """See to so many of which the time has come, of all merchants: only the clock asks. How many it saw to."""
+def reminding(conn: Connection) -> list[SurveyRecord]:
+    """Surveys that remind, of all merchants: only the clock asks."""
+    return [survey for survey in manage.all_active(conn) if survey.settings.reminder_days is not None]
+
+
+def remind(conn: Connection, post: Post, surveys: Sequence[SurveyRecord], *, now: datetime, at_most: int) -> int:
+    """See to so many of which the time has come. How many it saw to."""
     count = 0
-    for survey in _reminding(conn):
+    for survey in surveys:
         due = _due(conn, survey, now, at_most - count)
         for ask_id, receipt_id in due:
             _remind(conn, post, survey, ask_id, receipt_id, now)
@@ -65,16 +70,6 @@ def receipt_of(conn: Connection, merchant_id: str, ask_id: str) -> str | None:
     """The id of the receipt that it was asked about, as long as that is kept."""
     mine = (SurveyAsk.merchant_id == merchant_id, SurveyAsk.id == ask_id)
     return conn.scalar(select(SurveyAsk.receipt_id).where(*mine))
-
-
-def _reminding(conn: Connection) -> Iterator[SurveyRecord]:
-    """Surveys are few: five for a brand."""
-    for merchant_id, survey_id in conn.execute(
-        select(Survey.merchant_id, Survey.id).where(Survey.is_active.is_(True)).order_by(Survey.id)
-    ).all():
-        survey = manage.one(conn, merchant_id, survey_id)
-        if survey.settings.reminder_days is not None:
-            yield survey
 
 
 def _due(conn: Connection, survey: SurveyRecord, now: datetime, at_most: int) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ def hung(conn: Connection, merchant_id: str, receipt_id: str, *, now: datetime) 
 
 
 def listed(conn: Connection, merchant_id: str, **wanted: Any) -> int:
-    found = find.listed(conn, merchant_id, Wanted(is_held=False, **wanted), limit=FEW, after=None)
+    found = find.listed(conn, merchant_id, Wanted(**{"is_held": False} | wanted), limit=FEW, after=None)
     find.joined(conn, merchant_id, found)
     return len(found)
 
@@ -86,7 +86,7 @@ def added_up(conn: Connection, merchant_id: str, day: datetime) -> None:
 
 
 def reminded(conn: Connection, now: datetime) -> None:
-    for survey in reminders._reminding(conn):
+    for survey in reminders.reminding(conn):
         reminders._due(conn, survey, now, FEW)
 
 

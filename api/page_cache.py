@@ -37,7 +37,7 @@ class Rendered:
 
     @property
     def is_text(self) -> bool:
-        return self.media_type.startswith(("text/", "application/json", "image/svg"))
+        return self.media_type.startswith(("text/", "application/json", "application/ld+json", "image/svg"))
 
     def packed(self, encoding: Literal["br", "gzip"]) -> bytes:
         if encoding not in self.forms:

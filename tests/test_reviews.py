@@ -504,6 +504,16 @@ def test_everybody_reads_it_as_schema_org_tells_it(stranger: Person, said: list[
     assert ("3.57" in page.text, "7 reviews" in page.text, "Verified purchase" in page.text) == (True, True, True)
 
 
+def test_in_public_a_product_is_called_as_in_the_catalogue(
+    owner: Person, till: Person, stranger: Person, receipt: Body
+) -> None:
+    owner.put("/v1/products/bread", {"name": {"en": "Rye bread"}}).raise_for_status()
+    send(stranger, bought(till, BREAD | {"name": "Rye loaf for Anna & Tom"}), **WORDS)
+    approved(owner)
+    assert stranger.get("/reviews/linden-rye/bread.json").json()["name"] == "Rye bread"
+    assert "Tom" not in stranger.get("/reviews/linden-rye/bread").text
+
+
 def test_many_reviews_are_told_page_by_page(owner: Person, till: Person, stranger: Person, receipt: Body) -> None:
     for number in range(23):
         send(stranger, bought(till), **WORDS | {"text-0": f"Review {number}."})
@@ -586,4 +596,4 @@ def test_a_purge_leaves_what_is_shown_without_a_name(
     [after] = queue(owner)
     assert (after["text"], after["display_name"], after["receipt_id"]) == ("Keeps for a week.", "", None)
     document = stranger.get("/reviews/linden-rye/bread.json").json()
-    assert document["review"][0]["author"]["name"] == "Verified purchase"
+    assert (document["review"][0]["author"]["name"], document["name"]) == ("Verified purchase", "bread")

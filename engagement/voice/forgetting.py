@@ -13,7 +13,7 @@ from notify.tables import Message
 
 def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
     """They are purged. That there was a case, a code or a sale of one still counts; approved reviews stay, without the
-    name that their shopper gave."""
+    name that their shopper gave and what their receipt called the product."""
     held = (unindexed(Case.merchant_id) == merchant_id, Case.receipt_id.in_(receipt_ids))
     _forget_history(conn, merchant_id, held)
     conn.execute(update(Case).where(*held).values(receipt_id=None, note=None))
@@ -23,7 +23,7 @@ def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[
     conn.execute(update(ReferralUse).where(*used).values(receipt_id=None, shopper=None))
     said = (unindexed(Review.merchant_id) == merchant_id, Review.receipt_id.in_(receipt_ids))
     conn.execute(delete(Review).where(*said, Review.state != "approved"))
-    conn.execute(update(Review).where(*said).values(receipt_id=None, author=Review.id, display_name=""))
+    conn.execute(update(Review).where(*said).values(receipt_id=None, author=Review.id, display_name="", product=""))
 
 
 def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:

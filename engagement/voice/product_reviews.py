@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
 
+from engagement.offers import products
 from engagement.voice import reviews
 from engagement.voice.reviews import STARS, ReviewRecord, Wanted
 from engagement.voice.tables import Review
@@ -36,7 +37,8 @@ class Stars:
 
 @dataclass(frozen=True, slots=True)
 class ProductReviews:
-    """``name`` is as on the newest receipt of which a review was written. ``more`` is the cursor of what follows."""
+    """``name`` is the catalogue's; where it has none, as on the newest receipt of which a review was written. ``more``
+    is the cursor of what follows."""
 
     sku: str
     name: str
@@ -65,7 +67,15 @@ def of_product(
     found = reviews.listed(conn, merchant_id, wanted, limit=limit + 1, after=after)
     newest = reviews.listed(conn, merchant_id, wanted, limit=1)
     more = found[limit - 1].id if len(found) > limit else None
-    return ProductReviews(sku, newest[0].product if newest else sku, stars, found[:limit], more)
+    return ProductReviews(sku, _name(conn, merchant_id, sku, newest), stars, found[:limit], more)
+
+
+def _name(conn: Connection, merchant_id: str, sku: str, newest: Sequence[ReviewRecord]) -> str:
+    """A line's own name may be of one shopper alone, as one with an engraving is: the catalogue's goes first."""
+    known = products.with_skus(conn, merchant_id, [sku]).get(sku)
+    if known is not None:
+        return known.named("")
+    return (newest[0].product if newest else "") or sku
 
 
 def path_of(merchant: str, sku: str) -> str:

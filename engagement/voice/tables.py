@@ -205,7 +205,7 @@ class Review(Base):
     # Whose it is: the shopper's pseudonym, or the receipt's id; its own id once that is forgotten.
     author: Mapped[str] = mapped_column(String(40))
     sku: Mapped[str] = mapped_column(String(128))
-    # As it stood on the receipt.
+    # As it stood on the receipt; empty once that was purged.
     product: Mapped[str] = mapped_column(String(300))
     stars: Mapped[int] = mapped_column(Integer)
     title: Mapped[str] = mapped_column(String(200))

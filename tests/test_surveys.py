@@ -143,6 +143,7 @@ def _events(engine: Engine) -> list[Any]:
         ({"brand": "linden-rye", "event": "visit"}, "/event"),
         ({"brand": "linden-rye", "event": "product", "sample_percent": 101}, "/sample_percent"),
         ({"brand": "linden-rye", "event": "product", "valid_days": "30"}, "/valid_days"),
+        ({"brand": "linden-rye", "event": "product", "quota": 10_001}, "/quota"),
         ({"brand": "linden-rye", "event": "product", "review_url": "javascript:alert(1)"}, "/review_url"),
         ({"brand": "linden-rye", "event": "product", "texts": {"xx": {}}}, "/texts/xx/[key]"),
         ({"brand": "linden-rye", "event": "product", "colour": "red"}, "/colour"),

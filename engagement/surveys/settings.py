@@ -46,7 +46,10 @@ class Settings(BaseModel):
         description="A shopper who is known is not asked again for so long, by any survey of the brand of this kind. "
         "Default: 180 for `relationship`, 90 for the others.",
     )
-    quota: int | None = Field(None, strict=True, ge=1, description="Nobody is asked once there are so many answers.")
+    # Each page that asks counts them.
+    quota: int | None = Field(
+        None, strict=True, ge=1, le=10_000, description="Nobody is asked once there are so many answers."
+    )
     quota_days: int = Field(30, strict=True, ge=1, le=366, description="In how many days.")
     after_days: int | None = Field(
         None,

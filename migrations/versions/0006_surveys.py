@@ -113,7 +113,9 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_survey_answers_merchant_id_id", ["merchant_id", "id"], unique=False)
         batch_op.create_index("ix_survey_answers_receipt_id", ["receipt_id"], unique=False)
-        batch_op.create_index("ix_survey_answers_survey_id_answered_at", ["survey_id", "answered_at"], unique=False)
+        batch_op.create_index(
+            "ix_survey_answers_survey_id_held_answered_at", ["survey_id", "held", "answered_at"], unique=False
+        )
         batch_op.create_index(
             "ix_survey_answers_calls",
             ["merchant_id", "id"],

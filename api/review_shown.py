@@ -1,5 +1,6 @@
 """``/reviews/{merchant}/{sku}``: what is said of a product, for everybody, as a page and as schema.org's Product."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -14,7 +15,8 @@ from starlette.routing import BaseRoute, Route
 from accounts import find as accounts_find
 from accounts.find import BrandInfo
 from accounts.tables import Merchant
-from api.contexts import Moment, ProductPage, ReviewShown, StarBar
+from api.contexts import Moment
+from api.contexts_after_sale import ProductPage, ReviewShown, StarBar
 from api.house import House
 from api.notices import HTML, content_policy, nothing_here
 from api.page_cache import Rendered
@@ -35,7 +37,7 @@ _SHARED: Final = (b"cache-control", b"public, max-age=60")
 # Any page may ask for it, and show the page in a frame of its own: there is nothing to press on it.
 _ANYWHERE: Final = (b"access-control-allow-origin", b"*")
 _LONGEST_SKU: Final = 128
-_CURSOR: Final = 30
+_CURSOR: Final = re.compile("rev_[0-9a-z]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,15 @@ async def json_ld(request: Request) -> Response:
 async def _shown(request: Request, form: str) -> Response:
     house: House = request.app.state.house
     merchant, sku = request.path_params["merchant"], request.path_params["sku"]
-    after = request.query_params.get("after")
-    key, mark = (form, merchant, sku, after, wishes(request)), house.shown_reviews.mark()
+    told = request.query_params.get("after", "")
+    # What is no cursor, or no language of the answer, must not push others out of the cache.
+    after = told if _CURSOR.fullmatch(told) else None
+    key = (form, merchant, sku, after, wishes(request) if form == "page" else ())
+    mark = house.shown_reviews.mark()
     rendered = house.shown_reviews.get(key)
     if rendered is None:
         is_askable = 0 < len(sku) <= _LONGEST_SKU and sku.isprintable() and merchant.isprintable()
-        cursor = after if after and len(after) == _CURSOR and after.isascii() and after.isprintable() else None
-        said = await house.read(lambda conn: _said(conn, house, merchant, sku, cursor)) if is_askable else None
+        said = await house.read(lambda conn: _said(conn, house, merchant, sku, after)) if is_askable else None
         if said is None:
             return respond(request, nothing_here(request))
         rendered = _page(request, said) if form == "page" else _json(said)

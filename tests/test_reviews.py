@@ -333,6 +333,16 @@ def test_the_shop_answers_below_a_review(owner: Person, stranger: Person, receip
     assert decide(owner, review, {"reply": None}).json()["reply"] is None
 
 
+def test_the_same_again_and_a_reply_taken_away_are_told_to_nobody(
+    owner: Person, stranger: Person, receipt: Body, engine: Engine
+) -> None:
+    send(stranger, receipt, **WORDS)
+    [review] = queue(owner)
+    for body in ({"state": "approved"}, {"state": "approved"}, {"reply": "Thank you!"}, {"reply": None}):
+        decide(owner, review, body).raise_for_status()
+    assert told(engine) == ["review.written", "review.approved", "review.replied"]
+
+
 def test_nobody_approves_what_they_have_not_read(owner: Person, stranger: Person, receipt: Body) -> None:
     send(stranger, receipt, **WORDS)
     [review] = queue(owner)

@@ -134,7 +134,8 @@ def decide(
     values = {"state": state, "reason": reason, "decided_at": now, "decided_by": by, "changed_at": now}
     if not _changed(conn, before, revision, values):
         return False
-    _tell(conn, one(conn, before.merchant_id, before.id), state, now=now)
+    if state != before.state:
+        _tell(conn, one(conn, before.merchant_id, before.id), state, now=now)
     return True
 
 
@@ -143,7 +144,8 @@ def answer(conn: Connection, before: ReviewRecord, text: str | None, *, revision
     values = {"reply": text, "replied_at": now if text else None, "changed_at": now}
     if not _changed(conn, before, revision, values):
         return False
-    _tell(conn, one(conn, before.merchant_id, before.id), "replied", now=now)
+    if text:
+        _tell(conn, one(conn, before.merchant_id, before.id), "replied", now=now)
     return True
 
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from api.card_behind import card_behind, language_of
 from api.card_pages import shown
-from api.contexts import ExchangeForm
+from api.contexts_of_cards import ExchangeForm
 from api.exchange_form import exchange_form, read
 from api.form_body import form_fields
 from api.house import House

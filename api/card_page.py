@@ -1,7 +1,7 @@
 """The page of ``/c/{token}`` as a typed context."""
 
 from api.card_view import card_view
-from api.contexts import CardLinks, CardPage, CardView, ExchangeForm
+from api.contexts_of_cards import CardLinks, CardPage, CardView, ExchangeForm
 from api.receipt_page import brand_view, language_links
 from api.wallets import Wallets
 from cards.face import Face

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from api.card_behind import language_of
 from api.card_page import card_page
-from api.contexts import ExchangeForm
+from api.contexts_of_cards import ExchangeForm
 from api.exchange_form import exchange_form
 from api.house import House
 from api.notices import HTML, content_policy, nothing_here, notice

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from babel import Locale
 
-from api.contexts import CardView, Day, Way
+from api.contexts_of_cards import CardView, Day, Way
 from cards.face import Face, Shop
 from cards.face import Way as Address
 from cards.links import tel

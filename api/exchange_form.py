@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from accounts.fields import DeliverableAddress, Name, PhoneNumber, Text
-from api.contexts import ExchangeForm
+from api.contexts_of_cards import ExchangeForm
 from cards.find import CardRecord
 from infra.i18n import Voice, later, voice
 from kernel.ids import digest

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from accounts.find import BrandLook
-from api.contexts import CardProof, EntryPage, Fact, FairPage, PrizeRow, RulesPage
+from api.contexts_after_sale import CardProof, EntryPage, Fact, FairPage, PrizeRow, RulesPage
 from api.receipt_page import brand_view, language_links
 from api.scratch_view import chances, in_words, winning_percent, worth
 from cards.names import country_name

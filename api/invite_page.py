@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from api.card_page import photo_url
-from api.contexts import Choice, Field, FieldGroup, InvitePage, Way
+from api.contexts_of_cards import Choice, Field, FieldGroup, InvitePage, Way
 from api.invite_fields import HINTS, LABELS, ROWS, SINGLE, TRANSLATED, Cell, Rows, count_rows
 from api.receipt_page import brand_view, language_links
 from cards.find import CardRecord, own_face

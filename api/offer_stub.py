@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from api.contexts import OfferView, Stub
+from api.contexts import Stub
+from api.contexts_after_sale import OfferView
 from api.house import House
 from api.offer_answers import picture_path
 from engagement.offers import find, links

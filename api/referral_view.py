@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from api.contexts import ReferralCode
+from api.contexts_after_sale import ReferralCode
 from api.house import House
 from engagement.surveys.records import Answer
 from engagement.voice import referrals

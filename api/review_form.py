@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from accounts.fields import LINE, Text
-from api.contexts import ReviewForm
+from api.contexts_after_sale import ReviewForm
 from engagement.voice import reviews
 from engagement.voice.bought import Product
 from engagement.voice.reviews import STARS, ReviewRecord, Words

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from accounts.find import BrandLook
 from api import review_form
-from api.contexts import ReviewsPage
+from api.contexts_after_sale import ReviewsPage
 from api.form_body import form_fields
 from api.house import House
 from api.notices import HTML, absent, content_policy

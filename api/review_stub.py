@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection
 
-from api.contexts import ReviewsRow, Stub
+from api.contexts import Stub
+from api.contexts_after_sale import ReviewsRow
 from engagement.voice import bought, settings
 from engagement.voice.settings import ReviewSettings
 from receipts.records import ReceiptRecord

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from accounts import find as accounts_find
 from accounts.find import BrandLook
-from api.contexts import ScratchCard
+from api.contexts_after_sale import ScratchCard
 from api.house import House
 from api.reader import wishes
 from api.scratch_view import CardLinks, Held, card_view

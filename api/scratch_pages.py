@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from api import scratch_behind
 from api.answers import no_content
-from api.contexts import ScratchPage
+from api.contexts_after_sale import ScratchPage
 from api.form_body import form_fields
 from api.house import House
 from api.notices import HTML, content_policy, nothing_here

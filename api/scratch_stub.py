@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from api.contexts import ScratchCards, Stub
+from api.contexts import Stub
+from api.contexts_after_sale import ScratchCards
 from api.house import House
 from api.scratch_behind import below_receipt, links_of
 from api.scratch_view import Held, card_view

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from api.contexts import Moment, ScratchCard, Won
+from api.contexts import Moment
+from api.contexts_after_sale import ScratchCard, Won
 from engagement import scratch
 from engagement.rewards.records import CampaignRecord, PrizeRecord, RewardRecord
 from infra import qr

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from api.card_page import photo_url
-from api.contexts import ServedBy, Stub
+from api.contexts import Stub
+from api.contexts_of_cards import ServedBy
 from api.house import House
 from cards import links, ratings
 from cards.find import CardRecord, own_face

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from api.card_behind import card_behind, face_for
 from api.card_page import photo_url
-from api.contexts import SignaturePage
+from api.contexts_of_cards import SignaturePage
 from api.house import House
 from api.notices import HTML, content_policy
 from api.page_cache import Rendered

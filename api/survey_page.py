@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from accounts.find import BrandLook
 from api import survey_view
-from api.contexts import LanguageLink, SurveyPage
+from api.contexts import LanguageLink
+from api.contexts_after_sale import SurveyPage
 from api.house import House
 from api.receipt_page import brand_view, language_links
 from api.survey_view import Shown

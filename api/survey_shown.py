@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from api.contexts import ReferralCode, Stub
+from api.contexts import Stub
+from api.contexts_after_sale import ReferralCode
 
 
 @dataclass(frozen=True, slots=True)

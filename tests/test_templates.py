@@ -9,28 +9,10 @@ from jinja2 import ChoiceLoader, DictLoader, meta
 from jinja2.nodes import Extends, FromImport, Template
 
 from accounts.find import BrandLook
-from api import contexts
-from api.contexts import (
-    CardPage,
-    EntryPage,
-    ErrorPage,
-    FairPage,
-    InvitePage,
-    LetterPage,
-    MailboxPage,
-    Page,
-    PendingPage,
-    ProductPage,
-    ReceiptPage,
-    ReviewsPage,
-    RulesPage,
-    ScratchPage,
-    SignaturePage,
-    StopPage,
-    Stub,
-    SurveyPage,
-    VerifyPage,
-)
+from api import contexts, contexts_after_sale, contexts_of_cards
+from api.contexts import ErrorPage, LetterPage, MailboxPage, Page, PendingPage, ReceiptPage, StopPage, Stub, VerifyPage
+from api.contexts_after_sale import EntryPage, FairPage, ProductPage, ReviewsPage, RulesPage, ScratchPage, SurveyPage
+from api.contexts_of_cards import CardPage, InvitePage, SignaturePage
 from api.receipt_page import error_page, pending_page, receipt_page
 from infra import pages
 from infra.theme import csp_hash
@@ -39,6 +21,7 @@ from tests.support.records import BREAD, COFFEE, INDIRANAGAR, JUMEIRAH, SILK, re
 
 NAMES = sorted(path.relative_to(pages.TEMPLATES).as_posix() for path in pages.TEMPLATES.rglob("*.html"))
 # The page that each context is for.
+CONTEXTS = (contexts, contexts_of_cards, contexts_after_sale)
 PAGES: dict[str, type[Page]] = {
     "receipt.html": ReceiptPage,
     "pending.html": PendingPage,
@@ -110,7 +93,8 @@ def test_a_page_asks_for_the_fields_of_its_context_and_leaves_none(name: str, co
 
 
 def test_every_page_has_its_context() -> None:
-    of_pages = {each for each in vars(contexts).values() if isinstance(each, type) and issubclass(each, Page)}
+    named = [each for module in CONTEXTS for each in vars(module).values()]
+    of_pages = {each for each in named if isinstance(each, type) and issubclass(each, Page)}
     assert of_pages - {Page} == set(PAGES.values())
     assert {name for name in NAMES if "/" not in name} - {"base.html", "icons.html", "networks.html"} == set(PAGES)
 

@@ -517,10 +517,11 @@ def test_everybody_reads_it_as_schema_org_tells_it(stranger: Person, said: list[
 def test_in_public_a_product_is_called_as_in_the_catalogue(
     owner: Person, till: Person, stranger: Person, receipt: Body
 ) -> None:
-    owner.put("/v1/products/bread", {"name": {"en": "Rye bread"}}).raise_for_status()
+    owner.put("/v1/products/bread", {"name": {"en": "Rye bread"}, "brand": "Mill"}).raise_for_status()
     send(stranger, bought(till, BREAD | {"name": "Rye loaf for Anna & Tom"}), **WORDS)
     approved(owner)
-    assert stranger.get("/reviews/linden-rye/bread.json").json()["name"] == "Rye bread"
+    document = stranger.get("/reviews/linden-rye/bread.json").json()
+    assert (document["name"], document["brand"]["name"]) == ("Rye bread", "Mill")
     assert "Tom" not in stranger.get("/reviews/linden-rye/bread").text
 
 

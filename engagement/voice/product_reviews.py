@@ -45,6 +45,8 @@ class ProductReviews:
     stars: Stars
     reviews: Sequence[ReviewRecord]
     more: str | None
+    # Who makes it, by the catalogue; None where that does not say.
+    brand: str | None
 
 
 def stars_of(conn: Connection, merchant_id: str, sku: str) -> Stars:
@@ -67,15 +69,10 @@ def of_product(
     found = reviews.listed(conn, merchant_id, wanted, limit=limit + 1, after=after)
     newest = reviews.listed(conn, merchant_id, wanted, limit=1)
     more = found[limit - 1].id if len(found) > limit else None
-    return ProductReviews(sku, _name(conn, merchant_id, sku, newest), stars, found[:limit], more)
-
-
-def _name(conn: Connection, merchant_id: str, sku: str, newest: Sequence[ReviewRecord]) -> str:
-    """A line's own name may be of one shopper alone, as one with an engraving is: the catalogue's goes first."""
     known = products.with_skus(conn, merchant_id, [sku]).get(sku)
-    if known is not None:
-        return known.named("")
-    return (newest[0].product if newest else "") or sku
+    # A line's own name may be of one shopper alone, as one with an engraving is: the catalogue's goes first.
+    name = known.named("") if known else (newest[0].product if newest else "") or sku
+    return ProductReviews(sku, name, stars, found[:limit], more, known.content.brand if known else None)
 
 
 def path_of(merchant: str, sku: str) -> str:
@@ -84,14 +81,15 @@ def path_of(merchant: str, sku: str) -> str:
 
 
 def as_json_ld(told: ProductReviews, *, brand: str, url: str) -> dict[str, Any]:
-    """The `Product <https://schema.org/Product>`_ with its ratings. ``url`` is the page that shows them."""
+    """The `Product <https://schema.org/Product>`_ with its ratings. ``url`` is the page that shows them, ``brand``
+    that of the shop."""
     product: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Product",
         "@id": url,
         "sku": told.sku,
         "name": told.name,
-        "brand": {"@type": "Brand", "name": brand},
+        "brand": {"@type": "Brand", "name": told.brand or brand},
         "aggregateRating": {
             "@type": "AggregateRating",
             "ratingValue": str(told.stars.average),

@@ -81,7 +81,7 @@ def added_up(conn: Connection, merchant_id: str, day: datetime) -> None:
     """Of a time in which little was said."""
     span = Span(day.date(), day.date())
     for by in ("day", "store", "sku"):
-        numbers.tally(conn, merchant_id, span, Wanted(event="transaction"), by)  # type: ignore[arg-type]
+        numbers.tally(conn, merchant_id, span, Wanted(event="transaction"), by)
     numbers.asked(conn, merchant_id, span, [each.id for each in manage.listed(conn, merchant_id)])
 
 

@@ -298,8 +298,7 @@ class Town:
 def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder: Path = tmp_path_factory.mktemp("town")
     server: postgres.Server | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
-    # Another process of the run may have its town on the same server.
-    names = [f"town_{uuid.uuid4().hex[:8]}_{count}" for count in (SMALL, LARGE)]
+    names = [f"town_{uuid.uuid4().hex[:8]}_{count}" for count in (SMALL, LARGE)]  # others have towns there, too
     urls = [server.create(name) if server else f"sqlite:///{folder}/{name}.db" for name in names]
     shops = (filled(urls[0], SMALL), filled(urls[1], LARGE))
     engines = (connect(urls[0]), connect(urls[1]))

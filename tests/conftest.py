@@ -28,6 +28,7 @@ from tests.support.emptied import Emptied
 from tests.support.inside import Inside, Person
 from tests.support.paper import Maker, green_brand
 from tests.support.pdf import a_square
+from tests.support.scratched import Promoter
 from tests.support.shops import Shops, open_shops
 from tests.support.workshop import Clock, Postman, workshop
 from worker.workshop import Workshop
@@ -180,6 +181,12 @@ def stranger(inside: Inside) -> Person:
 def card(engine: Engine, shops: Shops) -> CardRecord:
     """Emma's, of the store mitte."""
     return a_card(engine, shops)
+
+
+@pytest.fixture
+def promoter(engine: Engine, settings: Settings, shops: Shops) -> Promoter:
+    """Draws up campaigns of Linden & Rye."""
+    return Promoter(engine, settings, shops.linden)
 
 
 @pytest.fixture(scope="module")

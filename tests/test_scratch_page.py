@@ -1,35 +1,20 @@
-"""The scratch card as shoppers meet it: on the receipt, under its foil, and in their hands."""
+"""The scratch card on the page of its receipt: what it shows, what it keeps, and who may scratch it."""
 
 import re
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, func, select, update
 
 from engagement.rewards import revealing
 from engagement.rewards.tables import Reward
 from engagement.tables import Event
 from infra.settings import Settings
-from tests.support.inside import Person, on_sqlite
-from tests.support.scratched import LOAF, VOUCHER, Promoter, sold_now
-from tests.support.served import served
-from tests.support.shopper import Shopper, scanned, somebody, width
-from tests.support.shops import Shops
-
-_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-_CODE = re.compile(r"[2-9A-HJ-NP-TV-Z]{4}-[2-9A-HJ-NP-TV-Z]{4}-[2-9A-HJ-NP-TV-Z]{4}")
-
-
-@pytest.fixture
-def promoter(engine: Engine, settings: Settings, shops: Shops) -> Promoter:
-    return Promoter(engine, settings, shops.linden)
+from tests.support.inside import Person
+from tests.support.scratched import CODE, LOAF, VOUCHER, Promoter, sold_now
 
 
 def page_of(stranger: Person, receipt: dict[str, Any]) -> str:
@@ -53,7 +38,7 @@ def test_nothing_on_the_page_tells_what_is_under_the_foil(
         told = page_of(stranger, receipt) + stranger.get(f"/r/{receipt['token']}.json").text
         assert "Scratch here" in told
         assert not [word for word in ("loaf", "Loaf", "€5", "next purchase", "won", "five-off") if word in told]
-        assert not _CODE.search(told.split("<body>")[1])
+        assert not CODE.search(told.split("<body>")[1])
 
 
 def test_two_cards_with_different_prizes_look_alike_until_they_are_scratched(
@@ -81,7 +66,7 @@ def test_scratching_shows_the_prize_and_its_code_on_the_receipt(
     page = page_of(stranger, receipt)
     assert "€5 off" in page
     assert "On your next purchase" in page
-    assert _CODE.search(page)
+    assert CODE.search(page)
 
 
 def test_a_script_gets_the_card_alone(stranger: Person, till: Person, promoter: Promoter) -> None:
@@ -100,7 +85,7 @@ def test_a_blank_says_so_and_how_many_cards_win(stranger: Person, till: Person, 
     page = page_of(stranger, receipt)
     assert "No prize this time" in page
     assert "25% of all cards win" in page
-    assert not _CODE.search(page.split("<body>")[1])
+    assert not CODE.search(page.split("<body>")[1])
 
 
 def test_who_must_be_of_age_declares_it_first(stranger: Person, till: Person, promoter: Promoter) -> None:
@@ -189,7 +174,7 @@ def test_a_prize_that_is_over_shows_no_code(
     page = scratch_part(stranger, promoter, receipt)
     assert said in page
     assert "€5 off" in page
-    assert not _CODE.search(page)
+    assert not CODE.search(page)
 
 
 def scratch_part(stranger: Person, promoter: Promoter, receipt: dict[str, Any]) -> str:
@@ -252,173 +237,3 @@ def _at_once(engine: Engine, promoter: Promoter, card_id: str, times: int = 8) -
     with engine.connect() as conn:
         about = Event.data.contains(card_id)
         return conn.scalar(select(func.count()).where(Event.kind == "reward.revealed", about)) or 0
-
-
-@pytest.fixture
-def shopper(chromium: Browser) -> Iterator[Shopper]:
-    yield from somebody(chromium, user_agent=_AGENT)
-
-
-@pytest.fixture
-def lively(chromium: Browser) -> Iterator[Shopper]:
-    """Somebody who likes motion."""
-    yield from somebody(chromium, user_agent=_AGENT, reduced_motion="no-preference")
-
-
-@pytest.fixture
-def scriptless(chromium: Browser) -> Iterator[Shopper]:
-    yield from somebody(chromium, user_agent=_AGENT, java_script_enabled=False)
-
-
-def rub(page: Page, strokes: int) -> None:
-    """Scratch so many times to and fro, from the top down, as a finger does."""
-    box = page.locator(".foil").bounding_box()
-    assert box
-    left, right, top = box["x"] + 15, box["x"] + box["width"] - 15, box["y"]
-    page.mouse.move(left, top + 12)
-    page.mouse.down()
-    for each in range(strokes):
-        page.mouse.move(right if each % 2 == 0 else left, top + 12 + each * 26, steps=12)
-    page.mouse.up()
-
-
-def open_card(page: Page, address: str) -> None:
-    page.goto(address)
-    page.locator("#scratch").scroll_into_view_if_needed()
-    expect(page.locator(".foil canvas").first).to_be_visible()
-
-
-@on_sqlite
-def test_a_shopper_scratches_with_a_finger(
-    till: Person, promoter: Promoter, settings: Settings, lively: Shopper, tmp_path: Path
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), lively.page
-    with served(settings.data) as address:
-        open_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        with page.expect_response("**/scratch/**"):
-            rub(page, 2)
-        expect(page.locator(".under .prize")).to_have_text("€5 off")
-        expect(page.get_by_text("Show this code at the till")).to_have_count(0)
-        rub(page, 9)
-        expect(page.get_by_text("Show this code at the till")).to_be_visible()
-        expect(page.locator(".foil canvas")).to_have_count(0)
-        code = page.locator(".key").inner_text()
-        assert scanned(page, ".coupon .qr", tmp_path) == {code.replace("-", "")}
-        with page.expect_response("**/taken"):
-            page.get_by_role("button", name="Copy code").click()
-        page.reload()
-        expect(page.locator(".key")).to_have_text(code)
-    assert promoter.card(receipt["id"]).state == "claimed"
-    assert [each for each in lively.complaints if "clipboard" not in each.lower()] == []
-
-
-@on_sqlite
-def test_a_shopper_scratches_by_keyboard(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch(minimum_age=18)
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        open_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        page.get_by_role("checkbox").focus()
-        page.keyboard.press("Space")
-        page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="Reveal the card")).to_be_focused()
-        page.keyboard.press("Enter")
-        expect(page.locator(".ticket")).to_be_focused()
-        expect(page.locator(".ticket")).to_contain_text("€5 off")
-        assert _CODE.fullmatch(page.locator(".key").inner_text())
-        assert Axe().run(page).response["violations"] == []
-    assert shopper.complaints == []
-
-
-@on_sqlite
-def test_a_shopper_without_scripts_presses_the_button(
-    till: Person, promoter: Promoter, settings: Settings, scriptless: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), scriptless.page
-    with served(settings.data) as address:
-        page.goto(f"{address}/r/{receipt['token']}?lang=en")
-        page.get_by_role("button", name="Reveal the card").click()
-        expect(page).to_have_url(f"{address}/r/{receipt['token']}?lang=en#scratch")
-        expect(page.locator(".prize")).to_have_text("€5 off")
-        expect(page.get_by_role("button", name="Copy code")).to_be_hidden()
-
-
-@on_sqlite
-def test_a_touch_that_scrolls_does_not_scratch(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        open_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        assert page.locator(".foil canvas").first.evaluate("each => getComputedStyle(each).touchAction") == "pan-y"
-        page.locator(".foil").click()
-        page.wait_for_timeout(300)
-    assert promoter.card(receipt["id"]).state == "issued"
-
-
-@on_sqlite
-def test_a_card_that_cannot_be_told_gets_its_foil_back(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        open_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        page.route("**/scratch/**", lambda route: route.abort())
-        rub(page, 2)
-        expect(page.get_by_role("alert")).to_contain_text("did not reach us")
-        page.unroute("**/scratch/**")
-        rub(page, 9)
-        expect(page.get_by_text("Show this code at the till")).to_be_visible()
-
-
-@on_sqlite
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_card_fits_and_reads_in_every_state(
-    till: Person, promoter: Promoter, settings: Settings, chromium: Browser, scheme: Any
-) -> None:
-    promoter.launch(minimum_age=18)
-    receipt = sold_now(till)
-    for options in ({"viewport": {"width": 320, "height": 640}}, {"locale": "ar"}):
-        for shopper in somebody(chromium, user_agent=_AGENT, color_scheme=scheme, **options):
-            with served(settings.data) as address:
-                page = shopper.page
-                open_card(page, f"{address}/r/{receipt['token']}")
-                assert width(page) <= page.viewport_size["width"] if page.viewport_size else True
-                assert Axe().run(page).response["violations"] == []
-
-
-@on_sqlite
-def test_the_code_is_printed_and_a_foil_is_not(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        open_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        page.emulate_media(media="print")
-        expect(page.locator("#scratch")).to_be_hidden()
-        page.emulate_media(media="screen")
-        page.get_by_role("button", name="Reveal the card").click()
-        expect(page.locator(".key")).to_be_visible()
-        page.emulate_media(media="print")
-        expect(page.locator(".key")).to_be_visible()
-
-
-@on_sqlite
-def test_the_first_sight_of_a_receipt_with_a_card_fits_the_first_flight(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        link = f"{address}/r/{receipt['token']}?lang=en"
-        page.goto(link)
-        page.wait_for_load_state("networkidle")
-        critical, _ = shopper.weight(link)
-        assert critical <= 14_000

@@ -3,24 +3,17 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from infra.settings import Settings
 from tests.support.apple import Apple
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.pass_checker import Opened, faults
 from tests.support.scratched import VOUCHER, Promoter, sold_now
-from tests.support.shops import Shops
 
 
 @pytest.fixture
 def settings(settings: Settings, its: Apple) -> Settings:
     return its.settings(settings)
-
-
-@pytest.fixture
-def promoter(engine: Engine, settings: Settings, shops: Shops) -> Promoter:
-    return Promoter(engine, settings, shops.linden)
 
 
 def address(promoter: Promoter, receipt: dict[str, Any]) -> str:

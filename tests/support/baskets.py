@@ -3,9 +3,16 @@
 import random
 from collections.abc import Iterator
 
+from hypothesis import strategies as st
+
 from engagement.offers.lesson import Row
 
 DAY = 86_400_000_000  # µs
+
+# As pairs_of takes them.
+some_baskets = st.lists(
+    st.sets(st.sampled_from("abcdef"), min_size=1).map(lambda found: "".join(sorted(found))), min_size=1
+)
 
 
 def pairs_of(*told: str, store: str | None = None) -> list[Row]:

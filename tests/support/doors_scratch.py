@@ -26,7 +26,7 @@ LEFT_BY_LINK: Final = {
     ("POST", "/r/{token:token}/scratch/{card:token}/taken"),
     ("POST", "/x/{card:token}"),
     ("POST", "/x/{card:token}/taken"),
-    # By anybody, once, as its rules say (test_fairness.py).
+    # By anybody, once, as its rules say (test_free_entry.py).
     ("POST", "/campaigns/{campaign:token}/entry"),
 }
 # What a campaign promises, and its proof, are for everybody: they tell of no shopper (test_fairness.py).

@@ -1,9 +1,10 @@
 """Scratch-card campaigns for tests, and receipts that earn their cards."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, update
 
@@ -36,6 +37,8 @@ VOUCHER: Body = {
     "stock": 1_000,
     "valid_days": 30,
 }
+# As people read it.
+CODE: Final = re.compile(r"[2-9A-HJ-NP-TV-Z]{4}-[2-9A-HJ-NP-TV-Z]{4}-[2-9A-HJ-NP-TV-Z]{4}")
 
 
 @dataclass(frozen=True)

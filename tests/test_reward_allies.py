@@ -1,0 +1,120 @@
+"""A prize of an ally is won once the ally has consented to its terms, and the ally redeems it."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from engagement import alliances
+from engagement.rewards import granting
+from engagement.rewards.keys import RewardKeys
+from infra import secrets
+from infra.settings import Settings
+from kernel.clock import utc_now
+from kernel.errors import NotFound
+from tests.support.campaigns import allied, campaign, cards_of, consented, drawn_up, prize, scratched, sold, spending
+from tests.support.inside import Person
+from tests.support.shops import Shops
+
+RUPEES: dict[str, Any] = {
+    "currency": "INR",
+    "eligibility": spending(1_500_000, "INR"),
+    "prizes": [prize(slug="silk", name={"en": "₹2,500 off"}, face_value=250_000, supplier="moor", valid_days=60)],
+}
+
+
+def test_15000_rupees_earn_2500_off_at_the_ally_and_14999_nothing(
+    owner: Person, outsider: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    consented(outsider)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    assert cards_of(owner, sold(till, "14999.00", currency="INR")) == []
+    [card] = cards_of(owner, sold(till, "15000.00", currency="INR"))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    assert owner.get(f"/v1/rewards/{code}").json()["redeemable"] is False
+    refused = owner.post(f"/v1/rewards/{code}/redeem", {})
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:counterfoil:problem:not-yours-to-redeem")
+    assert outsider.get(f"/v1/rewards/{code}").json()["redeemable"] is True
+    used = outsider.post(f"/v1/rewards/{code}/redeem", {"external_id": "K-1"}).raise_for_status().json()
+    assert (used["amount"], used["currency"], used["external_id"]) == (250_000, "INR", "K-1")
+    assert owner.get(f"/v1/rewards/{code}").json()["state"] == "redeemed"
+
+
+def test_a_campaign_is_not_launched_before_the_ally_consents(owner: Person, outsider: Person) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    answer = owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"})
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/prizes/0/supplier"]
+
+
+def test_consent_is_to_the_terms_that_were_read(owner: Person, outsider: Person) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    [asked] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
+    dearer = [RUPEES["prizes"][0] | {"face_value": 900_000}]
+    owner.put(f"/v1/campaigns/{campaign_id}", campaign(**RUPEES | {"prizes": dearer})).raise_for_status()
+    path = f"/v1/prizes-to-supply/{asked['id']}/consent"
+    assert outsider.post(path, {"terms": asked["terms"]}).status_code == 409
+    consented(outsider)
+    [told] = owner.get(f"/v1/campaigns/{campaign_id}").json()["prizes"]
+    assert told["consented_at"]
+    owner.put(f"/v1/campaigns/{campaign_id}", campaign(**RUPEES)).raise_for_status()
+    [told] = owner.get(f"/v1/campaigns/{campaign_id}").json()["prizes"]
+    assert told["consented_at"] is None
+
+
+def test_another_weight_needs_no_other_consent(owner: Person, outsider: Person) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    consented(outsider)
+    heavier = [RUPEES["prizes"][0] | {"weight": 7}]
+    owner.put(f"/v1/campaigns/{campaign_id}", campaign(**RUPEES | {"prizes": heavier})).raise_for_status()
+    assert owner.get(f"/v1/campaigns/{campaign_id}").json()["prizes"][0]["consented_at"]
+
+
+def test_an_ally_with_whom_it_is_over_gives_no_more(owner: Person, outsider: Person, till: Person) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    consented(outsider)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    [alliance] = owner.get("/v1/alliances").json()["alliances"]
+    owner.delete(f"/v1/alliances/{alliance['id']}").raise_for_status()
+    assert cards_of(owner, sold(till, "15000.00", currency="INR")) == []
+
+
+def test_a_server_that_remembers_the_alliance_gives_no_more_either(
+    owner: Person, outsider: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES | {"free_entry": {"per_shopper": 1}})
+    consented(outsider)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    assert len(cards_of(owner, sold(till, "15000.00", currency="INR"))) == 1
+    [alliance] = owner.get("/v1/alliances").json()["alliances"]
+    keys = RewardKeys.of(settings.data, secrets.box(settings.data))
+    with engine.begin() as conn:
+        # As another server would.
+        alliances.end(conn, shops.linden, alliance["id"], now=utc_now())
+    assert cards_of(owner, sold(till, "15000.00", currency="INR")) == []
+    with engine.begin() as conn, pytest.raises(NotFound):
+        granting.grant_free_entry(conn, keys, shops.linden, campaign_id, shopper="0" * 32, now=utc_now())
+
+
+def test_other_codes_need_another_consent(owner: Person, outsider: Person) -> None:
+    allied(owner, outsider)
+    of_pool = {name: value for name, value in prize(codes="pool", supplier="moor").items() if name != "stock"}
+    campaign_id = drawn_up(owner, prizes=[of_pool])
+    path = f"/v1/campaigns/{campaign_id}/prizes/coffee/codes"
+    owner.ask("PUT", path, content=b"MOOR-0001").raise_for_status()
+    [asked] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
+    assert asked["imported"] == 1
+    consented(outsider)
+    owner.ask("PUT", path, content=b"MOOR-0001\nMOOR-0002").raise_for_status()
+    assert owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).status_code == 422
+    path = f"/v1/prizes-to-supply/{asked['id']}/consent"
+    assert outsider.post(path, {"terms": asked["terms"]}).status_code == 409
+    consented(outsider)
+    assert owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).status_code == 200

@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, expect
 
 from infra.settings import Settings
 from tests.support.inside import Person, on_sqlite
+from tests.support.reviews import approved, bought, queue
 from tests.support.sales import Body
 from tests.support.served import served
 from tests.support.shopper import Shopper, somebody, width
-from tests.test_reviews import approved, bought, queue
 
 
 @pytest.fixture

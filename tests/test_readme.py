@@ -146,6 +146,15 @@ def test_the_card_that_is_given_opens_in_all_its_forms(demo: Demo, tmp_path: Pat
     assert kinds == ["text/html", "text/vcard", "application/jscontact+json", "image/svg+xml", "image/png"]
 
 
+def test_what_came_back_can_be_read(demo: Demo, tmp_path: Path) -> None:
+    [commands] = blocks("Read what came back")
+    told = typed(f"KEY={demo.key}\n{commands.replace(ADDRESS, demo.address)}", tmp_path)
+    numbers, report, campaigns = (json.loads(line) for line in told.replace("}{", "}\n{").splitlines())
+    assert (numbers["measure"], numbers["total"]["responses"] > 20) == ("nps", True)
+    assert report["report"]["chosen"]
+    assert [each["state"] for each in campaigns["campaigns"]] == ["live"]
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The settings of a service that was started as the README says, from nothing."""

@@ -54,7 +54,7 @@ class PageCache:
         name: str = "pages",
         *,
         seconds: float = 2.0,
-        most_bytes: int = 8_000_000,
+        most_bytes: int = 5_000_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hits, self._misses = (metrics.CACHE.labels(name, outcome) for outcome in ("hit", "miss"))

@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Final
-
-from css_inline import CSSInliner
+from typing import TYPE_CHECKING, Final
 
 from infra import pages
 from infra.theme import Palette, theme
+
+if TYPE_CHECKING:
+    from css_inline import CSSInliner
 
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SPACE: Final = re.compile(r"\s+")
@@ -41,7 +42,10 @@ def dressed(html: str, *, colour: str, direction: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _inliner(colour: str, direction: str) -> CSSInliner:
+def _inliner(colour: str, direction: str) -> "CSSInliner":
+    # Late: a server that leaves letters to workers need not carry it (2 MB).
+    from css_inline import CSSInliner
+
     start = "right" if direction == "rtl" else "left"
     css = _coloured(_read("inlined"), theme(colour).light).replace("inline-start", start)
     return CSSInliner(

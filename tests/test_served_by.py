@@ -17,7 +17,7 @@ from tests.support.cards import a_card
 from tests.support.inside import Person, on_sqlite
 from tests.support.sales import coffee
 from tests.support.served import served
-from tests.support.shopper import Shopper, somebody
+from tests.support.shopper import AGENT, Shopper, somebody
 from tests.support.shops import Shops
 
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -76,7 +76,9 @@ def test_a_rating_is_shown_and_the_last_one_holds(
 ) -> None:
     receipt = sold(till)
     for score in ("2", "5"):
-        answer = stranger.ask("POST", f"/r/{receipt['token']}/service?lang=en", data={"score": score})
+        answer = stranger.ask(
+            "POST", f"/r/{receipt['token']}/service?lang=en", data={"score": score}, headers={"User-Agent": AGENT}
+        )
         assert (answer.status_code, answer.headers["location"]) == (303, f"/r/{receipt['token']}?lang=en#card")
     with engine.connect() as conn:
         assert list(conn.execute(select(ServiceRating.receipt_id, ServiceRating.score))) == [(receipt["id"], 5)]

@@ -12,6 +12,7 @@ from cards.tables import ServiceRating
 from tests.support.cards import a_card
 from tests.support.inside import Person, on_sqlite
 from tests.support.sales import Body, coffee
+from tests.support.shopper import AGENT
 from tests.support.shops import OPENED, Shops
 from tests.test_races import at_once
 
@@ -29,7 +30,12 @@ def receipt(till: Person, card: CardRecord) -> Body:
 
 def rate(person: Person, receipt: Body, score: object, **headers: str) -> tuple[int, str]:
     path = f"/r/{receipt['token']}/service?lang=en"
-    answer = person.ask("POST", path, data={"score": str(score)}, headers={"Sec-Fetch-Site": "same-origin"} | headers)
+    answer = person.ask(
+        "POST",
+        path,
+        data={"score": str(score)},
+        headers={"Sec-Fetch-Site": "same-origin", "User-Agent": AGENT} | headers,
+    )
     return answer.status_code, answer.headers.get("location", "")
 
 

@@ -74,4 +74,7 @@ def _told(what: str) -> dict[str, Any]:
 def _refused(*statuses: int) -> dict[str, Any]:
     """A link that is none of ours is answered with a page."""
     problems = {str(status): answer for status, answer in schemas.problems(*statuses).items()}
-    return problems | ({"404": _told("No link of ours, or its receipt is gone.")} if 404 in statuses else {})
+    if 404 in statuses:
+        page = _told("No link of ours, or its receipt is gone.")
+        problems["404"] = page | {"content": problems["404"]["content"] | page["content"]}
+    return problems

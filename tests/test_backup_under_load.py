@@ -5,15 +5,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from sqlalchemy import Engine, func, make_url, select, text
 
@@ -31,6 +28,7 @@ from tests.support.many import copies
 from tests.support.sales import Body, coffee, refund
 from tests.support.server import Served
 from tests.support.shops import OPENED, Shops
+from tests.support.waiting import wait_until
 
 CLIENTS = 4
 Empty = Callable[[str], str]
@@ -62,10 +60,12 @@ def back_up(data: Data, path: Path) -> None:
     engine.dispose()
 
 
-def command(data: Data, name: str, path: Path) -> "subprocess.Popen[bytes]":
-    """The command in a process of its own, which can be killed."""
+def command(data: Data, name: str, path: Path, *, dies_in: str = "") -> "subprocess.Popen[bytes]":
+    """The command in a process of its own, which can be killed: see :mod:`tests.support.dying`."""
     env = os.environ | {"COUNTERFOIL_DATA_DIR": str(data.data_dir), "COUNTERFOIL_DATABASE_URL": data.where_database()}
     line = f"import typer; from cli.{name} import {name}; typer.run({name})"
+    if dies_in:
+        line = f"from tests.support import dying; dying.in_the_middle_of_receipts({dies_in!r}); {line}"
     return subprocess.Popen([sys.executable, "-c", line, str(path)], cwd=ROOT, env=env)
 
 
@@ -162,13 +162,6 @@ def test_a_backup_taken_under_load_restores_to_a_consistent_shop(
     new.dispose()
 
 
-def wait_until(is_so: Callable[[], Any], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.002)
-
-
 # --- kill -9
 
 
@@ -182,16 +175,10 @@ def stocked(engine: Engine, shops: Shops) -> int:
     return 2001
 
 
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it was over before it could be killed"
-
-
 def test_a_killed_backup_leaves_no_file_under_its_name(stocked: int, tmp_path: Path, data: Data) -> None:
     path, part = tmp_path / "b.zip", tmp_path / "b.zip.part"
-    process = command(data, "backup", path)
-    wait_until(lambda: part.exists() and part.stat().st_size > 100_000)
-    kill(process)
+    assert command(data, "backup", path, dies_in="lines").wait() == -signal.SIGKILL
+    assert part.exists()
     assert not path.exists()
     assert command(data, "backup", path).wait() == 0
     assert not part.exists()
@@ -205,26 +192,13 @@ def test_a_killed_restore_leaves_an_empty_database_that_takes_it_again(
     back_up(data, tmp_path / "b.zip")
     kind = make_url(data.where_database()).get_backend_name()
     there = Data(data_dir=tmp_path / "there", database_url=empty(kind))
-    process = command(there, "restore", tmp_path / "b.zip")
-    wait_until(lambda: writes(there.where_database()))
-    kill(process)
+    assert command(there, "restore", tmp_path / "b.zip", dies_in="load").wait() == -signal.SIGKILL
     engine = connect(there.where_database())
     with engine.connect() as conn:
         assert conn.scalar(text("SELECT count(*) FROM merchants")) == 0
     restored(tmp_path / "b.zip", there)
     assert require_consistent(engine, {}) == stocked
     engine.dispose()
-
-
-def writes(url: str) -> bool:
-    """Whether somebody is in the middle of writing receipts."""
-    where = make_url(url)
-    if where.get_backend_name() == "sqlite":
-        log = Path(f"{where.database}-wal")
-        return log.exists() and log.stat().st_size > 4_000_000
-    with closing(psycopg.connect(where.set(drivername="postgresql").render_as_string(hide_password=False))) as conn:
-        asked = "SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 100"
-        return conn.execute(asked).fetchone() is not None
 
 
 @pytest.mark.long

@@ -62,7 +62,8 @@ def test_the_score_is_exact_before_it_is_rounded(counts: Counts) -> None:
 def test_the_interval_lies_on_the_scale_and_turns_with_the_opinions(counts: Counts) -> None:
     here = nps.interval(counts)
     turned = nps.interval(Counts(counts.detractors, counts.passives, counts.promoters))
-    assert -100 <= here.low < here.high <= 100
+    # Of ten thousand passives it is narrower than what is told of it.
+    assert -100 <= here.low <= here.high <= 100
     assert (turned.low, turned.high) == (-here.high, -here.low)
 
 
@@ -77,7 +78,7 @@ def test_more_of_the_same_answers_are_surer(counts: Counts, times: int) -> None:
 @given(COUNTS)
 def test_satisfaction_is_a_share_with_an_interval_around_it(counts: Counts) -> None:
     share, around = nps.satisfaction(counts), nps.satisfaction_interval(counts)
-    assert 0 <= around.low < around.high <= 100
+    assert 0 <= around.low <= around.high <= 100
     assert share is None or 0 <= share <= 100
 
 

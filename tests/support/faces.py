@@ -45,7 +45,8 @@ _SHORT: Final = _WORDS.filter(lambda told: len(told) <= 64)
 _NOTE: Final = st.lists(_WORDS, min_size=1, max_size=4).map("\n".join)
 _URLS: Final = st.from_regex(r"https?://[a-z]{1,20}\.example(/[A-Za-z0-9,;:=?&%~.@+-]{0,90})?", fullmatch=True)
 _HANDLES: Final = st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True)
-_NUMBERS: Final = st.from_regex(r"\+[1-9][0-9 ]{7,14}[0-9]", fullmatch=True)
+# Seven digits at least, with blanks between them.
+_NUMBERS: Final = st.from_regex(r"\+[1-9]([0-9] ?){6,14}[0-9]", fullmatch=True)
 _PLACES: Final = st.sampled_from(["work", "home", "other"])
 _OPTIONAL: Final = {"label": st.none() | _SHORT}
 _PHONES: Final = st.fixed_dictionaries(

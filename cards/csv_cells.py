@@ -1,19 +1,16 @@
 """Rows of a table as what they say of people: each column fills a field of a card."""
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from accounts.fields import SLUG
-from cards.csv_names import LISTS, PLACES, field_of, is_field, plain
-from cards.csv_reading import CsvTable, Line
-from cards.entries import Entry, Fault
+from cards.csv_names import LISTS, PLACES, field_of, is_field
+from cards.entries import Entry
 from cards.names import country_code
-from kernel.errors import FieldError, Invalid
+from infra.csv_columns import Fault, Fields
+from infra.csv_reading import CsvTable, Line
 
-# A column that is mapped to nothing is left out.
-_NOTHING: Final = ("", "-")
 _SEVERAL: Final = re.compile(r"[;\n|]+")
 # Where a value holds no comma either.
 _SEVERAL_WORDS: Final = re.compile(r"[,;\n|]+")
@@ -31,25 +28,11 @@ class _Told:
     lost: list[str] = field(default_factory=list)
 
 
-def mapped(head: Iterable[str], asked: Mapping[str, str]) -> list[str | None]:
-    """The field of each column. ``asked`` goes before what a column's name says.
-
-    Raises :class:`Invalid` where it names a column that is not there, or a field that no card has.
-    """
-    wanted = {plain(column): path for column, path in asked.items()}
-    names = {plain(each) for each in head}
-    if unknown := [column for column in asked if plain(column) not in names]:
-        there = ", ".join(each[:60] for each in head)[:1000]
-        raise Invalid(errors=[FieldError("query:map", f"names {len(unknown)} unknown columns; there are: {there}")])
-    if not all(path in _NOTHING or is_field(path) for path in asked.values()):
-        raise Invalid(errors=[FieldError("query:map", _NO_FIELD)])
-    taken = [wanted.get(plain(each), field_of(each)) for each in head]
-    return [None if path in _NOTHING else path for path in taken]
-
-
-_NO_FIELD: Final = (
+FIELDS: Final = Fields(
+    field_of,
+    is_field,
     "names a field that cards do not have; title, phones.mobile, emails.work, socials.linkedin, addresses.work.city or "
-    "translations.de.title would be some"
+    "translations.de.title would be some",
 )
 
 

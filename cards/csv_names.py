@@ -1,12 +1,12 @@
 """What columns of staff lists are called, in several languages and by several programs, and which field that is."""
 
-import unicodedata
 from functools import cache
 from typing import Final, get_args
 
 from accounts.fields import Language
 from cards.networks import MESSENGERS, NETWORKS
 from cards.profile import Kind, Place, Words
+from infra.csv_columns import plain
 
 PLACES: Final = ("staff", "store", "brand")
 TEXTS: Final = (
@@ -96,13 +96,6 @@ _KINDS: Final = {
     "socials": tuple(NETWORKS),
     "messengers": tuple(MESSENGERS),
 }
-
-
-def plain(name: str) -> str:
-    """In one case, without marks and what stands between words."""
-    bare = unicodedata.normalize("NFKD", name).casefold()
-    kept = "".join(each if each.isalnum() else "" if unicodedata.combining(each) else " " for each in bare)
-    return " ".join(kept.split())
 
 
 @cache

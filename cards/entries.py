@@ -4,16 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.csv_columns import Fault, fault
 from kernel.errors import FieldError
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a row is refused: a pointer into a card's body, and the column of the file that it came from."""
-
-    pointer: str
-    detail: str
-    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +24,4 @@ class Entry:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def fault(self, error: FieldError) -> Fault:
-        """By the column that the field, or what it stands in, was taken from."""
-        pointer = error.pointer
-        while pointer and pointer not in self.columns:
-            pointer = pointer.rpartition("/")[0]
-        return Fault(error.pointer, error.detail, self.columns.get(pointer))
+        return fault(error, self.columns)

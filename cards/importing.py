@@ -11,11 +11,12 @@ from sqlalchemy.exc import DBAPIError
 
 from accounts.refusals import field_errors
 from cards import find, manage, photos, stale, wallets
-from cards.entries import Entry, Fault
+from cards.entries import Entry
 from cards.find import CardRecord
 from cards.manage import Belongs
 from cards.profile import Profile
 from cards.recognised import Recognised, known_cards
+from infra.csv_columns import Fault
 from infra.jobs import Jobs
 from infra.storage import Storage
 from kernel.errors import FieldError, Invalid, Problem, TooLarge

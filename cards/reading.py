@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cards import csv_cells, csv_reading, vcard_reading
-from cards.entries import Entry, Fault
+from cards import csv_cells, vcard_reading
+from cards.entries import Entry
 from cards.vcard_reading import Reading
+from infra import csv_columns, csv_reading
+from infra.csv_columns import Fault
 
 CSV: Final = "text/csv"
 VCARD: Final = "text/vcard"
@@ -31,8 +33,8 @@ def read(data: bytes, kind: str, *, asked: Mapping[str, str]) -> StaffFile:
     mapping that does not fit it, :class:`kernel.errors.TooLarge`."""
     if kind == VCARD:
         return StaffFile([_entry(place, each) for place, each in enumerate(vcard_reading.read(data), 1)])
-    table = csv_reading.read(data)
-    fields = csv_cells.mapped(table.head, asked)
+    table = csv_reading.read(data, knows=csv_cells.FIELDS.knows)
+    fields = csv_columns.mapped(table.head, asked, csv_cells.FIELDS)
     return StaffFile(csv_cells.entries(table, fields), tuple(zip(table.head, fields, strict=True)))
 
 

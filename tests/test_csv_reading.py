@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cards import csv_cells, csv_names, csv_reading, reading
-from cards.csv_reading import UnreadableTable
+from cards import csv_cells, csv_names, reading
 from cards.entries import Entry
 from cards.profile import Profile
+from infra import csv_columns, csv_reading
+from infra.csv_reading import UnreadableTable
 from infra.csv_text import csv_text, told
 from kernel.errors import Problem, TooLarge
 
 FIELDS = (*csv_names.TEXTS, *csv_names.LISTS, "phones.mobile", "emails.work", "socials.x", "addresses.work.lines")
+KNOWS = csv_cells.FIELDS.knows
 PLAIN = st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r")
 CELLS = st.text(st.sampled_from(",;\t\"'\n =+@:\u2028") | PLAIN, max_size=12)
 
@@ -50,7 +52,7 @@ def test_the_same_rows_come_out_of_any_dialect(
     table: list[list[str]], delimiter: str, quoting: int, end: str, encoding: str
 ) -> None:
     text = written(table, delimiter=delimiter, quoting=quoting, lineterminator=end)
-    found = csv_reading.read(text.encode(encoding))
+    found = csv_reading.read(text.encode(encoding), knows=KNOWS)
     assert list(found.head) == table[0]
     assert [list(line.cells) for line in found.lines] == expected(table)
     assert not any(line.is_longer for line in found.lines)
@@ -58,7 +60,7 @@ def test_the_same_rows_come_out_of_any_dialect(
 
 @given(tables())
 def test_what_we_write_we_read(table: list[list[str]]) -> None:
-    found = csv_reading.read(csv_text(table[0], table[1:]))
+    found = csv_reading.read(csv_text(table[0], table[1:]), knows=KNOWS)
     assert [list(line.cells) for line in found.lines] == [row for row in table[1:] if any(map(str.strip, row))]
 
 
@@ -190,8 +192,8 @@ def test_two_columns_of_one_field_that_differ_are_told() -> None:
 
 
 def test_a_mapping_goes_before_what_a_column_is_called() -> None:
-    table = csv_reading.read(b"Title,Nick\nBaker,Em\n")
-    assert csv_cells.mapped(table.head, {"title": "prefix", "NICK": ""}) == ["prefix", None]
+    table = csv_reading.read(b"Title,Nick\nBaker,Em\n", knows=KNOWS)
+    assert csv_columns.mapped(table.head, {"title": "prefix", "NICK": ""}, csv_cells.FIELDS) == ["prefix", None]
 
 
 def test_a_file_tells_what_it_is() -> None:

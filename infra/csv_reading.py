@@ -3,11 +3,10 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from cards.csv_names import field_of
 from infra.csv_text import told
 from kernel.errors import Invalid, TooLarge
 
@@ -40,14 +39,17 @@ class CsvTable:
     lines: tuple[Line, ...]
 
 
-def read(data: bytes) -> CsvTable:
-    """Empty lines are left out. Raises :class:`UnreadableTable`, or :class:`TooLarge` beyond 5,000 rows."""
+def read(data: bytes, *, knows: Callable[[str], bool], most: int = MOST_ROWS) -> CsvTable:
+    """``knows`` tells whether it knows a column by its name. Empty lines are left out.
+
+    Raises :class:`UnreadableTable`, or :class:`TooLarge` beyond ``most`` rows.
+    """
     text = decoded(data)
     first, _, rest = text.partition("\n")
     told_delimiter = first.rstrip("\r")[len(_SEPARATOR) :]
     if first.lower().startswith(_SEPARATOR) and told_delimiter in _DELIMITERS:
-        return _table(rest, told_delimiter, before=1)
-    return _table(text, _delimiter(text))
+        return _table(rest, told_delimiter, most, before=1)
+    return _table(text, _delimiter(text, knows), most)
 
 
 def decoded(data: bytes) -> str:
@@ -64,20 +66,20 @@ def decoded(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, knows: Callable[[str], bool]) -> str:
     """That by which most columns of the head are known, and then most are parted."""
-    return max(_DELIMITERS, key=lambda each: _promise(text, each))
+    return max(_DELIMITERS, key=lambda each: _promise(text, each, knows))
 
 
-def _promise(text: str, delimiter: str) -> tuple[int, int]:
+def _promise(text: str, delimiter: str, knows: Callable[[str], bool]) -> tuple[int, int]:
     try:
         head = next(_records(text, delimiter), (0, []))[1]
     except UnreadableTable:
         return 0, 0
-    return sum(field_of(each) is not None for each in head), len(head)
+    return sum(map(knows, head)), len(head)
 
 
-def _table(text: str, delimiter: str, before: int = 0) -> CsvTable:
+def _table(text: str, delimiter: str, most: int, before: int = 0) -> CsvTable:
     records = ((number + before, cells) for number, cells in _records(text, delimiter) if any(map(str.strip, cells)))
     _, head = next(records, (0, []))
     while head and not head[-1].strip():
@@ -88,8 +90,8 @@ def _table(text: str, delimiter: str, before: int = 0) -> CsvTable:
         raise UnreadableTable(f"The table has more than {MOST_COLUMNS} columns")
     lines: list[Line] = []
     for number, cells in records:
-        if len(lines) == MOST_ROWS:
-            raise TooLarge(f"The table has more than {MOST_ROWS:,} rows; send it in parts")
+        if len(lines) == most:
+            raise TooLarge(f"The table has more than {most:,} rows; send it in parts")
         lines.append(_line(number, cells, len(head)))
     return CsvTable(tuple(map(str.strip, head)), tuple(lines))
 

@@ -55,7 +55,9 @@ def rows(_seconds: float) -> Iterator[Row]:
             engine = connect(url)
             _stock(engine, shop)
             began = time.monotonic()
-            lesson = lesson or apart.learn(rebuild._rows(engine, shop.merchant_id))
+            # Of items that go together, as neighbours cost more than the popular do.
+            lesson = lesson or apart.learn(rebuild._rows(engine, shop.merchant_id), aim="basket")
+            assert lesson.neighbours.items
             learned = time.monotonic() - began
             if database == "SQLite":
                 print(f"learned in {learned:.1f} s")

@@ -1,6 +1,6 @@
 """Which offers a receipt shows, and why: never what is on it, was bought before, went back, or cannot be had."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -53,6 +53,7 @@ class Desk:
     """What is known of a merchant's offers before any receipt is: to be remembered for a moment."""
 
     book: Book
+    has_products: bool = False
     has_offers: bool = False
     ruled: tuple[Ruled, ...] = ()
     banned: tuple[Ruled, ...] = ()
@@ -70,6 +71,9 @@ class _Asked:
     names: dict[str, str]
     counted: list[str]
     not_these: set[str]
+    # What this shopper has, and what they gave back.
+    owned: set[str]
+    returned: set[str]
     # Complements of what is on it, with the name of what they go with, best first.
     complements: dict[str, str] = field(default_factory=dict)
 
@@ -80,28 +84,36 @@ _PRIVATE: Final = (
     .where(Receipt.merchant_id == bindparam("merchant_id"), Receipt.id == bindparam("id"))
 )
 _BEFORE: Final = (
-    select(Basket.receipt_id, Basket.items, Basket.returned)
+    select(Basket.items, Basket.returned)
     .where(Basket.merchant_id == bindparam("merchant_id"), Basket.shopper == bindparam("shopper"))
     .order_by(Basket.at.desc())
     .limit(_MOST_BASKETS)
 )
-# As text: of few that are found anybody reads it.
-_KNOWN: Final = (
-    select(ProductItem.item, ProductItem.product_id, Product.again, cast(Product.complements, Text))
+_MINE: Final = ProductItem.merchant_id == bindparam("merchant_id")
+# Complements as text: of few that are found anybody reads them.
+_ON_IT: Final = (
+    select(ProductItem.item, ProductItem.product_id, cast(Product.complements, Text))
     .join(Product, Product.id == ProductItem.product_id)
-    .where(ProductItem.merchant_id == bindparam("merchant_id"), one_of(ProductItem.item, "items"))
-)
-_OFFERED: Final = select(ProductItem.item, ProductItem.product_id).where(
-    ProductItem.merchant_id == bindparam("merchant_id"), one_of(ProductItem.item, "items"), ProductItem.offered
+    .where(_MINE, one_of(ProductItem.item, "items"))
 )
 _OF_ITEMS: Final = and_(
     Neighbour.merchant_id == bindparam("merchant_id"),
     Neighbour.edition == bindparam("edition"),
     one_of(Neighbour.a, "items"),
 )
-# Added up before products are looked for: PostgreSQL would read the whole catalogue for them.
-_NEAR: Final = (
-    select(Neighbour.b)
+
+
+def _as_products(best: Select[str, Any]) -> Select[str, str | None, bool | None]:
+    """The products that may be offered for each of ``best``, and whether to who has them too; else None."""
+    # Found first, as PostgreSQL would otherwise read the whole catalogue.
+    top = best.subquery("best")
+    known = and_(_MINE, ProductItem.item == top.c.item, ProductItem.offered)
+    found = select(top.c.item, ProductItem.product_id, ProductItem.again).outerjoin_from(top, ProductItem, known)
+    return found.order_by(top.c.score.desc(), top.c.item, ProductItem.product_id)
+
+
+_NEAR: Final = _as_products(
+    select(Neighbour.b.label("item"), func.sum(Neighbour.score).label("score"))
     .where(_OF_ITEMS)
     .group_by(Neighbour.b)
     # Some ways of telling say of an item that it is not wanted.
@@ -114,8 +126,8 @@ _WHY: Final = (
     .where(_OF_ITEMS, one_of(Neighbour.b, "others"))
     .order_by(Neighbour.receipts, Neighbour.score, Neighbour.a)
 )
-_POPULAR: Final = (
-    select(PopularItem.item)
+_POPULAR: Final = _as_products(
+    select(PopularItem.item, PopularItem.score)
     .where(
         PopularItem.merchant_id == bindparam("merchant_id"),
         PopularItem.edition == bindparam("edition"),
@@ -125,18 +137,19 @@ _POPULAR: Final = (
     .limit(bindparam("at_most"))
 )
 # So many are looked at, and where too few of them may be shown, so many more.
-_LOOKS: Final = (60, 600, 6_000)
+_LOOKS: Final = (30, 300, 6_000)
 
 
 def desk(conn: Connection, merchant_id: str) -> Desk:
     book = books.book(conn, merchant_id)
-    if not book.is_on:
-        return Desk(book)
-    ruled = tuple(_ruled(conn, merchant_id))
     own = select(ProductItem.item).where(ProductItem.merchant_id == merchant_id).limit(1)
+    has_products = conn.scalar(own) is not None
+    if not book.is_on:
+        return Desk(book, has_products)
+    ruled = tuple(_ruled(conn, merchant_id))
     banned = tuple(each for each in ruled if each.rule.kind == "ban")
     wanted = tuple(each for each in ruled if each.rule.kind != "ban" and each.product.is_offered)
-    return Desk(book, bool(wanted) or conn.scalar(own) is not None, wanted, banned)
+    return Desk(book, has_products, bool(wanted) or has_products, wanted, banned)
 
 
 def offers_for(conn: Connection, of: Desk, record: ReceiptRecord, *, key: bytes) -> list[Offer]:
@@ -185,17 +198,14 @@ def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _As
     store_id, details = conn.execute(_PRIVATE, named).one()
     lines = [line for line in orjson.loads(record.content_json).get("lines", ()) if is_goods(line)]
     names = {item: line["name"] for line in reversed(lines) for item in all_of(line)}
-    owned, returned = _before(conn, record, details, key)
+    before = _before(conn, record, details, key)
     counted = list(dict.fromkeys(item_of(line) for line in lines))[:_MOST_ITEMS]
-    asked = _Asked(conn, of, record, store_id, names, counted, set())
+    asked = _Asked(conn, of, record, store_id, names, counted, set(), *before)
     asked.not_these |= {each.product.id for each in of.banned if _holds(asked, each)}
-    known = {"merchant_id": record.merchant_id, "items": [*names, *owned - names.keys(), *returned - names.keys()]}
-    for item, product_id, again, complements in conn.execute(_KNOWN, known):
-        if item in names or item in returned or not again:
-            asked.not_these.add(product_id)
-        if item in names:
-            found = orjson.loads(complements)
-            asked.complements |= {sku: names[item] for sku in found if sku not in asked.complements}
+    on_it = {"merchant_id": record.merchant_id, "items": list(names)}
+    for item, product_id, complements in conn.execute(_ON_IT, on_it):
+        asked.not_these.add(product_id)
+        asked.complements |= {sku: names[item] for sku in orjson.loads(complements) if sku not in asked.complements}
     return asked
 
 
@@ -205,17 +215,16 @@ def _before(conn: Connection, record: ReceiptRecord, details: str | None, key: b
     owned: set[str] = set()
     returned: set[str] = set()
     if shopper is not None:
-        for row in conn.execute(_BEFORE, {"merchant_id": record.merchant_id, "shopper": shopper}):
-            back = set(orjson.loads(row.returned)) - owned
-            returned |= back
-            owned |= set(orjson.loads(row.items)) - back - returned
+        for items, gone in conn.execute(_BEFORE, {"merchant_id": record.merchant_id, "shopper": shopper}):
+            returned |= set(orjson.loads(gone)) - owned
+            owned |= set(orjson.loads(items)) - returned
     return owned, returned
 
 
 def _by_rule(asked: _Asked, _wanted: int) -> Iterator[Offer]:
     order = {"pin": 0, "ally": 1, "complement": 2}
     for each in sorted(asked.desk.ruled, key=lambda ruled: order[ruled.rule.kind]):
-        if each.product.id in asked.not_these or not _holds(asked, each):
+        if not _may_be(asked, each.product) or not _holds(asked, each):
             continue
         beside = _beside(asked, each)
         if each.rule.kind == "ally":
@@ -240,7 +249,7 @@ def _complements(asked: _Asked, _wanted: int) -> Iterator[Offer]:
     found = products.with_skus(asked.conn, asked.record.merchant_id, list(asked.complements))
     for sku, beside in asked.complements.items():
         product = found.get(sku)
-        if product is not None and product.is_offered and product.id not in asked.not_these:
+        if product is not None and _may_be(asked, product):
             yield Offer(product, "goes_with", beside)
 
 
@@ -248,13 +257,13 @@ def _near(asked: _Asked, wanted: int) -> Iterator[Offer]:
     if asked.desk.book.edition is None or not asked.counted:
         return
     of = _named(asked) | {"items": asked.counted}
-    items = _first(asked, _NEAR, of, wanted)
-    if not items:
+    found = _first(asked, _NEAR, of, wanted)
+    if not found:
         return
     # The largest count comes last.
-    why = {row.b: row for row in asked.conn.execute(_WHY, of | {"others": list(items.values())})}
-    for product in _in_order(asked.conn, list(items)):
-        row = why[items[product.id]]
+    why = {row.b: row for row in asked.conn.execute(_WHY, of | {"others": [item for _, item in found]})}
+    for product, item in found:
+        row = why[item]
         reason: Reason = "together" if row.receipts else "similar"
         yield Offer(product, reason, asked.names[row.a], row.receipts)
 
@@ -264,10 +273,10 @@ def _popular(asked: _Asked, wanted: int) -> Iterator[Offer]:
     if asked.desk.book.edition is None:
         return
     for place in (asked.store_id, ""):
-        items = _first(asked, _POPULAR, _named(asked) | {"place": place}, wanted)
-        for product in _in_order(asked.conn, list(items)):
+        found = _first(asked, _POPULAR, _named(asked) | {"place": place}, wanted)
+        for product, _ in found:
             yield Offer(product, "popular", in_store=bool(place))
-        if len(items) >= wanted:
+        if len(found) >= wanted:
             return
 
 
@@ -275,21 +284,41 @@ def _named(asked: _Asked) -> dict[str, Any]:
     return {"merchant_id": asked.record.merchant_id, "edition": asked.desk.book.edition}
 
 
-def _first(asked: _Asked, best: Select[Any], of: Mapping[str, Any], wanted: int) -> dict[str, str]:
+def _first(
+    asked: _Asked, best: Select[str, str | None, bool | None], of: Mapping[str, Any], wanted: int
+) -> list[tuple[ProductRecord, str]]:
     """The first products that may be offered, each with its item, in the order in which ``best`` tells items."""
-    found: dict[str, str] = {}
+    return list(islice(_all(asked, best, of, wanted), wanted))
+
+
+def _all(
+    asked: _Asked, best: Select[str, str | None, bool | None], of: Mapping[str, Any], at_once: int
+) -> Iterator[tuple[ProductRecord, str]]:
+    seen: dict[str, str] = {}
     for at_most in _LOOKS:
-        items = list(asked.conn.scalars(best, {**of, "at_most": at_most}))
-        rows = asked.conn.execute(_OFFERED, {"merchant_id": asked.record.merchant_id, "items": items})
-        places = {item: place for place, item in enumerate(items)}
-        for row in sorted(rows, key=lambda each: (places[each.item], each.product_id)):
-            if row.product_id not in asked.not_these:
-                found.setdefault(row.product_id, row.item)
-        if len(found) >= wanted or len(items) < at_most:
-            break
-    return dict(islice(found.items(), wanted))
+        rows = asked.conn.execute(best, {**of, "at_most": at_most}).all()
+        fresh: dict[str, str] = {}
+        for item, product_id, again in rows:
+            if product_id is not None and product_id not in seen and not _is_had(asked, {item}, again=bool(again)):
+                fresh.setdefault(product_id, item)
+        seen |= fresh
+        waiting = iter(fresh)
+        while some := list(islice(waiting, at_once)):
+            known = products.with_ids(asked.conn, some)
+            yield from ((known[each], fresh[each]) for each in some if each in known and _may_be(asked, known[each]))
+        if len({item for item, _, _ in rows}) < at_most:
+            return
 
 
-def _in_order(conn: Connection, ids: Sequence[str]) -> Iterator[ProductRecord]:
-    found = products.with_ids(conn, ids) if ids else {}
-    yield from (found[each] for each in ids if each in found and found[each].is_offered)
+def _may_be(asked: _Asked, product: ProductRecord) -> bool:
+    """An ally's catalogue has SKUs of its own, so nothing that was bought here tells of it."""
+    if product.id in asked.not_these or not product.is_offered:
+        return False
+    told = product.content
+    is_ours = product.merchant_id == asked.record.merchant_id
+    return not is_ours or not _is_had(asked, keys(product.sku, told.gtin, told.name.values()), again=told.again)
+
+
+def _is_had(asked: _Asked, items: Iterable[str], *, again: bool) -> bool:
+    """Whether this shopper has it, or did not want it."""
+    return any(item in asked.returned or (item in asked.owned and not again) for item in items)

@@ -12,7 +12,7 @@ from engagement import alliances
 from engagement.offers.catalogue import ProductContent
 from engagement.offers.items import keys
 from engagement.offers.tables import Product, ProductItem
-from infra.database import unindexed, upsert
+from infra.database import one_of, unindexed, upsert
 from kernel.errors import NotFound
 from kernel.ids import new_id
 
@@ -22,10 +22,8 @@ _COLUMNS: Final = tuple(
     getattr(Product, name) for name in ("id", "merchant_id", "sku", "picture_key", "changed_at", *_CONTENT)
 )
 # Built once: a page asks these.
-_BY_IDS: Final = select(*_COLUMNS).where(Product.id.in_(bindparam("ids", expanding=True)))
-_BY_SKUS: Final = select(*_COLUMNS).where(
-    Product.merchant_id == bindparam("merchant_id"), Product.sku.in_(bindparam("skus", expanding=True))
-)
+_BY_IDS: Final = select(*_COLUMNS).where(one_of(Product.id, "ids"))
+_BY_SKUS: Final = select(*_COLUMNS).where(Product.merchant_id == bindparam("merchant_id"), one_of(Product.sku, "skus"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +53,35 @@ def put(
 
     Whoever else changes the catalogue waits, so that what a product is known by is always its own.
     """
-    conn.execute(select(Merchant.id).where(Merchant.id == merchant_id).with_for_update(key_share=True))
+    hold(conn, merchant_id)
     before = _by_sku(conn, merchant_id, list(products))
-    outcomes: dict[str, Outcome] = {}
+    outcomes = foreseen(before, products)
     rows: list[dict[str, Any]] = []
     for sku, content in sorted(products.items()):
-        known = before.get(sku)
-        outcomes[sku] = "created" if known is None else "unchanged" if _is_same(known.content, content) else "changed"
         if outcomes[sku] != "unchanged":
-            named = {"id": known.id if known else new_id("prd", now), "merchant_id": merchant_id, "sku": sku}
+            product_id = before[sku].id if sku in before else new_id("prd", now)
+            named = {"id": product_id, "merchant_id": merchant_id, "sku": sku}
             rows.append(named | {name: getattr(content, name) for name in _CONTENT} | {"changed_at": now})
     if rows:
         _write(conn, rows)
         _know_by(conn, merchant_id, rows)
     return outcomes
+
+
+def hold(conn: Connection, merchant_id: str) -> None:
+    """Nobody else changes the catalogue until the transaction ends."""
+    conn.execute(select(Merchant.id).where(Merchant.id == merchant_id).with_for_update(key_share=True))
+
+
+def foreseen(before: Mapping[str, ProductRecord], products: Mapping[str, ProductContent]) -> dict[str, Outcome]:
+    """What would become of each, of what there was ``before``."""
+    return {sku: _outcome(before.get(sku), content) for sku, content in products.items()}
+
+
+def _outcome(known: ProductRecord | None, content: ProductContent) -> Outcome:
+    if known is None:
+        return "created"
+    return "unchanged" if _is_same(known.content, content) else "changed"
 
 
 def one(conn: Connection, merchant_id: str, sku: str) -> ProductRecord:
@@ -94,7 +107,7 @@ def listed(conn: Connection, merchant_id: str, *, limit: int, after: str = "") -
 def shared_by_allies(conn: Connection, merchant_id: str, *, limit: int, after: str = "") -> list[ProductRecord]:
     """What allies let the merchant show, by the ids, from behind ``after`` on."""
     theirs = Product.merchant_id.in_(alliances.allies(conn, merchant_id).values())
-    query = select(*_COLUMNS).where(theirs, Product.shared, Product.active, Product.id > after)
+    query = select(*_COLUMNS).where(theirs, Product.shared.is_(True), Product.active, Product.id > after)
     return [record_of(row) for row in conn.execute(query.order_by(Product.id).limit(limit))]
 
 
@@ -158,7 +171,7 @@ def _write(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def _know_by(conn: Connection, merchant_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
     conn.execute(delete(ProductItem).where(_known_by(merchant_id, [row["id"] for row in rows])))
     known = {
-        (row["id"], item): {"offered": row["active"] and row["stock"] != 0}
+        (row["id"], item): {"offered": row["active"] and row["stock"] != 0, "again": row["again"]}
         for row in rows
         for item in keys(row["sku"], row["gtin"], row["name"].values())
     }

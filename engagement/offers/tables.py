@@ -23,6 +23,7 @@ from infra.database import Base, Instant
 ITEM = String(80)
 _KNOWN = "shopper IS NOT NULL"
 _PICTURED = "picture_key IS NOT NULL"
+_SHARED_SQLITE, _SHARED = text("shared IS 1"), text("shared IS true")
 
 
 class Product(Base):
@@ -32,6 +33,7 @@ class Product(Base):
     __table_args__ = (
         UniqueConstraint("merchant_id", "sku"),
         Index("ix_products_picture_key", "picture_key", sqlite_where=text(_PICTURED), postgresql_where=text(_PICTURED)),
+        Index("ix_products_shared", "merchant_id", "id", sqlite_where=_SHARED_SQLITE, postgresql_where=_SHARED),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -76,6 +78,8 @@ class ProductItem(Base):
     product_id: Mapped[str] = mapped_column(ForeignKey("products.id"), primary_key=True, index=True)
     # Whether it may be offered now: it is active and not out of stock.
     offered: Mapped[bool] = mapped_column(Boolean)
+    # Whether it is offered to who has it too.
+    again: Mapped[bool] = mapped_column(Boolean)
 
 
 class Basket(Base):

@@ -46,12 +46,21 @@ def upgrade() -> None:
         sqlite_where=sa.text("picture_key IS NOT NULL"),
         postgresql_where=sa.text("picture_key IS NOT NULL"),
     )
+    op.create_index(
+        "ix_products_shared",
+        "products",
+        ["merchant_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("shared IS 1"),
+        postgresql_where=sa.text("shared IS true"),
+    )
     op.create_table(
         "product_items",
         sa.Column("merchant_id", sa.String(length=40), nullable=False),
         sa.Column("item", sa.String(length=80), nullable=False),
         sa.Column("product_id", sa.String(length=40), nullable=False),
         sa.Column("offered", sa.Boolean(), nullable=False),
+        sa.Column("again", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_product_items_merchant_id")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_product_items_product_id")),
         sa.PrimaryKeyConstraint("merchant_id", "item", "product_id", name=op.f("pk_product_items")),

@@ -75,7 +75,6 @@ def routes() -> list[BaseRoute]:
         *review_pages.routes(),
         *review_shown.routes(),
         *mailbox.routes(),
-        Route("/r/{path:path}", nothing),
     ]
 
 
@@ -90,10 +89,6 @@ async def receipt(request: Request) -> Response:
         if rendered.status == 200:
             house.pages.put(key, rendered, mark)
     return respond(request, rendered)
-
-
-async def nothing(request: Request) -> Response:
-    return respond(request, nothing_here(request))
 
 
 async def asset(request: Request) -> Response:

@@ -9,6 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from api.notices import nothing_here
+from api.served import respond
 from infra.trouble import is_disk_full, kind
 from kernel.errors import BadRequest, FieldError, Invalid, Problem, Unavailable
 from receipts.reading import said
@@ -58,6 +60,8 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and _is_read_by_a_person(request):
+        return respond(request, nothing_here(request))
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(sorted(_allowed(request))) or headers.get("Allow", "")
@@ -65,6 +69,12 @@ async def _http(request: Request, error: Exception) -> Response:
     body = problem.as_json() | {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
     body.pop("detail", None)
     return Response(orjson.dumps(body), error.status_code, headers, MEDIA_TYPE)
+
+
+def _is_read_by_a_person(request: Request) -> bool:
+    """Who mistypes a link in a browser wants words; programs ask below ``/v1/``, or for no page."""
+    asks_for_page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+    return asks_for_page and not request.url.path.startswith("/v1/")
 
 
 def _allowed(request: Request) -> set[str]:

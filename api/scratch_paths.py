@@ -90,9 +90,7 @@ def _taken(name: str, own: list[Any]) -> dict[str, Any]:
         "Tell that a code was taken along",
         "What the page sends when its reader copies it or puts it into a wallet.",
     )
-    no_address = _problems(404)["404"] | {"description": "No address of ours, though it begins like one."}
-    answers = {"204": {"description": "Heard."}, "405": no_address}
-    return _operation(name, said, own, answers | _problems(403, 404, 503))
+    return _operation(name, said, own, {"204": {"description": "Heard."}} | _problems(403, 404, 503))
 
 
 def _pass(name: str, own: list[Any]) -> dict[str, Any]:

@@ -18,6 +18,12 @@ from tests.support.server import Served
 from tests.support.shops import Shops
 
 CONFIG = Path(__file__).parent / "data" / "schemathesis.toml"
+# The tree of its rules has nineteen thousand variants, more than all other bodies together.
+LEFT_TO_THE_LONG_RUN = """
+[[operations]]
+include-name = "POST /v1/campaigns"
+phases.coverage.enabled = false
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +38,11 @@ def server(tmp_path: Path, database_url: str, shops: Shops) -> Iterator[Served]:
         yield server
 
 
-def examined(server: Served, shops: Shops, *options: str) -> str:
+def examined(server: Served, shops: Shops, *options: str, but_for: str = LEFT_TO_THE_LONG_RUN) -> str:
     """What schemathesis complains of. It has the outsider's key: with one store, the document's example is accepted."""
-    command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(CONFIG), "run"]
+    config = server.folder / "schemathesis.toml"
+    config.write_text(CONFIG.read_text() + but_for)
+    command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(config), "run"]
     command += [f"{server.url}/openapi.json", "-H", f"Authorization: Bearer {shops.outsider}", "--no-color", *options]
     done = subprocess.run(command, cwd=server.folder, capture_output=True, text=True)
     # Whole, where pytest would show the first lines.
@@ -64,7 +72,7 @@ def test_schemathesis_finds_nothing_that_depends_on_the_database(server: Served,
 
 @pytest.mark.long
 def test_schemathesis_finds_nothing_in_a_long_time(server: Served, shops: Shops, engine: Engine) -> None:
-    assert examined(server, shops, "--max-examples", "100") == ""
+    assert examined(server, shops, "--max-examples", "100", but_for="") == ""
     check(server, engine)
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from accounts.keys import Caller
 from api.house import House
 from engagement.rewards import guessing, redeeming
@@ -15,18 +17,19 @@ from kernel.errors import NotFound
 
 async def found(house: House, caller: Caller, code: str) -> RewardRecord:
     """By its code. One that is wrong is counted, which is all that asking ever writes. Raises :class:`NotFound`, and
-    :class:`kernel.errors.TooMany` where the key or the merchant was wrong too often."""
+    :class:`kernel.errors.TooMany` where the key was wrong too often."""
     now = house.clock()
 
-    def look(conn: Any) -> RewardRecord:
-        guessing.check(conn, caller.merchant_id, caller.key_id, now=now)
-        return redeeming.look_up(conn, house.reward_keys, caller.merchant_id, code)
+    def ask(conn: Connection) -> RewardRecord | None:
+        def look() -> RewardRecord:
+            return redeeming.look_up(conn, house.reward_keys, caller.merchant_id, code)
 
-    try:
-        return await house.read(look)
-    except NotFound:
-        await house.write(lambda conn: guessing.count(conn, caller.merchant_id, caller.key_id, now=now))
-        raise
+        return guessing.tried(conn, caller.merchant_id, caller.key_id, look, now=now)
+
+    reward = await house.write(ask)
+    if reward is None:
+        raise NotFound("There is no such code")
+    return reward
 
 
 def shown(reward: RewardRecord, merchant_id: str, now: datetime) -> dict[str, Any]:

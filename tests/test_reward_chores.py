@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from accounts.tables import Merchant
 from engagement import forgetting
@@ -13,7 +13,7 @@ from engagement.rewards.revealing import RewardOver
 from engagement.rewards.tables import Redemption, Reward, RewardFlag, SeenShopper
 from engagement.tables import Event
 from infra.settings import Settings
-from kernel.errors import Conflict, TooMany
+from kernel.errors import Conflict, NotFound, TooMany
 from receipts.tables import Receipt
 from tests.support.campaigns import cards_of, launched, prize, scratched, sold
 from tests.support.inside import Person
@@ -146,16 +146,27 @@ def test_who_tries_codes_waits_and_a_right_one_is_refused_meanwhile(
     assert [flag["kind"] for flag in flags(owner)] == ["guessing"]
 
 
-def test_many_keys_of_a_merchant_do_not_try_more_codes_than_one_merchant_may(
-    engine: Engine, shops: Shops, clock: Clock
+def test_wrong_codes_of_one_key_stop_no_other_and_those_of_many_are_flagged(
+    engine: Engine, shops: Shops, clock: Clock, owner: Person
 ) -> None:
+    now = clock()
+
+    def look(conn: Connection, key: str, found: str | None) -> str | None:
+        return guessing.tried(conn, shops.linden, key, lambda: found or missing(), now=now)
+
     with engine.begin() as conn:
         for number in range(200):
-            guessing.check(conn, shops.linden, f"key-{number}", now=clock())
-            guessing.count(conn, shops.linden, f"key-{number}", now=clock())
-        with pytest.raises(TooMany):
-            guessing.check(conn, shops.linden, "key-of-somebody-else", now=clock())
-        guessing.check(conn, shops.moor, "their-key", now=clock())
+            assert look(conn, f"key-{number // 20}", None) is None
+        for number in range(10):
+            with pytest.raises(TooMany):
+                look(conn, f"key-{number}", "right")
+        assert look(conn, "key-of-somebody-else", "right") == "right"
+    told = [flag["data"]["times"] for flag in flags(owner)]
+    assert sorted(told) == [20] * 10 + [200]
+
+
+def missing() -> str:
+    raise NotFound("There is no such code")
 
 
 # --- forgetting

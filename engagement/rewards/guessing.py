@@ -1,18 +1,21 @@
-"""Codes cannot be tried: who is wrong too often waits. Counted in the database, so that all servers count together."""
+"""Codes cannot be tried: a key that is wrong too often waits. Counted in the database, so that all servers count
+together. Other keys of the merchant go on: who tries codes at one till must not stop the others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, delete, select
 
-from engagement.rewards import flagging
+from engagement.rewards import flagging, locks
 from engagement.rewards.tables import WrongCode
 from infra.database import upsert
 from kernel.clock import from_microseconds, iso, microseconds
-from kernel.errors import TooMany
+from kernel.errors import NotFound, TooMany
 
+Found = TypeVar("Found")
 _OF_ALL: Final = ""
 
 
@@ -28,22 +31,37 @@ class _Limit:
 
 # A code has 54 bits: at this pace the first hit among a million open ones is centuries away.
 _OF_KEY: Final = _Limit(20, timedelta(minutes=10))
+# Of all keys together: nobody is stopped, but a person should look.
 _OF_MERCHANT: Final = _Limit(200, timedelta(hours=1))
 
 
-def check(conn: Connection, merchant_id: str, key_id: str, *, now: datetime) -> None:
-    """Raises :class:`TooMany` where the key, or all keys of the merchant together, were wrong too often."""
-    for subject, limit in ((key_id, _OF_KEY), (_OF_ALL, _OF_MERCHANT)):
-        began = limit.began(now)
-        named = {"merchant_id": merchant_id, "key_id": subject, "began_at": began}
-        times = conn.scalar(select(WrongCode.times).filter_by(**named)) or 0
-        if times >= limit.most:
-            wait = ceil((began + limit.stretch - now).total_seconds())
-            raise TooMany("Too many codes were wrong", retry_after=max(wait, 1))
+def tried(conn: Connection, merchant_id: str, key_id: str, look: Callable[[], Found], *, now: datetime) -> Found | None:
+    """What ``look`` finds; None where it raises :class:`NotFound`, which is counted: so the transaction has to be
+    committed. Codes of one key are looked up one after the other, or many at once would all be tried before the first
+    of them counts.
+
+    Raises :class:`TooMany` where the key was wrong too often, before anything is looked up.
+    """
+    locks.in_turn_of_key(conn, merchant_id, key_id)
+    _check(conn, merchant_id, key_id, now)
+    try:
+        return look()
+    except NotFound:
+        _count(conn, merchant_id, key_id, now)
+        return None
 
 
-def count(conn: Connection, merchant_id: str, key_id: str, *, now: datetime) -> None:
-    """Another code was wrong. Always in the same order, so that nobody waits in a circle."""
+def _check(conn: Connection, merchant_id: str, key_id: str, now: datetime) -> None:
+    began = _OF_KEY.began(now)
+    named = {"merchant_id": merchant_id, "key_id": key_id, "began_at": began}
+    times = conn.scalar(select(WrongCode.times).filter_by(**named)) or 0
+    if times >= _OF_KEY.most:
+        wait = ceil((began + _OF_KEY.stretch - now).total_seconds())
+        raise TooMany("Too many codes were wrong", retry_after=max(wait, 1))
+
+
+def _count(conn: Connection, merchant_id: str, key_id: str, now: datetime) -> None:
+    """Always in the same order, so that nobody waits in a circle."""
     for subject, limit in ((_OF_ALL, _OF_MERCHANT), (key_id, _OF_KEY)):
         row = {"merchant_id": merchant_id, "key_id": subject, "began_at": limit.began(now), "times": 1}
         again = upsert(conn, WrongCode).values(row)

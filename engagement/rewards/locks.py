@@ -1,4 +1,5 @@
-"""Who takes turns with whom, while cards are given. SQLite lets one write at a time, so only PostgreSQL is asked.
+"""Who takes turns with whom, while cards are given and codes looked up. SQLite lets one write at a time, so only
+PostgreSQL is asked.
 
 A lock holds until the transaction ends. All of a transaction's are taken at once and in one order, so that no two wait
 for each other. They rely on each statement seeing what was committed before it: REPEATABLE READ would break them.
@@ -27,6 +28,11 @@ def with_others(conn: Connection, campaign_ids: Iterable[str], shoppers: Iterabl
 def alone(conn: Connection, campaign_id: str) -> None:
     """Change a campaign's state while no card of it is being given."""
     _take(conn, [(_key("campaign", campaign_id), False)])
+
+
+def in_turn_of_key(conn: Connection, merchant_id: str, key_id: str) -> None:
+    """Look codes up for one API key while nobody else does so with it."""
+    _take(conn, [(_key("codes", merchant_id, key_id), False)])
 
 
 def _take(conn: Connection, locks: list[tuple[int, bool]]) -> None:

@@ -1,0 +1,87 @@
+"""However many codes are tried at once, no more of them are looked up than one key may try."""
+
+from collections import Counter
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from sqlalchemy import Engine
+
+from engagement.rewards import guessing, locks
+from engagement.rewards.tables import WrongCode
+from infra.database import reading
+from infra.settings import Settings
+from kernel.clock import utc_now
+from kernel.errors import NotFound, TooMany
+from tests.support.campaigns import cards_of, launched, scratched, sold
+from tests.support.inside import Person
+from tests.support.shops import Shops
+from tests.test_races import at_once
+
+TRIES = 8
+
+
+def wrong_nineteen_times(engine: Engine, merchant_id: str, key_id: str, *moments: datetime) -> None:
+    with engine.begin() as conn:
+        for now in moments:
+            for _ in range(19):
+                assert guessing.tried(conn, merchant_id, key_id, not_found, now=now) is None
+
+
+def not_found() -> str:
+    raise NotFound("There is no such code")
+
+
+def looked_up_at_once(engine: Engine, merchant_id: str, *, is_guarded: bool) -> int:
+    """How many of many wrong codes are looked up, after nineteen; each waits for the others while it is."""
+    meet, now = Barrier(TRIES), utc_now()
+    wrong_nineteen_times(engine, merchant_id, "key", now)
+
+    def look() -> str:
+        with suppress(BrokenBarrierError):
+            meet.wait(0.5 if is_guarded else 30)
+        raise NotFound("There is no such code")
+
+    def attempt(_: int) -> bool:
+        # Off: on SQLite each statement by itself, since its transactions take turns by their nature.
+        opened = engine.begin() if is_guarded else reading(engine)
+        with suppress(TooMany), opened as conn:
+            return guessing.tried(conn, merchant_id, "key", look, now=now) is None
+        return False
+
+    return sum(at_once(TRIES, attempt))
+
+
+def test_of_many_codes_at_once_one_key_tries_no_more_than_it_may(engine: Engine, shops: Shops) -> None:
+    assert looked_up_at_once(engine, shops.linden, is_guarded=True) == 1
+
+
+def test_without_the_guard_all_of_them_would_be_tried(
+    engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_take", lambda *_: None)
+    assert looked_up_at_once(engine, shops.linden, is_guarded=False) == TRIES
+
+
+def test_over_the_api_neither(owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings) -> None:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    key_id = owner.get("/v1/keys").json()["keys"][0]["id"]
+    # In this stretch of ten minutes, and in the next, which may begin just now.
+    wrong_nineteen_times(engine, shops.linden, key_id, utc_now(), utc_now() + timedelta(minutes=10))
+    answers = at_once(TRIES, lambda index: owner.get(f"/v1/rewards/GUESS-{index}"))
+    assert Counter(answer.status_code for answer in answers) == {404: 1, 429: TRIES - 1}
+    assert owner.get(f"/v1/rewards/{code}").status_code == 429
+
+
+def test_a_right_code_leaves_nothing_behind(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    assert owner.get(f"/v1/rewards/{code}").status_code == 200
+    with engine.connect() as conn:
+        assert conn.execute(WrongCode.__table__.select()).all() == []

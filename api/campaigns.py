@@ -1,10 +1,9 @@
 """Scratch-card campaigns of the merchant: written, launched, paused, ended; and prizes to supply for others'."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from accounts.fields import SLUG
 from accounts.keys import Caller
@@ -14,11 +13,10 @@ from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
 from api.campaign_body import campaign_body
 from api.campaign_shapes import NewCampaignState, PrizeConsent
-from api.house import House, TheHouse
+from api.house import TheHouse
 from api.key_ring import TheCaller
-from engagement.rewards import find, first, launching, managing, pool, supplying
+from engagement.rewards import find, hands, launching, managing, pool, supplying
 from engagement.rewards.definition import terms_digest
-from engagement.rewards.live import asks_for_first_purchase
 from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
 from kernel.clock import iso
 
@@ -84,6 +82,7 @@ async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHous
         managing.put(conn, caller.merchant_id, campaign_id, new, now=house.clock())
         return find.campaign(conn, caller.merchant_id, campaign_id)
 
+    await house.write_in_slices(lambda engine: hands.free(engine, caller.merchant_id, campaign_id))
     return json_answer(shown(await house.write(write)))
 
 
@@ -91,7 +90,9 @@ async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHous
 async def delete_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCaller) -> Response:
     """A draft. What was launched can only be ended."""
     _require(caller, "rewards:write")
-    await house.write(lambda conn: managing.remove(conn, caller.merchant_id, campaign_id))
+    merchant_id, now = caller.merchant_id, house.clock()
+    await house.write_in_slices(lambda engine: pool.empty(engine, merchant_id, campaign_id, now=now))
+    await house.write(lambda conn: managing.remove(conn, merchant_id, campaign_id))
     return no_content()
 
 
@@ -104,40 +105,23 @@ async def delete_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheC
 async def put_campaign_state(campaign_id: CampaignId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Launch, pause, let go on, end. 422 `campaign-not-ready` names each field that keeps a draft from its launch."""
     _require(caller, "rewards:write")
-    state = (await model_body(request, NewCampaignState)).state
+    state, merchant_id = (await model_body(request, NewCampaignState)).state, caller.merchant_id
 
-    began = house.clock()
-    record = await house.read(lambda conn: find.campaign(conn, caller.merchant_id, campaign_id))
-    if state == "live" and record.state == "draft":
-        await _see_before(house, record)
+    def look(conn: Connection) -> CampaignRecord:
+        return find.campaign(conn, merchant_id, campaign_id)
 
-    def write(conn: Connection) -> CampaignRecord:
-        _put_state(conn, house, caller.merchant_id, campaign_id, state, began)
-        return find.campaign(conn, caller.merchant_id, campaign_id)
+    def launch(engine: Engine) -> None:
+        launching.launch_in_slices(engine, house.reward_keys, merchant_id, campaign_id, clock=house.clock)
 
-    record = await house.write(write)
-    house.writer.giver.campaigns.forget()
-    return json_answer(shown(record))
+    def put(conn: Connection) -> None:
+        launching.set_state(conn, merchant_id, campaign_id, state, sealer=house.sealer, now=house.clock())
 
-
-async def _see_before(house: House, draft: CampaignRecord) -> None:
-    """Who has bought already, where the draft asks for that and can be launched: all receipts are read, while others
-    write."""
-    merchant_id, now = draft.merchant_id, house.clock()
-    await house.read(lambda conn: launching.require_ready(conn, merchant_id, draft, now=now))
-    if asks_for_first_purchase(draft.definition):
-        await house.reporting.run(lambda: first.look_back(house.engine, house.reward_keys, merchant_id))
-
-
-def _put_state(conn: Connection, house: House, merchant_id: str, campaign_id: str, state: Any, began: datetime) -> None:
-    sealer, now = house.sealer, house.clock()
-    campaign = find.campaign(conn, merchant_id, campaign_id)
-    if state == "live" and campaign.state == "draft":
-        if asks_for_first_purchase(campaign.definition):
-            first.catch_up(conn, house.reward_keys, merchant_id, since=began)
-        launching.launch(conn, merchant_id, campaign_id, sealer=sealer, now=now)
+    if state == "live" and (await house.read(look)).state == "draft":
+        await house.write_in_slices(launch)
     else:
-        launching.set_state(conn, merchant_id, campaign_id, state, sealer=sealer, now=now)
+        await house.write(put)
+    house.writer.giver.campaigns.forget()
+    return json_answer(shown(await house.read(look)))
 
 
 @router.put(
@@ -160,10 +144,10 @@ async def put_prize_codes(
 
     codes = await house.reporting.run(lambda: pool.sealed(house.reward_keys, pool.read(data)))
 
-    def write(conn: Connection) -> int:
-        return pool.put(conn, caller.merchant_id, campaign_id, prize, codes, now=house.clock())
+    def write(engine: Engine) -> int:
+        return pool.put(engine, caller.merchant_id, campaign_id, prize, codes, now=house.clock())
 
-    return json_answer({"codes": await house.write(write)})
+    return json_answer({"codes": await house.write_in_slices(write)})
 
 
 @router.get("/v1/prizes-to-supply", response_model=shapes.PrizesToSupply, responses=schemas.READS)

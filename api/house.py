@@ -217,6 +217,10 @@ class House:
         """``change`` in a transaction of its own, in a thread: it may wait for another writer."""
         return await run_in_threadpool(self._change, change)
 
+    async def write_in_slices(self, change: Callable[[Engine], Found]) -> Found:
+        """``change`` in transactions of its own making, between which others write."""
+        return await run_in_threadpool(change, self.engine)
+
     def _look(self, look: Callable[[Connection], Found]) -> Found:
         with reading(self.engine) as conn:
             return look(conn)

@@ -107,9 +107,14 @@ def drafted(conn: Connection, shop: Shop) -> None:
     """Prizes and codes come, and go: nothing of others hangs on them."""
     new = NewCampaign.model_validate(campaign(prizes=[prize(codes="pool", stock=None), prize(slug="tea")]))
     campaign_id = managing.create(conn, shop.merchant_id, new, now=LATER)
+    prize_id = find.campaign(conn, shop.merchant_id, campaign_id).prizes[0].id
     for digest in ("a", "b"):
         codes = [pool.SealedCode(f"{digest}{at}", b"") for at in range(20)]
-        assert pool.put(conn, shop.merchant_id, campaign_id, "coffee", codes, now=LATER) == 20
+        pool.begin(conn, shop.merchant_id, prize_id, now=LATER)
+        assert not pool.drop_some(conn, shop.merchant_id, prize_id)
+        pool.add(conn, shop.merchant_id, prize_id, codes, now=LATER)
+        pool.finish(conn, shop.merchant_id, prize_id)
+    assert pool.count(conn, shop.merchant_id, prize_id) == 20
     managing.put(conn, shop.merchant_id, campaign_id, NewCampaign.model_validate(campaign(prizes=[])), now=LATER)
     managing.remove(conn, shop.merchant_id, campaign_id)
 

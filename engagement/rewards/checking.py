@@ -103,7 +103,9 @@ def _amounts(campaign: CampaignRecord, prize: PrizeRecord, at: str) -> Iterator[
         yield FieldError(f"{at}/weight", "is missing; a draw needs it")
     if campaign.definition.mode == "deck" and told.weight is not None:
         yield FieldError(f"{at}/weight", "must be left out; in a deck the stock says how often it comes")
-    if told.codes == "pool" and prize.codes == 0:
+    if told.codes == "pool" and prize.importing_since is not None:
+        yield FieldError(f"{at}/codes", "must be imported again; the last import was not finished")
+    elif told.codes == "pool" and prize.codes == 0:
         yield FieldError(f"{at}/codes", "must be imported before")
     if told.codes == "pool" and told.stock is not None:
         yield FieldError(f"{at}/stock", "must be left out; there are as many as there are codes")

@@ -239,6 +239,7 @@ def _prizes() -> Any:
         Prize.weight,
         Prize.consented_at,
     )
+        Prize.importing_since,
     return select(*columns, codes.label("codes")).join(Merchant, Merchant.id == Prize.supplier_id)
 
 

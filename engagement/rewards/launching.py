@@ -4,26 +4,27 @@ At the launch the seed is drawn and sealed, its digest and the table of prizes a
 becomes a slot. At the end the seed is told, and everybody can do the sums again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Literal
 
 from cryptography.fernet import Fernet
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
 from accounts.tables import Brand, Store
 from engagement import alliances, events, scratch
-from engagement.rewards import find, locks, managing
+from engagement.rewards import find, first, hands, locks, managing
 from engagement.rewards.checking import Known, lacks, stock_of
 from engagement.rewards.definition import Definition, published
+from engagement.rewards.keys import RewardKeys
+from engagement.rewards.live import asks_for_first_purchase
 from engagement.rewards.records import CampaignRecord, PrizeRecord
-from engagement.rewards.tables import Campaign, PoolCode, Prize, PrizeSlot
+from engagement.rewards.slots import Layout
+from engagement.rewards.tables import Campaign, Prize, PrizeSlot
 from infra import secrets
+from infra.database import reading
 from kernel import jcs
 from kernel.errors import Conflict, Invalid
-
-_TOGETHER: Final = 5_000
 
 
 class CampaignNotReady(Invalid):
@@ -32,19 +33,53 @@ class CampaignNotReady(Invalid):
 
 
 def launch(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fernet, now: datetime) -> None:
-    """Raises :class:`CampaignNotReady` with all that lacks, :class:`NotFound` and
+    """With few slots: in one transaction, which on SQLite keeps all others from writing. Raises
+    :class:`CampaignNotReady` with all that lacks, :class:`NotFound` and
     :class:`engagement.rewards.managing.CampaignStarted`."""
     managing.lock_draft(conn, merchant_id, campaign_id)
     campaign = find.campaign(conn, merchant_id, campaign_id)
     require_ready(conn, merchant_id, campaign, now=now)
-    seed = scratch.new_seed()
-    table = published(campaign_id, campaign.definition, [_row_of(each) for each in campaign.prizes])
-    for prize in campaign.prizes:
-        mine = (Prize.merchant_id == merchant_id) & (Prize.id == prize.id)
-        conn.execute(update(Prize).where(mine).values(stock=stock_of(prize)))
-    slots = _slots(conn, campaign, seed)
-    while rows := list(islice(slots, _TOGETHER)):
+    layout = Layout.of(conn, campaign)
+    for rows in layout.slices(hands.SLICE):
         conn.execute(insert(PrizeSlot), rows)
+    _begin(conn, layout, sealer, now)
+
+
+def launch_in_slices(
+    engine: Engine, keys: RewardKeys, merchant_id: str, campaign_id: str, *, clock: Callable[[], datetime]
+) -> None:
+    """With however many slots, in transactions of its own between which others write. It is a draft until the last of
+    them, which then finds all slots there. Raises as :func:`launch`, and :class:`Conflict` where somebody changes or
+    launches it meanwhile."""
+    with reading(engine) as conn:
+        require_ready(conn, merchant_id, find.campaign(conn, merchant_id, campaign_id), now=clock())
+    hand = hands.take(engine, merchant_id, campaign_id)
+    with reading(engine) as conn:
+        # While the draft is in hand nobody changes it, or the next slice is refused.
+        layout = Layout.of(conn, find.campaign(conn, merchant_id, campaign_id))
+    for rows in layout.slices(hands.SLICE):
+        with hand.slice() as conn:
+            conn.execute(insert(PrizeSlot), rows)
+    began = clock()
+    asks = asks_for_first_purchase(layout.campaign.definition)
+    if asks:
+        first.look_back(engine, keys, merchant_id)
+    with hand.slice() as conn:
+        now = clock()
+        require_ready(conn, merchant_id, layout.campaign, now=now)
+        if asks:
+            first.catch_up(conn, keys, merchant_id, since=began)
+        hand.let_go(conn)
+        _begin(conn, layout, keys.sealer, now)
+
+
+def _begin(conn: Connection, layout: Layout, sealer: Fernet, now: datetime) -> None:
+    """All slots are there: from now on it gives cards."""
+    campaign, seed = layout.campaign, layout.seed
+    table = published(campaign.id, campaign.definition, [_row_of(each) for each in campaign.prizes])
+    for prize in campaign.prizes:
+        mine = (Prize.merchant_id == campaign.merchant_id) & (Prize.id == prize.id)
+        conn.execute(update(Prize).where(mine).values(stock=stock_of(prize)))
     values = {
         "state": "live",
         "launched_at": now,
@@ -54,8 +89,8 @@ def launch(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fern
         "table_digest": scratch.table_digest(table),
         "published": jcs.canonicalise(table).decode(),
     }
-    conn.execute(update(Campaign).where(*_mine(merchant_id, campaign_id)).values(values))
-    _tell(conn, merchant_id, campaign_id, "campaign.launched", now)
+    conn.execute(update(Campaign).where(*_mine(campaign.merchant_id, campaign.id)).values(values))
+    _tell(conn, campaign.merchant_id, campaign.id, "campaign.launched", now)
 
 
 def require_ready(conn: Connection, merchant_id: str, draft: CampaignRecord, *, now: datetime) -> None:
@@ -138,35 +173,6 @@ def _row_of(prize: PrizeRecord) -> dict[str, Any]:
         "stock": stock_of(prize),
         "weight": prize.weight,
     }
-
-
-def _slots(conn: Connection, campaign: CampaignRecord, seed: bytes) -> Iterator[dict[str, Any]]:
-    """In a deck in the order in which the seed shuffles it, blanks included; else prize by prize."""
-    codes = {each.id: iter(_codes(conn, campaign.merchant_id, each)) for each in campaign.prizes}
-    for position, index in enumerate(_order(campaign, seed)):
-        prize = campaign.prizes[index] if index < len(campaign.prizes) else None
-        yield {
-            "campaign_id": campaign.id,
-            "position": position,
-            "merchant_id": campaign.merchant_id,
-            "prize_id": prize.id if prize else None,
-            "pool_code_id": next(codes[prize.id], None) if prize else None,
-            "reward_id": None,
-        }
-
-
-def _order(campaign: CampaignRecord, seed: bytes) -> list[int]:
-    counts = [stock_of(each) for each in campaign.prizes]
-    if campaign.definition.mode == "deck":
-        return scratch.shuffled(seed, campaign=campaign.id, counts=[*counts, campaign.definition.nothing])
-    return [index for index, count in enumerate(counts) for _ in range(count)]
-
-
-def _codes(conn: Connection, merchant_id: str, prize: PrizeRecord) -> list[str]:
-    if prize.definition.codes != "pool":
-        return []
-    mine = (PoolCode.merchant_id == merchant_id) & (PoolCode.prize_id == prize.id)
-    return list(conn.scalars(select(PoolCode.id).where(mine).order_by(PoolCode.id)))
 
 
 def _tell(conn: Connection, merchant_id: str, campaign_id: str, kind: str, now: datetime) -> None:

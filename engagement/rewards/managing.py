@@ -58,13 +58,14 @@ def remove(conn: Connection, merchant_id: str, campaign_id: str) -> None:
     conn.execute(delete(Campaign).where(Campaign.merchant_id == merchant_id, Campaign.id == campaign_id))
 
 
-def lock_draft(conn: Connection, merchant_id: str, campaign_id: str) -> None:
-    """Nobody else changes or launches it meanwhile. Raises :class:`NotFound` and :class:`CampaignStarted`."""
+def lock_draft(conn: Connection, merchant_id: str, campaign_id: str, *, take_over: bool = False) -> None:
+    """Nobody else changes or launches it meanwhile. Raises :class:`NotFound`, :class:`CampaignStarted`, and
+    :class:`Conflict` where somebody has it in hand (engagement.rewards.hands), unless it is to be taken over."""
     mine = (Campaign.merchant_id == merchant_id) & (Campaign.id == campaign_id)
-    state = conn.scalar(select(Campaign.state).where(mine).with_for_update())
-    if state is None:
+    row = conn.execute(select(Campaign.state, Campaign.in_hand).where(mine).with_for_update()).one_or_none()
+    if row is None:
         raise NotFound("There is no such campaign")
-    if state != "draft":
+    if row.state != "draft":
         raise CampaignStarted("Only a draft can be changed; end it and draw up another")
 
 
@@ -73,6 +74,8 @@ class _Placed:
 
     def __init__(self, prize: PrizeDefinition, position: int, suppliers: Sequence[str]) -> None:
         self.prize, self.position, self.supplier_id = prize, position, suppliers[position]
+    if row.in_hand is not None and not take_over:
+        raise Conflict("It is being launched, or its codes imported, just now")
 
 
 def _suppliers(conn: Connection, merchant_id: str, new: NewCampaign) -> list[str]:

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from engagement.rewards import find, managing
+from engagement.rewards import find, hands
 from engagement.rewards.definition import MOST_SLOTS
+from engagement.rewards.hands import Hand
 from engagement.rewards.keys import RewardKeys, tidied
 from engagement.rewards.records import PrizeRecord
 from engagement.rewards.tables import PoolCode, Prize
 from infra import secrets
 from infra.csv_text import told
+from infra.database import reading
 from kernel.errors import BadRequest, Conflict, FieldError, Invalid
 from kernel.ids import new_id
 
@@ -63,25 +65,78 @@ def sealed(keys: RewardKeys, wanted: Sequence[str]) -> list[SealedCode]:
 
 
 def put(
-    conn: Connection, merchant_id: str, campaign_id: str, prize: str, wanted: Sequence[SealedCode], *, now: datetime
+    engine: Engine, merchant_id: str, campaign_id: str, prize: str, wanted: Sequence[SealedCode], *, now: datetime
 ) -> int:
     """Make ``wanted`` the codes of the draft's prize with the slug ``prize``; how many there are. They are its stock,
-    so an ally who supplies it has to consent anew.
+    so an ally who supplies it has to consent anew. In slices between which others write: where that breaks off, the
+    prize lacks codes until they are imported again.
 
-    Raises :class:`Invalid` with the lines whose codes are another prize's already, :class:`NotFound`, and
-    :class:`CampaignStarted`.
+    Raises :class:`Invalid` with the lines whose codes are another prize's already, :class:`NotFound`,
+    :class:`CampaignStarted`, and :class:`Conflict` where somebody changes the draft meanwhile.
     """
-    managing.lock_draft(conn, merchant_id, campaign_id)
-    of = _prize(conn, merchant_id, campaign_id, prize)
-    conn.execute(delete(PoolCode).where(PoolCode.merchant_id == merchant_id, PoolCode.prize_id == of.id))
-    _refuse_known(conn, merchant_id, [each.digest for each in wanted])
-    named = {"merchant_id": merchant_id, "prize_id": of.id}
-    rows = [named | {"id": new_id("cod", now), "digest": each.digest, "sealed": each.sealed} for each in wanted]
-    if rows:
-        conn.execute(insert(PoolCode), rows)
-    mine = (Prize.merchant_id == merchant_id) & (Prize.id == of.id)
-    conn.execute(update(Prize).where(mine).values(consented_at=None))
-    return len(rows)
+    with reading(engine) as conn:
+        of = _prize(conn, merchant_id, campaign_id, prize)
+        _refuse_known(conn, merchant_id, of.id, [each.digest for each in wanted])
+    hand = hands.take(engine, merchant_id, campaign_id)
+    _take_out(hand, of.id, now)
+    for start in range(0, len(wanted), hands.SLICE):
+        with hand.slice() as conn:
+            add(conn, merchant_id, of.id, wanted[start : start + hands.SLICE], now=now)
+    with hand.slice() as conn:
+        finish(conn, merchant_id, of.id)
+        hand.let_go(conn)
+    return len(wanted)
+
+
+def empty(engine: Engine, merchant_id: str, campaign_id: str, *, now: datetime) -> None:
+    """Before a draft is thrown away: nobody has it in hand, and where it has very many codes they go first, slice by
+    slice. Raises :class:`NotFound` and :class:`CampaignStarted`."""
+    with reading(engine) as conn:
+        prizes = find.campaign(conn, merchant_id, campaign_id).prizes
+    full = [each.id for each in prizes if each.codes > hands.SLICE]
+    if not full:
+        hands.free(engine, merchant_id, campaign_id)
+        return
+    hand = hands.take(engine, merchant_id, campaign_id)
+    for prize_id in full:
+        _take_out(hand, prize_id, now)
+    with hand.slice() as conn:
+        hand.let_go(conn)
+
+
+def _take_out(hand: Hand, prize_id: str, now: datetime) -> None:
+    with hand.slice() as conn:
+        begin(conn, hand.merchant_id, prize_id, now=now)
+    is_more = True
+    while is_more:
+        with hand.slice() as conn:
+            is_more = drop_some(conn, hand.merchant_id, prize_id)
+
+
+def begin(conn: Connection, merchant_id: str, prize_id: str, *, now: datetime) -> None:
+    """Until :func:`finish` the prize lacks codes, and its campaign cannot be launched."""
+    mine = (Prize.merchant_id == merchant_id) & (Prize.id == prize_id)
+    conn.execute(update(Prize).where(mine).values(consented_at=None, importing_since=now))
+
+
+def drop_some(conn: Connection, merchant_id: str, prize_id: str) -> bool:
+    """Of the codes of a draft's prize; whether there may be more."""
+    mine = (PoolCode.merchant_id == merchant_id, PoolCode.prize_id == prize_id)
+    some = select(PoolCode.id).where(*mine).limit(hands.SLICE)
+    return conn.execute(delete(PoolCode).where(*mine, PoolCode.id.in_(some))).rowcount == hands.SLICE
+
+
+def add(conn: Connection, merchant_id: str, prize_id: str, some: Sequence[SealedCode], *, now: datetime) -> None:
+    """To the codes of a draft's prize: one code or more."""
+    named = {"merchant_id": merchant_id, "prize_id": prize_id}
+    rows = [named | {"id": new_id("cod", now), "digest": each.digest, "sealed": each.sealed} for each in some]
+    conn.execute(insert(PoolCode), rows)
+
+
+def finish(conn: Connection, merchant_id: str, prize_id: str) -> None:
+    """All codes are there. Who consented meanwhile consented to fewer."""
+    mine = (Prize.merchant_id == merchant_id) & (Prize.id == prize_id)
+    conn.execute(update(Prize).where(mine).values(consented_at=None, importing_since=None))
 
 
 def count(conn: Connection, merchant_id: str, prize_id: str) -> int:
@@ -116,12 +171,13 @@ def _is_no_segment(code: str) -> bool:
     return "/" in code or not code.strip(".")
 
 
-def _refuse_known(conn: Connection, merchant_id: str, digests: list[str]) -> None:
+def _refuse_known(conn: Connection, merchant_id: str, prize_id: str, digests: list[str]) -> None:
+    """Those of other prizes."""
     known: set[str] = set()
     for start in range(0, len(digests), 1000):
         some = digests[start : start + 1000]
-        mine = (PoolCode.merchant_id == merchant_id) & PoolCode.digest.in_(some)
-        known |= set(conn.scalars(select(PoolCode.digest).where(mine)))
+        others = (PoolCode.merchant_id == merchant_id, PoolCode.digest.in_(some), PoolCode.prize_id != prize_id)
+        known |= set(conn.scalars(select(PoolCode.digest).where(*others)))
     wrong = [
         FieldError(f"/{at}", "is the code of another prize already") for at, each in enumerate(digests) if each in known
     ]

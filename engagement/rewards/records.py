@@ -14,7 +14,7 @@ Origin = Literal["receipt", "free"]
 @dataclass(frozen=True, slots=True)
 class PrizeRecord:
     """``supplier`` is the slug of who hands it out. Amounts are minor units of ``currency``. ``codes`` is how many were
-    imported."""
+    imported; where ``importing_since`` is something, not all that should have been."""
 
     id: str
     slug: str
@@ -30,6 +30,7 @@ class PrizeRecord:
     weight: int
     consented_at: datetime | None
     codes: int = 0
+    importing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ class Campaign(Base):
     table_digest: Mapped[str | None] = mapped_column(String(64))
     published: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    # Of a draft: a random mark of who writes its slots or codes slice by slice (engagement.rewards.hands). While there
+    # is none, no slots are there either.
+    in_hand: Mapped[str | None] = mapped_column(String(32))
     changed_at: Mapped[datetime] = mapped_column(Instant)
     launched_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -76,6 +79,8 @@ class Prize(Base):
     # To the terms as they are: whoever changes them asks anew.
     consented_at: Mapped[datetime | None] = mapped_column(Instant)
 
+    # When an import of its codes began that was not finished: not all of them are there.
+    importing_since: Mapped[datetime | None] = mapped_column(Instant)
 
 class PoolCode(Base):
     """A code that the merchant imported, sealed; found by its HMAC."""

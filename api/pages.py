@@ -145,7 +145,14 @@ def _receipt(house: House, request: Request, record: ReceiptRecord, look: BrandL
     hung = tuple(stubs.stubs(house, record, hanging, language))
     has_pass = not house.settings.wallet.lacking_for_apple
     page = receipt_page(
-        record, look, base_url=house.base_url, language=language, copy=copy, stubs=hung, has_pass=has_pass
+        record,
+        look,
+        base_url=house.base_url,
+        language=language,
+        copy=copy,
+        stubs=hung,
+        said=hanging.said,
+        has_pass=has_pass,
     )
     html = pages.render("receipt.html", page, language)
     # Stubs tell what is done with them.

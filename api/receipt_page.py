@@ -1,11 +1,15 @@
 """The receipt's page as a typed context: the receipt, its brand, its links, and the stubs that hang below it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from markupsafe import Markup
 
 from accounts.find import BrandLook
+from api import catalogue_said
 from api.contexts import BrandView, ErrorPage, LanguageLink, Logo, PendingPage, ReceiptLinks, ReceiptPage, Stub
+from engagement.offers.about import Said
 from infra.i18n import voice
 from infra.theme import theme
 from kernel.locale import LANGUAGES, direction
@@ -20,6 +24,7 @@ _COPY = "&copy=1"
 OWN_COLOUR = "#3f4a5a"
 # The box in which the page shows a logo of any shape, as in page.css.
 _LOGO_BOX = 44
+_NOTHING: Final[Mapping[str, Said]] = MappingProxyType({})
 
 
 def receipt_page(
@@ -30,10 +35,11 @@ def receipt_page(
     language: str,
     copy: bool,
     stubs: tuple[Stub, ...] = (),
+    said: Mapping[str, Said] = _NOTHING,
     has_pass: bool = False,
 ) -> ReceiptPage:
-    """``has_pass`` where passes for wallets are made."""
-    receipt = view(record, language=language, copy=copy)
+    """``said`` is what the catalogue says of lines; ``has_pass`` where passes for wallets are made."""
+    receipt = catalogue_said.beside(view(record, language=language, copy=copy), record, said)
     page = f"{base_url}/r/{record.token}"
     return ReceiptPage(
         language=language,

@@ -1,15 +1,25 @@
 """The stubs of a receipt's page: each part of the house adds its own, in the order in which they hang."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from api import offer_stub, referral_view, review_stub, scratch_behind, scratch_stub, served_by, survey_stub
+from api import (
+    catalogue_said,
+    offer_stub,
+    referral_view,
+    review_stub,
+    scratch_behind,
+    scratch_stub,
+    served_by,
+    survey_stub,
+)
 from api.contexts import Stub
 from api.house import House
 from api.scratch_view import Held
 from api.served_by import Server
+from engagement.offers.about import Said
 from engagement.offers.find import Offer
 from engagement.surveys.hanging import Hung
 from engagement.voice.referrals import Offered
@@ -18,7 +28,7 @@ from receipts.records import ReceiptRecord
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """What was found for the stubs of a receipt, before its language is known."""
+    """What was found for a receipt's page beside the receipt, before its language is known."""
 
     server: Server | None
     survey: Hung | None
@@ -27,6 +37,8 @@ class Hanging:
     asks_reviews: bool = False
     # A promoter's code to hand on.
     referral: Offered | None = None
+    # What the catalogue says of its lines.
+    said: Mapping[str, Said] = field(default_factory=dict)
 
 
 def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
@@ -38,6 +50,7 @@ def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
         offers=offer_stub.offers_of(conn, house, record),
         asks_reviews=review_stub.is_asked(conn, record),
         referral=referral_view.offered(conn, house, survey.answer) if survey and survey.answer else None,
+        said=catalogue_said.find(conn, house, record),
     )
 
 

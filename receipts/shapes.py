@@ -30,11 +30,13 @@ Tone = Literal["", "less", "more"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A label and what stands against it. ``tone`` is ``less`` for what lowers the price."""
+    """A label and what stands against it. ``tone`` is ``less`` for what lowers the price; ``language`` is that of the
+    value where it is another one than its surroundings'."""
 
     label: str
     value: str
     tone: Tone = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,26 @@ def test_a_use_survives_the_purge_of_its_receipt_without_the_shopper(
         assert conn.scalar(select(func.count()).select_from(SeenShopper)) == 0
 
 
+def test_a_purge_gives_no_shopper_a_new_share_while_the_campaign_runs(
+    owner: Person, till: Person, engine: Engine, shops: Shops, shop: Workshop, clock: Clock
+) -> None:
+    campaign_id = launched(owner, caps={"per_shopper": 2})
+    sold(till, **ANNA), sold(till, shopper={"email": "ben@example.com"})
+    with engine.begin() as conn:
+        conn.execute(update(Merchant).where(Merchant.id == shops.linden).values(keep_days=1))
+    clock.ahead = timedelta(days=2)
+    purge(shop, "", {})
+    with engine.connect() as conn:
+        [(of_anna, shopper), (of_ben, _)] = conn.execute(select(Reward.mark, Reward.shopper).order_by(Reward.id)).all()
+    assert of_anna
+    assert (of_anna != of_ben, shopper) == (True, None)
+    assert [len(cards_of(owner, sold(till, **ANNA))) for _ in range(2)] == [1, 0]
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "ended"}).raise_for_status()
+    expire_rewards(shop, "", {})
+    with engine.connect() as conn:
+        assert set(conn.scalars(select(Reward.mark))) == {None}
+
+
 def test_a_shopper_who_is_forgotten_leaves_the_card(owner: Person, engine: Engine, used: str) -> None:
     owner.delete(f"/v1/receipts/{used}/shopper").raise_for_status()
     with engine.connect() as conn:

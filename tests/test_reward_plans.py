@@ -19,6 +19,7 @@ from engagement.rewards import (
     granting,
     liability,
     managing,
+    marks,
     pool,
     redeemed_numbers,
     redeeming,
@@ -69,8 +70,9 @@ def live(conn: Connection, shop: Shop) -> Live:
 
 def counted(conn: Connection, shop: Shop) -> None:
     of = live(conn, shop)
-    [(_, whole, _)] = conn.execute(granting._counted(of, [SHOPPER], NEWEST)).all()
+    [(_, whole, _)] = conn.execute(granting._counted(of, Reward.shopper, [SHOPPER], NEWEST)).all()
     assert whole == FEW
+    assert conn.execute(granting._counted(of, Reward.mark, [SHOPPER], NEWEST)).all() == []
 
 
 def next_slot(mode: str) -> Question:
@@ -97,6 +99,11 @@ def taken_back(conn: Connection, shop: Shop) -> None:
 def forgotten(conn: Connection, shop: Shop) -> None:
     forgetting.forget_receipts(conn, shop.merchant_id, [receipt(conn, shop)])
     assert find.of_receipt(conn, shop.merchant_id, receipt(conn, shop)) == []
+
+
+def unmarked(conn: Connection, shop: Shop) -> None:
+    assert marks.of_ended(conn) == []
+    assert not marks.forget_some(conn, shop.merchant_id, few(conn, shop.merchant_id))
 
 
 def drawn(conn: Connection, shop: Shop) -> None:
@@ -155,6 +162,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "what is over": expired,
     "a refund": taken_back,
     "forgotten": forgotten,
+    "marks that are left": unmarked,
     "draws": drawn,
     "how many draws": counted_draws,
     "what may still be asked for": liable,

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from engagement.rewards import expiring, flagging, guessing, launching, watching
+from engagement.rewards import expiring, flagging, guessing, launching, marks, watching
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
@@ -30,8 +30,18 @@ def expire_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     for merchant_id, campaign_id in ended:
         with in_turn(shop.engine) as conn:
             launching.end(conn, merchant_id, campaign_id, sealer=shop.sealer, now=now)
+    _forget_marks(shop)
     if count or ended:
         _log.info("rewards_expired", count=count, campaigns_ended=len(ended))
+
+
+def _forget_marks(shop: Workshop) -> None:
+    """Of campaigns that have ended, the last that was kept of shoppers whose receipts were purged."""
+    for merchant_id, campaign_id in shop.read(marks.of_ended):
+        is_more = True
+        while is_more and not shop.ended.is_set():
+            with in_turn(shop.engine) as conn:
+                is_more = marks.forget_some(conn, merchant_id, campaign_id)
 
 
 def watch_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:

@@ -238,8 +238,8 @@ def _prizes() -> Any:
         Prize.stock,
         Prize.weight,
         Prize.consented_at,
-    )
         Prize.importing_since,
+    )
     return select(*columns, codes.label("codes")).join(Merchant, Merchant.id == Prize.supplier_id)
 
 

@@ -8,13 +8,15 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select, update
 
-from engagement.rewards import holdout
+from engagement.rewards import holdout, marks
 from engagement.rewards.tables import Reward, RewardFlag, SeenShopper
 from infra.database import unindexed
 
 
 def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
-    """In the transaction in which receipts are purged, before they go."""
+    """In the transaction in which receipts are purged, before they go. What shoppers have had of campaigns that run
+    still counts for their caps, or who waits for the purge could begin anew."""
+    marks.keep(conn, merchant_id, receipt_ids)
     _forget_shoppers(conn, merchant_id, receipt_ids)
     mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.receipt_id.in_(receipt_ids))
     conn.execute(update(Reward).where(*mine).values(receipt_id=None))

@@ -19,6 +19,7 @@ from engagement.rewards import drawing, find, first, holdout, locks, tallies
 from engagement.rewards.drawing import Outcome
 from engagement.rewards.keys import RewardKeys, hint_of
 from engagement.rewards.live import Live, has_its_allies, with_seed
+from engagement.rewards.marks import mark_of
 from engagement.rewards.records import Origin, RewardRecord
 from engagement.rewards.rules import Facts, holds, least_spend, truths
 from engagement.rewards.sold import Sold, facts_of
@@ -171,12 +172,17 @@ def _what_they_have(conn: Connection, claims: Sequence[_Claim], now: datetime) -
         caps = live.record.definition.caps
         shoppers = {each.shopper for each in claims if each.live.id == live.id and each.shopper}
         if shoppers and (caps.per_shopper is not None or caps.per_shopper_per_day is not None):
-            for shopper, whole, today in conn.execute(_counted(live, shoppers, now)):
-                have[live.id, shopper, False], have[live.id, shopper, True] = whole, today
+            # Cards whose receipts were purged count by their marks. In this order: one that is purged meanwhile counts
+            # twice rather than not at all.
+            marked = {mark_of(live.id, each): each for each in shoppers}
+            for column, named in ((Reward.shopper, {each: each for each in shoppers}), (Reward.mark, marked)):
+                for told, whole, today in conn.execute(_counted(live, column, named, now)):
+                    have[live.id, named[told], False] += whole
+                    have[live.id, named[told], True] += today
     return have
 
 
-def _counted(live: Live, shoppers: Collection[str], now: datetime) -> Any:
+def _counted(live: Live, column: Any, named: Collection[str], now: datetime) -> Any:
     local = now.astimezone(ZoneInfo(live.record.definition.timezone))
     # The first midnight, also in the hour that the clock shows twice.
     begin = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
@@ -184,9 +190,9 @@ def _counted(live: Live, shoppers: Collection[str], now: datetime) -> Any:
     mine: tuple[ColumnElement[bool], ...] = (
         unindexed(Reward.merchant_id) == live.record.merchant_id,
         Reward.campaign_id == live.id,
-        Reward.shopper.in_(shoppers),
+        column.in_(named),
     )
-    return select(Reward.shopper, func.count(), today).where(*mine).group_by(Reward.shopper)
+    return select(column, func.count(), today).where(*mine).group_by(column)
 
 
 def _given(

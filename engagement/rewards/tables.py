@@ -14,6 +14,7 @@ _FREE: Final = text("reward_id IS NULL")
 # In these very words, or no database knows the index by them.
 OPEN: Final = text("state IN ('issued', 'revealed', 'claimed', 'reserved')")
 _BACK: Final = text("rolled_back_at IS NOT NULL")
+_MARKED: Final = text("mark IS NOT NULL")
 
 
 def _of_parent(table: str, column: str) -> Index:
@@ -43,10 +44,10 @@ class Campaign(Base):
     seed_digest: Mapped[str | None] = mapped_column(String(64))
     table_digest: Mapped[str | None] = mapped_column(String(64))
     published: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(Instant)
     # Of a draft: a random mark of who writes its slots or codes slice by slice (engagement.rewards.hands). While there
     # is none, no slots are there either.
     in_hand: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
     launched_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -78,9 +79,9 @@ class Prize(Base):
     weight: Mapped[int] = mapped_column(Integer)
     # To the terms as they are: whoever changes them asks anew.
     consented_at: Mapped[datetime | None] = mapped_column(Instant)
-
     # When an import of its codes began that was not finished: not all of them are there.
     importing_since: Mapped[datetime | None] = mapped_column(Instant)
+
 
 class PoolCode(Base):
     """A code that the merchant imported, sealed; found by its HMAC."""
@@ -154,6 +155,7 @@ class Reward(Base):
         Index("ix_rewards_merchant_id_state_id", "merchant_id", "state", "id"),
         Index("ix_rewards_supplier_id_id", "supplier_id", "id"),
         Index("ix_rewards_expires_at", "expires_at", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_rewards_campaign_id_mark", "campaign_id", "mark", sqlite_where=_MARKED, postgresql_where=_MARKED),
         _of_parent("rewards", "prize_id"),
         _of_parent("rewards", "pool_code_id"),
     )
@@ -168,6 +170,8 @@ class Reward(Base):
     # Gone once the receipt is purged, as is who bought.
     receipt_id: Mapped[str | None] = mapped_column(ForeignKey("receipts.id"), index=True)
     shopper: Mapped[str | None] = mapped_column(String(32))
+    # Then, while the campaign runs: by what the card counts towards its caps (engagement.rewards.marks).
+    mark: Mapped[str | None] = mapped_column(String(32))
     store_id: Mapped[str | None] = mapped_column(ForeignKey("stores.id"))
     staff_id: Mapped[str | None] = mapped_column(ForeignKey("staff_members.id"))
     # Net spend of the receipt when it was issued, and the least with which it is still earned: minor units of the

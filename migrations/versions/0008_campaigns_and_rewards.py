@@ -172,6 +172,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.String(length=10), nullable=False),
         sa.Column("receipt_id", sa.String(length=40), nullable=True),
         sa.Column("shopper", sa.String(length=32), nullable=True),
+        sa.Column("mark", sa.String(length=32), nullable=True),
         sa.Column("store_id", sa.String(length=40), nullable=True),
         sa.Column("staff_id", sa.String(length=40), nullable=True),
         sa.Column("spend", sa.BigInteger(), nullable=False),
@@ -212,6 +213,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_rewards_campaign_id_id", ["campaign_id", "id"], unique=False)
         batch_op.create_index("ix_rewards_campaign_id_shopper", ["campaign_id", "shopper"], unique=False)
         batch_op.create_index(batch_op.f("ix_rewards_code_digest"), ["code_digest"], unique=False)
+        batch_op.create_index(
+            "ix_rewards_campaign_id_mark",
+            ["campaign_id", "mark"],
+            unique=False,
+            sqlite_where=sa.text("mark IS NOT NULL"),
+            postgresql_where=sa.text("mark IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_rewards_expires_at",
             ["expires_at"],

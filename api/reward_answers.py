@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from accounts.keys import Caller
 from api.house import House
-from engagement.rewards import guessing, redeeming
+from engagement.rewards import guessing, redeeming, sealed
 from engagement.rewards.flagging import Flag
 from engagement.rewards.records import RewardRecord
 from engagement.rewards.redeeming import RedemptionRecord
@@ -17,7 +17,8 @@ from kernel.errors import NotFound
 
 async def found(house: House, caller: Caller, code: str) -> RewardRecord:
     """By its code. One that is wrong is counted, which is all that asking ever writes. Raises :class:`NotFound`, and
-    :class:`kernel.errors.TooMany` where the key was wrong too often."""
+    :class:`kernel.errors.TooMany` where the key was wrong too often; and :class:`infra.secrets.Unsealable` where right
+    ones are not found either, since the secret key is another by now."""
     now = house.clock()
 
     def ask(conn: Connection) -> RewardRecord | None:
@@ -28,6 +29,7 @@ async def found(house: House, caller: Caller, code: str) -> RewardRecord:
 
     reward = await house.write(ask)
     if reward is None:
+        await house.read(lambda conn: sealed.require_own_key(conn, house.sealer, caller.merchant_id))
         raise NotFound("There is no such code")
     return reward
 

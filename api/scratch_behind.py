@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection
 from starlette.requests import Request
 
@@ -15,11 +16,14 @@ from api.scratch_view import CardLinks, Held, card_view
 from engagement.rewards import find, keys, links
 from engagement.rewards.records import CampaignRecord, RewardRecord
 from infra.i18n import Voice, voice
+from infra.secrets import Unsealable
 from kernel.errors import NotFound
 from kernel.ids import is_token
 from kernel.locale import choose
 from receipts import find as receipts_find
 from receipts.records import ReceiptRecord
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,16 @@ def shown(conn: Connection, house: House, found: Behind, reward: RewardRecord | 
 
 def held(conn: Connection, house: House, reward: RewardRecord, campaign: CampaignRecord) -> Held:
     has_code = reward.prize is not None and reward.revealed_at is not None and not reward.is_over(house.clock())
-    return Held(reward, campaign, keys.code_of(conn, house.reward_keys, reward) if has_code else "")
+    return Held(reward, campaign, _code(conn, house, reward) if has_code else "")
+
+
+def _code(conn: Connection, house: House, reward: RewardRecord) -> str:
+    """Empty where it cannot be told: the receipt shall be shown all the same."""
+    try:
+        return keys.code_of(conn, house.reward_keys, reward)
+    except Unsealable as problem:
+        _log.error("reward_code_not_told", reward=reward.id, why=problem.detail)
+        return ""
 
 
 def look_of(conn: Connection, campaign: CampaignRecord) -> BrandLook:

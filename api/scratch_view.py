@@ -23,7 +23,8 @@ _QR_MARGIN: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A card with its campaign. ``code`` is empty before it is scratched, and where there is none or it is over."""
+    """A card with its campaign. ``code`` is empty before it is scratched, where there is none or it is over, and where
+    it cannot be told."""
 
     reward: RewardRecord
     campaign: CampaignRecord
@@ -141,6 +142,9 @@ def _won(held: Held, prize: PrizeRecord, links: CardLinks, words: Voice, now: da
     )
     if reward.is_over(now):
         return replace(won, note=_how_it_ended(held, words))
+    if not held.code:
+        note = words.gettext("This code cannot be shown just now. Please come back later.")
+        return replace(won, until=day(reward.expires_at, held.campaign, words), note=note)
     return replace(
         won,
         until=day(reward.expires_at, held.campaign, words),

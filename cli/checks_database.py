@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, make_url, text
 
 from accounts import signing_keys
 from cli.verdict import Check, Verdict, doubtful, ill, well
+from engagement.rewards import sealed
 from infra import database, jobs, secrets
 from infra.settings import Settings
 from kernel.clock import utc_now
@@ -139,6 +140,14 @@ def _signing_keys(settings: Settings, conn: Connection) -> Verdict:
     return well("each merchant's can be read" + (f"; {shut} older ones were {of_another}" if shut else ""))
 
 
+def _campaigns(settings: Settings, conn: Connection) -> Verdict:
+    shut = sealed.unopened(conn, _sealer(settings))
+    if shut:
+        says = f"those of {', '.join(shut)} were launched with another COUNTERFOIL_SECRET_KEY (or secret.key)"
+        return ill(f"{says}: no card is given, no code shown or found", "put the right one back")
+    return well("each that runs was launched with this secret key")
+
+
 def _jobs(_settings: Settings, conn: Connection) -> Verdict:
     found = jobs.tally(conn)
     oldest = min((each.oldest for each in found.values() if each.oldest is not None), default=None)
@@ -158,6 +167,6 @@ def _jobs(_settings: Settings, conn: Connection) -> Verdict:
     )
 
 
-promises, server, clocks, webhooks, own_keys, waiting_jobs = map(
-    _asking, (_promises, _server, _clocks, _webhooks, _signing_keys, _jobs)
+promises, server, clocks, webhooks, own_keys, campaigns, waiting_jobs = map(
+    _asking, (_promises, _server, _clocks, _webhooks, _signing_keys, _campaigns, _jobs)
 )

@@ -25,6 +25,7 @@ _CHECKS: dict[str, Check] = {
     "secret key": checks.secret_key,
     "signing keys": checks_database.own_keys,
     "webhooks": checks_database.webhooks,
+    "campaigns": checks_database.campaigns,
     "jobs": checks_database.waiting_jobs,
     "workers": checks_work.workers,
     "messages": checks_work.messages,
@@ -41,8 +42,8 @@ _CHECKS: dict[str, Check] = {
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: a list of what, state, says and do.")] = False,
 ) -> None:
-    """Check settings, address, visitors, database, disk, storage, secret and signing keys, jobs, mail, wallets, PDF,
-    fonts and metrics.
+    """Check settings, address, visitors, database, disk, storage, secret and signing keys, campaigns, jobs, mail,
+    wallets, PDF, fonts and metrics.
 
     Says what to do about each that is not well, and exits with 1 where something is broken. It leaves no file
     behind, so it may run before the first start, and as another user than the service.

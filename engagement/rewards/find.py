@@ -43,6 +43,7 @@ _REWARD = (
     Reward.bearer,
     Reward.nonce,
     Reward.position,
+    Reward.code_digest,
     Reward.code_hint,
     Reward.pool_code_id,
     Reward.issued_at,

@@ -55,10 +55,19 @@ def tidied(typed: str) -> str:
 
 
 def code_of(conn: Connection, keys: RewardKeys, reward: RewardRecord) -> str:
-    """As it is typed, without groups. Raises :class:`NotFound` for a blank, and before it is scratched."""
+    """As it is typed, without groups. Raises :class:`NotFound` for a blank, and before it is scratched, and
+    :class:`infra.secrets.Unsealable` where it was made with another secret key."""
     if reward.prize is None or reward.revealed_at is None:
         raise NotFound("There is no code yet")
     if reward.pool_code_id is None:
-        return scratch.code_of(keys.code, reward.id)
+        return _minted(keys, reward)
     mine = (PoolCode.merchant_id == reward.merchant_id) & (PoolCode.id == reward.pool_code_id)
     return secrets.unseal(keys.sealer, conn.execute(select(PoolCode.sealed).where(mine)).scalar_one())
+
+
+def _minted(keys: RewardKeys, reward: RewardRecord) -> str:
+    """By another key it would be another code, which no till knows."""
+    code = scratch.code_of(keys.code, reward.id)
+    if keys.digest(code) != reward.code_digest:
+        raise secrets.Unsealable("COUNTERFOIL_SECRET_KEY (or secret.key) is not the key that made this code")
+    return code

@@ -81,6 +81,7 @@ class RewardRecord:
     nonce: int | None
     gone: tuple[int, ...]
     position: int | None
+    code_digest: str | None
     code_hint: str | None
     pool_code_id: str | None
     issued_at: datetime

@@ -1,0 +1,29 @@
+"""Whether the secret key is the one that campaigns were launched with: by another, their codes would be other ones, and
+none could be found."""
+
+from cryptography.fernet import Fernet
+from sqlalchemy import Connection, or_, select
+
+from accounts.tables import Merchant
+from engagement.rewards.tables import Campaign, Prize
+from infra.secrets import Unsealable, opens
+
+_RUNS = Campaign.state.in_(["live", "paused"])
+
+
+def require_own_key(conn: Connection, sealer: Fernet, merchant_id: str) -> None:
+    """Raises :class:`Unsealable` where a campaign that runs, the merchant's or with a prize that it supplies, was
+    launched with another key."""
+    supplied = select(Prize.campaign_id).where(Prize.supplier_id == merchant_id)
+    theirs = or_(Campaign.merchant_id == merchant_id, Campaign.id.in_(supplied))
+    seeds = conn.scalars(select(Campaign.sealed_seed).where(theirs, _RUNS))
+    if not all(opens(sealer, each or b"") for each in seeds):
+        raise Unsealable("COUNTERFOIL_SECRET_KEY (or secret.key) is not the key that a campaign was launched with")
+
+
+def unopened(conn: Connection, sealer: Fernet) -> list[str]:
+    """The slugs of merchants with a campaign that runs and was launched with another key. Of all merchants: who runs
+    the server asks."""
+    query = select(Merchant.slug, Campaign.sealed_seed).join(Merchant, Merchant.id == Campaign.merchant_id)
+    rows = conn.execute(query.where(_RUNS).order_by(Merchant.slug)).all()
+    return list(dict.fromkeys(row.slug for row in rows if not opens(sealer, row.sealed_seed or b"")))

@@ -1,0 +1,81 @@
+"""Who starts the service with another secret key is told so: no wrong code is shown, and no right one called wrong."""
+
+from collections.abc import Iterator
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from api.app import create_app
+from cli import checks_database
+from engagement.rewards import find, revealing
+from engagement.rewards.keys import RewardKeys, code_of
+from infra import secrets
+from infra.settings import Settings
+from kernel.clock import utc_now
+from tests.support.campaigns import cards_of, launched, scratched, sold
+from tests.support.inside import Inside, Person
+from tests.support.sales import coffee
+from tests.support.shops import Shops
+
+
+@pytest.fixture
+def other(settings: Settings) -> Settings:
+    """The same service, but for its secret key."""
+    key = SecretStr(Fernet.generate_key().decode())
+    data = settings.data.model_copy(update={"secret_key": key})
+    return Settings(data, settings.server, mail=settings.mail)
+
+
+@pytest.fixture
+def moved(other: Settings, owner: Person) -> Iterator[Inside]:
+    """Started with the other key, once everybody has come in with the right one."""
+    with Inside(create_app(other)) as running:
+        yield running
+
+
+def test_no_wrong_code_is_told(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, other: Settings
+) -> None:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    with engine.begin() as conn:
+        reward = revealing.reveal(conn, shops.linden, card["id"], now=utc_now())
+        right, wrong = (RewardKeys.of(each.data, secrets.box(each.data)) for each in (settings, other))
+        assert code_of(conn, right, reward) == code
+        with pytest.raises(secrets.Unsealable):
+            code_of(conn, wrong, reward)
+        assert find.reward(conn, shops.linden, card["id"]).code_hint == code[-4:]
+
+
+def test_no_right_code_is_called_wrong_and_no_card_is_given(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, moved: Inside
+) -> None:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    answer = Person(moved, shops.owner).get(f"/v1/rewards/{code}")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:counterfoil:problem:sealed-with-another-key")
+    assert owner.get(f"/v1/rewards/{code}").status_code == 200
+    assert cards_of(owner, sold(Person(moved, shops.till))) == []
+
+
+def test_a_receipt_is_shown_without_the_code(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, moved: Inside
+) -> None:
+    launched(owner)
+    receipt = till.post("/v1/receipts", coffee()).json()
+    [card] = cards_of(owner, receipt["id"])
+    scratched(engine, settings, shops.linden, card["id"])
+    page = Person(moved).get(f"/r/{receipt['token']}", lang="en").raise_for_status().text
+    assert "This code cannot be shown just now." in page
+    assert "Show this code at the till" not in page
+
+
+def test_doctor_names_whose_campaigns_these_are(owner: Person, settings: Settings, other: Settings) -> None:
+    launched(owner)
+    assert checks_database.campaigns(settings).state == "ok"
+    found = checks_database.campaigns(other)
+    assert (found.state, "linden-rye" in found.says, found.do) == ("FAIL", True, "put the right one back")

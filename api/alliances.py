@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 
 from accounts.fields import Slug
 from accounts.keys import Caller
@@ -14,6 +15,7 @@ from api.house import TheHouse
 from api.key_ring import TheCaller
 from engagement import alliances
 from engagement.alliances import Allied, State
+from engagement.rewards import halting
 from kernel.clock import iso
 
 router = APIRouter(tags=["Alliances"])
@@ -60,6 +62,7 @@ async def propose_alliance(request: Request, house: TheHouse, caller: TheCaller)
     _require(caller, "rewards:write")
     wanted = await model_body(request, NewAlliance)
     made = await house.write(lambda conn: alliances.propose(conn, caller.merchant_id, wanted.ally, now=house.clock()))
+    house.writer.giver.campaigns.forget()
     return json_answer(_shown(made))
 
 
@@ -68,14 +71,22 @@ async def agree_to_alliance(alliance_id: schemas.Id, house: TheHouse, caller: Th
     """To what the other merchant has proposed. Twice is the same as once."""
     _require(caller, "rewards:write")
     found = await house.write(lambda conn: alliances.agree(conn, caller.merchant_id, alliance_id, now=house.clock()))
+    house.writer.giver.campaigns.forget()
     return json_answer(_shown(found))
 
 
 @router.delete("/v1/alliances/{alliance_id}", status_code=204, responses=schemas.READS)
 async def end_alliance(alliance_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
-    """Either of the two may. No new offers are shown and no new prizes given; what shoppers hold stays good."""
+    """Either of the two may. No new offers are shown and no new prizes given; what shoppers hold stays good. Campaigns
+    with prizes of the other give no cards: `missing_allies` says so, and the event `campaign.halted`."""
     _require(caller, "rewards:write")
-    await house.write(lambda conn: alliances.end(conn, caller.merchant_id, alliance_id, now=house.clock()))
+
+    def write(conn: Connection) -> None:
+        now, found = house.clock(), alliances.one(conn, caller.merchant_id, alliance_id)
+        if alliances.end(conn, caller.merchant_id, alliance_id, now=now):
+            halting.tell(conn, caller.merchant_id, found.ally_id, alliance_id, now=now)
+
+    await house.write(write)
     house.writer.giver.campaigns.forget()
     return no_content()
 

@@ -76,6 +76,10 @@ class CampaignAnswer(Definition):
 
     id: str
     state: CampaignState
+    missing_allies: list[str] = Field(
+        description="Slugs of merchants who hand out its prizes, and with whom no alliance is agreed. While there are "
+        "any, it gives no cards."
+    )
     always_win: bool = Field(description="Whether every card wins: `nothing` is 0.")
     prizes: list[PrizeAnswer]
     seed_digest: str | None = Field(description="SHA-256 of the seed, from the launch on.")

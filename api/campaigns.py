@@ -1,5 +1,6 @@
 """Scratch-card campaigns of the merchant: written, launched, paused, ended; and prizes to supply for others'."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -15,8 +16,10 @@ from api.campaign_body import campaign_body
 from api.campaign_shapes import NewCampaignState, PrizeConsent
 from api.house import TheHouse
 from api.key_ring import TheCaller
+from engagement import alliances
 from engagement.rewards import find, hands, launching, managing, pool, supplying
 from engagement.rewards.definition import terms_digest
+from engagement.rewards.halting import missing_allies
 from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
 from kernel.clock import iso
 
@@ -36,11 +39,11 @@ async def create_campaign(request: Request, house: TheHouse, caller: TheCaller) 
     _require(caller, "rewards:write")
     new = await campaign_body(request)
 
-    def write(conn: Connection) -> CampaignRecord:
+    def write(conn: Connection) -> dict[str, Any]:
         campaign_id = managing.create(conn, caller.merchant_id, new, now=house.clock())
-        return find.campaign(conn, caller.merchant_id, campaign_id)
+        return _told(conn, caller.merchant_id, campaign_id)
 
-    return json_answer(shown(await house.write(write)), 201)
+    return json_answer(await house.write(write), 201)
 
 
 @router.get("/v1/campaigns", response_model=shapes.CampaignList, responses=schemas.READS)
@@ -53,18 +56,21 @@ async def list_campaigns(
 ) -> Response:
     """Oldest first. Follow `next_cursor` until it is null."""
     _require(caller, "rewards:read")
-    found = await house.read(
-        lambda conn: find.campaigns(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "", state=state)
-    )
-    more = found[limit - 1].id if len(found) > limit else None
-    return json_answer({"campaigns": [shown(each) for each in found[:limit]], "next_cursor": more})
+
+    def look(conn: Connection) -> list[dict[str, Any]]:
+        found = find.campaigns(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "", state=state)
+        return _shown(conn, caller.merchant_id, found)
+
+    found = await house.read(look)
+    more = found[limit - 1]["id"] if len(found) > limit else None
+    return json_answer({"campaigns": found[:limit], "next_cursor": more})
 
 
 @router.get("/v1/campaigns/{campaign_id}", response_model=shapes.CampaignAnswer, responses=schemas.READS)
 async def get_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCaller) -> Response:
     """With what was published at its launch and, once it has ended, the seed."""
     _require(caller, "rewards:read")
-    return json_answer(shown(await house.read(lambda conn: find.campaign(conn, caller.merchant_id, campaign_id))))
+    return json_answer(await house.read(lambda conn: _told(conn, caller.merchant_id, campaign_id)))
 
 
 @router.put(
@@ -78,12 +84,12 @@ async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHous
     _require(caller, "rewards:write")
     new = await campaign_body(request)
 
-    def write(conn: Connection) -> CampaignRecord:
+    def write(conn: Connection) -> dict[str, Any]:
         managing.put(conn, caller.merchant_id, campaign_id, new, now=house.clock())
-        return find.campaign(conn, caller.merchant_id, campaign_id)
+        return _told(conn, caller.merchant_id, campaign_id)
 
     await house.write_in_slices(lambda engine: hands.free(engine, caller.merchant_id, campaign_id))
-    return json_answer(shown(await house.write(write)))
+    return json_answer(await house.write(write))
 
 
 @router.delete("/v1/campaigns/{campaign_id}", status_code=204, responses=schemas.WRITES)
@@ -107,8 +113,8 @@ async def put_campaign_state(campaign_id: CampaignId, request: Request, house: T
     _require(caller, "rewards:write")
     state, merchant_id = (await model_body(request, NewCampaignState)).state, caller.merchant_id
 
-    def look(conn: Connection) -> CampaignRecord:
-        return find.campaign(conn, merchant_id, campaign_id)
+    def look(conn: Connection) -> dict[str, Any]:
+        return _told(conn, merchant_id, campaign_id)
 
     def launch(engine: Engine) -> None:
         launching.launch_in_slices(engine, house.reward_keys, merchant_id, campaign_id, clock=house.clock)
@@ -116,12 +122,12 @@ async def put_campaign_state(campaign_id: CampaignId, request: Request, house: T
     def put(conn: Connection) -> None:
         launching.set_state(conn, merchant_id, campaign_id, state, sealer=house.sealer, now=house.clock())
 
-    if state == "live" and (await house.read(look)).state == "draft":
+    if state == "live" and (await house.read(look))["state"] == "draft":
         await house.write_in_slices(launch)
     else:
         await house.write(put)
     house.writer.giver.campaigns.forget()
-    return json_answer(shown(await house.read(look)))
+    return json_answer(await house.read(look))
 
 
 @router.put(
@@ -191,7 +197,16 @@ def _require(caller: Caller, scope: str) -> None:
     caller.require_whole_merchant()
 
 
-def shown(record: CampaignRecord) -> dict[str, Any]:
+def _told(conn: Connection, merchant_id: str, campaign_id: str) -> dict[str, Any]:
+    return _shown(conn, merchant_id, [find.campaign(conn, merchant_id, campaign_id)])[0]
+
+
+def _shown(conn: Connection, merchant_id: str, records: Sequence[CampaignRecord]) -> list[dict[str, Any]]:
+    allies = alliances.allies(conn, merchant_id).values()
+    return [_campaign(each) | {"missing_allies": missing_allies(each, allies)} for each in records]
+
+
+def _campaign(record: CampaignRecord) -> dict[str, Any]:
     return record.definition.model_dump(mode="json") | {
         "id": record.id,
         "state": record.state,

@@ -58,11 +58,15 @@ def agree(conn: Connection, merchant_id: str, alliance_id: str, *, now: datetime
     return one(conn, merchant_id, alliance_id)
 
 
-def end(conn: Connection, merchant_id: str, alliance_id: str, *, now: datetime) -> None:
-    """By either of the two; twice is the same as once. Raises :class:`NotFound`."""
+def end(conn: Connection, merchant_id: str, alliance_id: str, *, now: datetime) -> bool:
+    """By either of the two; twice is the same as once. Whether it was agreed until now. Raises :class:`NotFound`."""
     one(conn, merchant_id, alliance_id)
-    lives = (Alliance.id == alliance_id, _of(merchant_id), Alliance.state != "ended")
-    conn.execute(update(Alliance).where(*lives).values(state="ended", changed_at=now))
+    mine = (Alliance.id == alliance_id, _of(merchant_id))
+    ended = update(Alliance).values(state="ended", changed_at=now)
+    if conn.execute(ended.where(*mine, Alliance.state == "agreed")).rowcount == 1:
+        return True
+    conn.execute(ended.where(*mine, Alliance.state == "proposed"))
+    return False
 
 
 def one(conn: Connection, merchant_id: str, alliance_id: str) -> Allied:

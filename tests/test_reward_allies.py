@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import orjson
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from engagement import alliances
 from engagement.rewards import granting
 from engagement.rewards.keys import RewardKeys
+from engagement.rewards.tables import Prize
+from engagement.tables import Event
 from infra import secrets
 from infra.settings import Settings
 from kernel.clock import utc_now
@@ -75,14 +78,28 @@ def test_another_weight_needs_no_other_consent(owner: Person, outsider: Person) 
     assert owner.get(f"/v1/campaigns/{campaign_id}").json()["prizes"][0]["consented_at"]
 
 
-def test_an_ally_with_whom_it_is_over_gives_no_more(owner: Person, outsider: Person, till: Person) -> None:
+def test_an_ally_with_whom_it_is_over_gives_no_more_and_the_merchant_hears_of_it(
+    owner: Person, outsider: Person, till: Person, engine: Engine, shops: Shops
+) -> None:
     allied(owner, outsider)
     campaign_id = drawn_up(owner, **RUPEES)
     consented(outsider)
     owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
     [alliance] = owner.get("/v1/alliances").json()["alliances"]
-    owner.delete(f"/v1/alliances/{alliance['id']}").raise_for_status()
+    assert owner.get(f"/v1/campaigns/{campaign_id}").json()["missing_allies"] == []
+    for _ in range(2):
+        outsider.delete(f"/v1/alliances/{alliance['id']}").raise_for_status()
     assert cards_of(owner, sold(till, "15000.00", currency="INR")) == []
+    [told] = owner.get("/v1/campaigns").json()["campaigns"]
+    assert (told["state"], told["missing_allies"]) == ("live", ["moor"])
+    with engine.connect() as conn:
+        halted = select(Event.merchant_id, Event.data).where(Event.kind == "campaign.halted")
+        [event] = conn.execute(halted).all()
+    assert event.merchant_id == shops.linden
+    assert orjson.loads(event.data) == {"campaign": campaign_id, "alliance": alliance["id"]}
+    allied(owner, outsider)
+    assert owner.get(f"/v1/campaigns/{campaign_id}").json()["missing_allies"] == []
+    assert len(cards_of(owner, sold(till, "15000.00", currency="INR"))) == 1
 
 
 def test_a_server_that_remembers_the_alliance_gives_no_more_either(

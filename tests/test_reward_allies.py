@@ -1,5 +1,6 @@
 """A prize of an ally is won once the ally has consented to its terms, and the ally redeems it."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -17,7 +18,11 @@ from kernel.clock import utc_now
 from kernel.errors import NotFound
 from tests.support.campaigns import allied, campaign, cards_of, consented, drawn_up, prize, scratched, sold, spending
 from tests.support.inside import Person
+from tests.support.sales import refund
 from tests.support.shops import Shops
+from tests.support.workshop import Clock
+from worker.rewards import expire_rewards
+from worker.workshop import Workshop
 
 RUPEES: dict[str, Any] = {
     "currency": "INR",
@@ -118,6 +123,29 @@ def test_a_server_that_remembers_the_alliance_gives_no_more_either(
     assert cards_of(owner, sold(till, "15000.00", currency="INR")) == []
     with engine.begin() as conn, pytest.raises(NotFound):
         granting.grant_free_entry(conn, keys, shops.linden, campaign_id, shopper="0" * 32, now=utc_now())
+
+
+def test_an_ally_hears_what_becomes_of_its_prizes_and_nothing_of_who_bought(
+    owner: Person, outsider: Person, till: Person, engine: Engine, shops: Shops, shop: Workshop, clock: Clock
+) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    consented(outsider)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    back, late = (sold(till, "15000.00", currency="INR") for _ in range(2))
+    of = [cards_of(owner, each)[0]["id"] for each in (back, late)]
+    till.post("/v1/receipts", refund(back, "15000.00", currency="INR")).raise_for_status()
+    clock.ahead = timedelta(days=31)
+    expire_rewards(shop, "", {})
+    with engine.connect() as conn:
+        theirs = select(Event.kind, Event.receipt_id, Event.data).where(Event.merchant_id == shops.moor)
+        told = {row.kind: (row.receipt_id, orjson.loads(row.data)) for row in conn.execute(theirs)}
+        prize_id = conn.scalar(select(Prize.id))
+    common = {"campaign": campaign_id, "prize": prize_id}
+    assert told == {
+        "reward.voided": (None, {"reward": of[0], "reason": "refunded"} | common),
+        "reward.expired": (None, {"reward": of[1]} | common),
+    }
 
 
 def test_other_codes_need_another_consent(owner: Person, outsider: Person) -> None:

@@ -95,11 +95,17 @@ def _withdraw(
 def _voided(
     conn: Connection, merchant_id: str, reward_id: str, receipt_id: str | None, reason: str, now: datetime
 ) -> bool:
-    """One conditional UPDATE decides between this and a till that redeems it just now."""
+    """One conditional UPDATE decides between this and a till that redeems it just now. Who supplies the prize hears of
+    it too."""
     unused = (Reward.merchant_id == merchant_id, Reward.id == reward_id, Reward.state.in_(_UNUSED))
     values = {"state": "void", "void_reason": reason, "holder": None, "reserved_until": None}
-    if conn.execute(update(Reward).where(*unused).values(values)).rowcount != 1:
+    columns = (Reward.campaign_id, Reward.prize_id, Reward.supplier_id)
+    row = conn.execute(update(Reward).where(*unused).values(values).returning(*columns)).one_or_none()
+    if row is None:
         return False
     data = {"reward": reward_id, "reason": reason}
     events.tell(conn, merchant_id, "reward.voided", data, now=now, receipt_id=receipt_id)
+    if row.supplier_id not in (None, merchant_id):
+        data |= {"campaign": row.campaign_id, "prize": row.prize_id}
+        events.tell(conn, row.supplier_id, "reward.voided", data, now=now)
     return True

@@ -1,6 +1,7 @@
 """Request bodies: JSON, read once, refused in a way that helps."""
 
 import codecs
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -32,12 +33,13 @@ async def json_body(request: Request) -> Any:
         raise BadRequest(f"The body is not JSON: line {error.lineno}, column {error.colno}") from None
 
 
-async def model_body(request: Request, model: type[Model]) -> Model:
+async def model_body(request: Request, model: type[Model], context: Mapping[str, Any] | None = None) -> Model:
+    """``context`` is what the model needs to know to read it, such as a currency's digits."""
     body = await json_body(request)
     if not isinstance(body, dict):
         raise Invalid(errors=[FieldError("", "must be a JSON object")])
     try:
-        return model.model_validate(body)
+        return model.model_validate(body, context=context)
     except ValidationError as error:
         raise Invalid(errors=field_errors(error)) from None
 

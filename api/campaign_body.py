@@ -6,7 +6,7 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from api.body import json_body
-from engagement.rewards.definition import NewCampaign
+from engagement.rewards.definition import NewCampaign, read_campaign
 from kernel.errors import FieldError, Invalid
 from receipts.reading import field_errors
 
@@ -17,7 +17,7 @@ async def campaign_body(request: Request) -> NewCampaign:
     if not isinstance(body, dict):
         raise Invalid(errors=[FieldError("", "must be a JSON object")])
     try:
-        return NewCampaign.model_validate(body)
+        return read_campaign(body)
     except ValidationError as error:
         raise Invalid(errors=[_within(body, each) for each in field_errors(error)]) from None
 

@@ -1,11 +1,12 @@
-"""What the OpenAPI document says of campaigns and rewards: their bodies and answers. Amounts are whole numbers of the
-currency's smallest unit."""
+"""What the OpenAPI document says of campaigns and rewards: their bodies and answers. Amounts are decimal strings, but
+for those of the published table."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from accounts.fields import Code
+from engagement.rewards.amounts import Amount
 from engagement.rewards.definition import Definition, NewCampaign, PrizeDefinition
 from engagement.rewards.flagging import FlagKind
 from engagement.rewards.records import CampaignState, Origin, RewardState
@@ -41,12 +42,8 @@ class Reservation(_Body):
 class RewardUse(_Body):
     """How a code is used."""
 
-    amount: int | None = Field(
-        None,
-        strict=True,
-        ge=0,
-        lt=10**15,
-        description="What was taken off, in minor units. Of a percentage it is needed.",
+    amount: Amount | None = Field(
+        None, description="What was taken off, of the prize's currency; else all of it. Of a percentage it is needed."
     )
     holder: Code | None = Field(None, description="Who reserved it, if it is reserved.")
     external_id: Code | None = Field(None, description="Your own id of the sale that it was used in.")
@@ -84,7 +81,10 @@ class CampaignAnswer(Definition):
     prizes: list[PrizeAnswer]
     seed_digest: str | None = Field(description="SHA-256 of the seed, from the launch on.")
     table_digest: str | None = Field(description="SHA-256 of `table` as canonical JSON (RFC 8785).")
-    table: dict[str, JsonValue] | None = Field(description="The prizes as they were published at the launch.")
+    table: dict[str, JsonValue] | None = Field(
+        description="The prizes as they were published at the launch. Its amounts are whole numbers of the currency's "
+        "smallest unit: it is what sums are done with, and its hash was told."
+    )
     seed: str | None = Field(description="In hex, once it has ended: everybody can now repeat each draw.")
     created_at: AwareDatetime
     changed_at: AwareDatetime
@@ -129,7 +129,7 @@ class RewardPrize(_Answer):
     name: dict[str, str]
     terms: dict[str, str]
     kind: str
-    face_value: int
+    face_value: Amount
     currency: str
     percent: int | None
     product: str | None
@@ -164,8 +164,8 @@ class RewardList(_Answer):
 class RedemptionAnswer(_Answer):
     id: str
     reward_id: str
-    amount: int
-    face_value: int
+    amount: Amount
+    face_value: Amount
     currency: str
     external_id: str | None
     redeemed_at: AwareDatetime

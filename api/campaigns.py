@@ -22,6 +22,7 @@ from engagement.rewards.definition import terms_digest
 from engagement.rewards.halting import missing_allies
 from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
 from kernel.clock import iso
+from receipts.fields import context_for
 
 router = APIRouter(tags=["Campaigns"])
 CampaignId = Annotated[str, Path(pattern=schemas.ID_PATTERN)]
@@ -207,7 +208,8 @@ def _shown(conn: Connection, merchant_id: str, records: Sequence[CampaignRecord]
 
 
 def _campaign(record: CampaignRecord) -> dict[str, Any]:
-    return record.definition.model_dump(mode="json") | {
+    told = record.definition
+    return told.model_dump(mode="json", context=context_for(told.currency)) | {
         "id": record.id,
         "state": record.state,
         "always_win": record.is_always_win,
@@ -225,11 +227,15 @@ def _campaign(record: CampaignRecord) -> dict[str, Any]:
 
 def _prize(prize: PrizeRecord) -> dict[str, Any]:
     consented_at = iso(prize.consented_at) if prize.consented_at else None
-    return prize.definition.model_dump(mode="json") | {
+    return _written(prize) | {
         "id": prize.id,
         "imported": prize.codes,
         "consented_at": consented_at,
     }
+
+
+def _written(prize: PrizeRecord) -> dict[str, Any]:
+    return prize.definition.model_dump(mode="json", context=context_for(prize.currency))
 
 
 def _to_supply(campaign: CampaignRecord, issuer: str, prize: PrizeRecord) -> dict[str, Any]:
@@ -243,7 +249,7 @@ def _to_supply(campaign: CampaignRecord, issuer: str, prize: PrizeRecord) -> dic
         "starts_at": told.starts_at,
         "ends_at": told.ends_at,
         "timezone": told.timezone,
-        "prize": prize.definition.model_dump(mode="json"),
+        "prize": _written(prize),
         "currency": prize.currency,
         "imported": prize.codes,
         "terms": terms_digest(told, prize.definition, codes=prize.codes),

@@ -40,7 +40,10 @@ class CampaignProof(BaseModel):
     campaign: str
     seed_sha256: str
     table_sha256: str
-    table: dict[str, JsonValue] = Field(description="As its hash was taken: its canonical JSON (RFC 8785).")
+    table: dict[str, JsonValue] = Field(
+        description="As its hash was taken: its canonical JSON (RFC 8785). Its amounts are whole numbers of the "
+        "currency's smallest unit."
+    )
     seed: str | None = Field(description="In hex, once the campaign has ended.")
     cards: int = Field(description="How many draws all pages have; 0 before the end.")
     unscratched: int = Field(description="Cards that are left out until they are scratched or expire.")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from accounts.keys import Caller
 from api.house import House
 from engagement.rewards import guessing, redeeming, sealed
+from engagement.rewards.amounts import plain
 from engagement.rewards.flagging import Flag
 from engagement.rewards.records import RewardRecord
 from engagement.rewards.redeeming import RedemptionRecord
@@ -66,7 +67,7 @@ def _prize(reward: RewardRecord) -> dict[str, Any] | None:
         "name": dict(told.name),
         "terms": dict(told.terms),
         "kind": told.kind,
-        "face_value": reward.face_value,
+        "face_value": plain(reward.face_value, prize.currency),
         "currency": prize.currency,
         "percent": told.percent,
         "product": told.product,
@@ -81,8 +82,8 @@ def redemption(record: RedemptionRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         "reward_id": record.reward_id,
-        "amount": record.amount,
-        "face_value": record.face_value,
+        "amount": plain(record.amount, record.currency),
+        "face_value": plain(record.face_value, record.currency),
         "currency": record.currency,
         "external_id": record.external_id,
         "redeemed_at": iso(record.redeemed_at),

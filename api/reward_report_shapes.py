@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from engagement.rewards.redeemed_numbers import By
 from engagement.rewards.settlement import Side
+from receipts.fields import Amount
 
 
 class _Answer(BaseModel):
@@ -14,7 +15,7 @@ class _Answer(BaseModel):
 
 class CardsWorth(_Answer):
     cards: int
-    face_value: int = Field(description="In minor units, as all amounts here.")
+    face_value: Amount
 
 
 class LiabilityFigures(_Answer):
@@ -24,8 +25,8 @@ class LiabilityFigures(_Answer):
     redeemed: CardsWorth
     expired: CardsWorth
     void: CardsWorth
-    taken_off: int = Field(description="What redemptions took off in truth.")
-    due: int = Field(description="What may still be asked for: unscratched and open, at face value.")
+    taken_off: Amount = Field(description="What redemptions took off in truth.")
+    due: Amount = Field(description="What may still be asked for: unscratched and open, at face value.")
 
 
 class PrizeLiability(LiabilityFigures):
@@ -57,19 +58,19 @@ class SettlementRow(_Answer):
     bearer: str
     currency: str
     redeemed: int
-    amount: int
+    amount: Amount
     rolled_back: int
-    amount_back: int
-    owed_to_us: int = Field(description="Less what was rolled back, so it may be negative.")
-    owed_by_us: int
+    amount_back: Amount
+    owed_to_us: Amount = Field(description="Less what was rolled back, so it may be negative.")
+    owed_by_us: Amount
 
 
 class AllyBalance(_Answer):
     ally: str
     currency: str
-    owed_to_us: int
-    owed_by_us: int
-    balance: int = Field(description="What they owe you in the end; negative: what you owe them.")
+    owed_to_us: Amount
+    owed_by_us: Amount
+    balance: Amount = Field(description="What they owe you in the end; negative: what you owe them.")
 
 
 class SettlementAnswer(_Answer):
@@ -99,7 +100,7 @@ class StoreRedemptions(_Answer):
     store: str | None = Field(description="Null where the key that redeemed belongs to no store.")
     currency: str
     used: int
-    amount: int
+    amount: Amount
 
 
 class RedemptionReport(_Answer):
@@ -115,16 +116,16 @@ class RedemptionReport(_Answer):
 class UpliftGroup(_Answer):
     shoppers: int = Field(description="Known ones whose time is over.")
     came_back: int
-    spent: int
-    mean: int | None
+    spent: Amount
+    mean: Amount | None = Field(description="A shopper's.")
 
 
 class SpendDifference(_Answer):
-    """Of a shopper's mean spend, in minor units, and the interval in which it lies in 95 of 100 cases."""
+    """Of a shopper's mean spend, and the interval in which it lies in 95 of 100 cases."""
 
-    value: int
-    low: int
-    high: int
+    value: Amount
+    low: Amount
+    high: Amount
 
 
 class ShareDifference(_Answer):

@@ -18,8 +18,9 @@ from api.card_numbers import Day
 from api.house import TheHouse
 from api.key_ring import TheCaller
 from engagement.rewards import find, liability, redeemed_numbers, settlement, uplift
+from engagement.rewards.amounts import plain
 from engagement.rewards.liability import STATUSES, Liability, PrizeKey
-from engagement.rewards.redeemed_numbers import Becoming, By
+from engagement.rewards.redeemed_numbers import AtStore, Becoming, By
 from engagement.rewards.settlement import Settled, SettlementKey, owed
 from engagement.rewards.uplift import Difference, Group, Uplift
 from infra.csv_text import csv_text
@@ -77,15 +78,14 @@ _UPLIFT_HEAD: Final = (
 async def reward_liability(house: TheHouse, caller: TheCaller, campaign: Campaign = None) -> Response:
     """What cards may still cost, and who bears it: of your own prizes, and of those that you hand out for allies.
 
-    As of now. Amounts are whole numbers of the currency's smallest unit. Of allies' campaigns you see only the prizes
-    that you supply. Unscratched cards count once nobody can tell by the figures what one of them holds: those up to
-    yesterday, in twenties, while there are twenty.
+    As of now. Of allies' campaigns you see only the prizes that you supply. Unscratched cards count once nobody can
+    tell by the figures what one of them holds: those up to yesterday, in twenties, while there are twenty.
     """
     look = _liabilities(house, caller, campaign)
 
     def answer(conn: Connection) -> Response:
         found = look(conn)
-        rows = [asdict(key) | _liable(each) for key, each in found.items()]
+        rows = [asdict(key) | _liable(each, key.currency) for key, each in found.items()]
         left_out = liability.left_out(conn, caller.merchant_id, now=house.clock(), campaign_id=campaign)
         head = {"as_of": iso(house.clock()), "unscratched_left_out": left_out}
         return json_answer(head | {"prizes": rows, "total": _totals(found)})
@@ -127,7 +127,7 @@ async def reward_settlement(house: TheHouse, caller: TheCaller, asked: Asked) ->
 async def reward_settlement_csv(house: TheHouse, caller: TheCaller, asked: Asked) -> Response:
     """The same as a table, with a row for each prize."""
     look = _settled(caller, asked)
-    head = [*SettlementKey.__slots__, *_settled_row(SettlementKey("", "issuer", "", "", "", ""), Settled())]
+    head = [*SettlementKey.__slots__, *Settled.__slots__, "owed_to_us", "owed_by_us"]
 
     def table(conn: Connection) -> bytes:
         rows = [tuple((asdict(key) | _settled_row(key, each)).values()) for key, each in look(conn).items()]
@@ -146,7 +146,7 @@ async def reward_redemption(house: TheHouse, caller: TheCaller, asked: Asked, by
         rows = [_named(by, key) | _becoming(each) for key, each in look(conn).items()]
         stores = redeemed_numbers.by_store(conn, caller.merchant_id, **asked.bounds)
         told = asked.told | {"by": by, "rows": rows}
-        return json_answer(told | {"stores": [asdict(each) for each in stores]})
+        return json_answer(told | {"stores": [_at_store(each) for each in stores]})
 
     return await house.read_long(answer)
 
@@ -175,10 +175,11 @@ async def reward_uplift(house: TheHouse, caller: TheCaller, campaign: OneCampaig
     def answer(conn: Connection) -> Response:
         record = find.campaign(conn, caller.merchant_id, campaign)
         found = uplift.uplift(conn, record, days=days, now=house.clock())
-        head = {"campaign": campaign, "days": days, "currency": record.definition.currency}
+        currency = record.definition.currency
+        head: dict[str, Any] = {"campaign": campaign, "days": days, "currency": currency}
         head |= {"holdout": record.definition.holdout}
-        groups = {"with_cards": _group(found.with_cards), "held_out": _group(found.without)}
-        apart = {"spend": _spend(found.spend), "came_back": _percent_points(found.back)}
+        groups = {"with_cards": _group(found.with_cards, currency), "held_out": _group(found.without, currency)}
+        apart = {"spend": _spend(found.spend, currency), "came_back": _percent_points(found.back)}
         return json_answer(head | groups | apart)
 
     return await house.read_long(answer)
@@ -194,7 +195,7 @@ async def reward_uplift_csv(
     def table(conn: Connection) -> bytes:
         record = find.campaign(conn, caller.merchant_id, campaign)
         found = uplift.uplift(conn, record, days=days, now=house.clock())
-        return csv_text(_UPLIFT_HEAD, _uplift_rows(found))
+        return csv_text(_UPLIFT_HEAD, _uplift_rows(found, record.definition.currency))
 
     return csv_answer(await house.read_long(table), "reward-uplift.csv")
 
@@ -221,16 +222,18 @@ def _redeemed(caller: Caller, asked: Period, by: By) -> Callable[[Connection], d
     return lambda conn: redeemed_numbers.becoming(conn, caller.merchant_id, by, **asked.bounds)
 
 
-def _liable(found: Liability) -> dict[str, Any]:
+def _liable(found: Liability, currency: str) -> dict[str, Any]:
     states: dict[str, Any] = {
-        each: {"cards": found.cards[each], "face_value": found.face_value[each]} for each in STATUSES
+        each: {"cards": found.cards[each], "face_value": plain(found.face_value[each], currency)} for each in STATUSES
     }
-    return {"issued": found.issued, **states, "taken_off": found.taken_off, "due": found.due}
+    sums = {"taken_off": plain(found.taken_off, currency), "due": plain(found.due, currency)}
+    return {"issued": found.issued, **states, **sums}
 
 
 def _liable_row(key: PrizeKey, found: Liability) -> tuple[object, ...]:
-    counts = [each for status in STATUSES for each in (found.cards[status], found.face_value[status])]
-    return (*asdict(key).values(), found.issued, *counts, found.taken_off, found.due)
+    told = _liable(found, key.currency)
+    counts = [each for status in STATUSES for each in told[status].values()]
+    return (*asdict(key).values(), found.issued, *counts, told["taken_off"], told["due"])
 
 
 def _totals(found: dict[PrizeKey, Liability]) -> list[dict[str, Any]]:
@@ -243,12 +246,15 @@ def _totals(found: dict[PrizeKey, Liability]) -> list[dict[str, Any]]:
         for status in STATUSES:
             total.cards[status] += each.cards[status]
             total.face_value[status] += each.face_value[status]
-    return [{"borne_by": payer, "currency": code} | _liable(each) for (payer, code), each in sorted(totals.items())]
+    return [
+        {"borne_by": payer, "currency": code} | _liable(each, code) for (payer, code), each in sorted(totals.items())
+    ]
 
 
-def _settled_row(key: SettlementKey, found: Settled) -> dict[str, int]:
+def _settled_row(key: SettlementKey, found: Settled) -> dict[str, Any]:
     to_us, by_us = owed(key, found)
-    return asdict(found) | {"owed_to_us": to_us, "owed_by_us": by_us}
+    amounts = {"amount": found.amount, "amount_back": found.amount_back, "owed_to_us": to_us, "owed_by_us": by_us}
+    return asdict(found) | {name: plain(amount, key.currency) for name, amount in amounts.items()}
 
 
 def _balances(found: dict[SettlementKey, Settled]) -> list[dict[str, Any]]:
@@ -259,7 +265,8 @@ def _balances(found: dict[SettlementKey, Settled]) -> list[dict[str, Any]]:
         total[0] += to_us
         total[1] += by_us
     return [
-        {"ally": ally, "currency": code, "owed_to_us": to_us, "owed_by_us": by_us, "balance": to_us - by_us}
+        {"ally": ally, "currency": code, "owed_to_us": plain(to_us, code), "owed_by_us": plain(by_us, code)}
+        | {"balance": plain(to_us - by_us, code)}
         for (ally, code), (to_us, by_us) in sorted(sums.items())
     ]
 
@@ -283,28 +290,32 @@ def _becoming(found: Becoming) -> dict[str, Any]:
     }
 
 
+def _at_store(found: AtStore) -> dict[str, Any]:
+    return asdict(found) | {"amount": plain(found.amount, found.currency)}
+
+
 def _share(part: int, whole: int) -> str | None:
     """In percent, as a decimal string."""
     return str(round(Decimal(100 * part) / whole, 1)) if whole else None
 
 
-def _group(found: Group) -> dict[str, Any]:
+def _group(found: Group, currency: str) -> dict[str, Any]:
     return {
         "shoppers": found.shoppers,
         "came_back": found.back,
-        "spent": found.spent,
-        "mean": round(found.mean) if found.shoppers else None,
+        "spent": plain(found.spent, currency),
+        "mean": plain(round(found.mean), currency) if found.shoppers else None,
     }
 
 
-def _spend(found: Difference | None) -> dict[str, int] | None:
-    return {name: round(value) for name, value in asdict(found).items()} if found else None
+def _spend(found: Difference | None, currency: str) -> dict[str, str] | None:
+    return {name: plain(round(value), currency) for name, value in asdict(found).items()} if found else None
 
 
-def _uplift_rows(found: Uplift) -> list[tuple[object, ...]]:
+def _uplift_rows(found: Uplift, currency: str) -> list[tuple[object, ...]]:
     groups = (("with_cards", found.with_cards), ("held_out", found.without))
-    rows: list[tuple[object, ...]] = [(name, *_group(each).values(), *[None] * 6) for name, each in groups]
-    spend, back = _spend(found.spend) or {}, _percent_points(found.back) or {}
+    rows: list[tuple[object, ...]] = [(name, *_group(each, currency).values(), *[None] * 6) for name, each in groups]
+    spend, back = _spend(found.spend, currency) or {}, _percent_points(found.back) or {}
     apart = [told.get(name) for told in (spend, back) for name in ("value", "low", "high")]
     return [*rows, ("difference", *[None] * 4, *apart)]
 

@@ -1,6 +1,7 @@
 """Rewards: looked up, held, redeemed and taken back by tills of who supplies them; listed for who issued them."""
 
-from typing import Annotated, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from engagement.rewards import find, flagging, redeeming, withdrawing
 from engagement.rewards.records import RewardRecord, RewardState
 from engagement.rewards.redeeming import RedemptionRecord, Till, Use
 from kernel.errors import FieldError, Forbidden, Invalid
+from receipts.fields import context_for
 
 router = APIRouter(tags=["Rewards"])
 RewardCode = Annotated[
@@ -99,8 +101,8 @@ async def redeem_reward(
 ) -> Response:
     """Use it, once: of two tills at the same moment one wins. Only who supplies the prize can."""
     caller.require("rewards:redeem")
-    wanted = await _body(request, RewardUse)
     reward, now = await answers.found(house, caller, code), house.clock()
+    wanted = await _body(request, RewardUse, context_for(reward.currency))
     use = Use(wanted.holder or caller.key_id, wanted.amount, wanted.external_id, idempotency_key)
     till = Till(caller.key_id, caller.store_id, caller.till_id)
 
@@ -167,6 +169,6 @@ def _require(caller: Caller, scope: str) -> None:
     caller.require_whole_merchant()
 
 
-async def _body(request: Request, model: type[Model]) -> Model:
+async def _body(request: Request, model: type[Model], context: Mapping[str, Any] | None = None) -> Model:
     """A till that has nothing to say may send no body."""
-    return await model_body(request, model) if await request.body() else model()
+    return await model_body(request, model, context) if await request.body() else model()

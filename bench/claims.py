@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from bench.table import Limit, Ratio, Row
 from engagement.rewards import drawing, launching, locks, managing
-from engagement.rewards.definition import NewCampaign
+from engagement.rewards.definition import read_campaign
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import PrizeSlot, Reward
 from infra import secrets
@@ -100,7 +100,7 @@ def _launch(engine: Engine, merchant_id: str, settings: Settings, stock: int) ->
     keys = RewardKeys.of(settings.data, secrets.box(settings.data))
     body = campaign(caps={"per_shopper": _CAP}, prizes=[prize(stock=stock)])
     with engine.begin() as conn:
-        campaign_id = managing.create(conn, merchant_id, NewCampaign.model_validate(body), now=utc_now())
+        campaign_id = managing.create(conn, merchant_id, read_campaign(body), now=utc_now())
         launching.launch(conn, merchant_id, campaign_id, sealer=keys.sealer, now=utc_now())
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from cli.demo_shops import MAIN
 from engagement import alliances
 from engagement.rewards import find, launching, managing, supplying
-from engagement.rewards.definition import NewCampaign, terms_digest
+from engagement.rewards.definition import read_campaign, terms_digest
 
 # The first of each two proposes.
 _ALLIES: Final = ((MAIN, "noor"), ("kaveri", "noor"))
@@ -32,8 +32,8 @@ _BAKERY: Final[dict[str, Any]] = {
     },
     "timezone": "Europe/Berlin",
     "currency": "EUR",
-    "eligibility": {"rule": {"kind": "spend", "at_least": 2500, "currency": "EUR"}},
-    "budget": {"amount": 3_000_000, "prizes": 4000},
+    "eligibility": {"rule": {"kind": "spend", "at_least": "25.00", "currency": "EUR"}},
+    "budget": {"amount": "30000.00", "prizes": 4000},
     "caps": {"per_shopper_per_day": 3},
     "free_entry": {"per_shopper": 1},
     "prizes": [
@@ -53,7 +53,7 @@ _BAKERY: Final[dict[str, Any]] = {
             },
             "kind": "free_product",
             "product": "NOOR-250",
-            "face_value": 1290,
+            "face_value": "12.90",
             "weight": 6,
             "stock": 1500,
             "supplier": "noor",
@@ -68,7 +68,7 @@ _BAKERY: Final[dict[str, Any]] = {
                 "es": "5 € de descuento en la próxima compra",
             },
             "kind": "amount_off",
-            "face_value": 500,
+            "face_value": "5.00",
             "weight": 3,
             "stock": 1500,
             "valid_days": 30,
@@ -83,7 +83,7 @@ _BAKERY: Final[dict[str, Any]] = {
             },
             "kind": "free_product",
             "product": "2000777",
-            "face_value": 110,
+            "face_value": "1.10",
             "weight": 1,
             "stock": 1000,
             "valid_days": 14,
@@ -98,13 +98,13 @@ _SILKS: Final[dict[str, Any]] = {
     },
     "timezone": "Asia/Kolkata",
     "currency": "INR",
-    "eligibility": {"rule": {"kind": "spend", "at_least": 1_500_000, "currency": "INR"}},
+    "eligibility": {"rule": {"kind": "spend", "at_least": "15000.00", "currency": "INR"}},
     "prizes": [
         {
             "slug": "off-2500",
             "name": {"en": "₹2,500 off at Bunn Al Noor", "hi": "Bunn Al Noor में ₹2,500 की छूट"},
             "kind": "amount_off",
-            "face_value": 250_000,
+            "face_value": "2500.00",
             "weight": 1,
             "stock": 200,
             "supplier": "noor",
@@ -129,7 +129,7 @@ def put_all(conn: Connection, merchants: dict[str, str], sealer: Fernet, *, now:
 
 def _launch(conn: Connection, merchant_id: str, body: dict[str, Any], sealer: Fernet, now: datetime) -> None:
     times = {"starts_at": f"{now.year - 1}-01-01T00:00", "ends_at": f"{now.year + 2}-01-01T00:00", "late_days": 1000}
-    new = NewCampaign.model_validate(body | times)
+    new = read_campaign(body | times)
     campaign_id = managing.create(conn, merchant_id, new, now=now)
     campaign = find.campaign(conn, merchant_id, campaign_id)
     for prize in campaign.prizes:

@@ -46,8 +46,8 @@ def _digits(info: ValidationInfo | SerializationInfo) -> int:
     return int((info.context or {}).get("digits", _DIGITS_UNKNOWN))
 
 
-def _read_amount(value: object, info: ValidationInfo) -> int:
-    digits = _digits(info)
+def read_amount(value: object, digits: int) -> int:
+    """In minor units, of a currency with so many digits. Raises :class:`PydanticCustomError`."""
     if not isinstance(value, str):
         raise PydanticCustomError(
             "amount", "is not a string; a decimal string such as {like} is expected", {"like": money.example(digits)}
@@ -56,6 +56,10 @@ def _read_amount(value: object, info: ValidationInfo) -> int:
         return money.parse(value, digits)
     except money.AmountError as error:
         raise PydanticCustomError("amount", "{why}", {"why": str(error)}) from None
+
+
+def _read_amount(value: object, info: ValidationInfo) -> int:
+    return read_amount(value, _digits(info))
 
 
 def _write_amount(value: int, info: SerializationInfo) -> str:

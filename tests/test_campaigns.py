@@ -74,13 +74,13 @@ def test_lists_are_read_page_by_page(owner: Person) -> None:
         ({"prizes": [prize(kind="percent_off")]}, ["/prizes/0/percent"]),
         ({"prizes": [prize(kind="free_product")]}, ["/prizes/0/product"]),
         ({"prizes": [prize(kind="points")]}, ["/prizes/0/points"]),
-        ({"prizes": [prize(face_value=0)]}, ["/prizes/0/face_value"]),
+        ({"prizes": [prize(face_value="0")]}, ["/prizes/0/face_value"]),
         ({"prizes": [prize(valid_days=None)]}, ["/prizes/0/valid_days"]),
         ({"prizes": [prize(valid_days=None, valid_until="2027-01-01T00:00")]}, ["/prizes/0/valid_until"]),
         ({"prizes": [prize(valid_days=None, valid_until="2109-01-20T00:00")]}, ["/prizes/0/valid_until"]),
-        ({"budget": {"amount": 319}}, ["/prizes/0/face_value"]),
-        ({"budget": {"amount": 9999}, "prizes": [prize(currency="INR")]}, ["/prizes/0/currency"]),
-        ({"mode": "deck", "budget": {"amount": 999}, "prizes": [prize(weight=None)]}, ["/budget/amount"]),
+        ({"budget": {"amount": "3.19"}}, ["/prizes/0/face_value"]),
+        ({"budget": {"amount": "99.99"}, "prizes": [prize(currency="INR")]}, ["/prizes/0/currency"]),
+        ({"mode": "deck", "budget": {"amount": "9.99"}, "prizes": [prize(weight=None)]}, ["/budget/amount"]),
         ({"caps": {"per_receipt": 2}}, ["/for_each"]),
         ({"eligibility": {"rule": {"kind": "not", "of": _STORES}}}, ["/eligibility/rule/of/any_of/1"]),
         ({"prizes": [prize(stock=200_000), prize(slug="b")]}, ["/prizes"]),
@@ -193,19 +193,19 @@ def test_in_one_batch_too(owner: Person, till: Person) -> None:
 
 
 def test_there_is_a_card_for_each_so_much_of_spend(owner: Person, till: Person) -> None:
-    launched(owner, for_each=500, caps={"per_receipt": 3})
+    launched(owner, for_each="5.00", caps={"per_receipt": 3})
     assert [earned(owner, till, total) for total in ("4.99", "5.00", "14.99", "99.00")] == [0, 1, 2, 3]
 
 
 def test_a_refund_takes_back_the_cards_that_it_undoes_and_no_others(owner: Person, till: Person) -> None:
-    launched(owner, for_each=500, caps={"per_receipt": 3})
+    launched(owner, for_each="5.00", caps={"per_receipt": 3})
     receipt_id = sold(till, "15.00")
     till.post("/v1/receipts", refund(receipt_id, "6.00")).raise_for_status()
     assert sorted(card["state"] for card in cards_of(owner, receipt_id)) == ["issued", "void", "void"]
 
 
 def test_a_budget_is_kept(owner: Person, till: Person) -> None:
-    launched(owner, budget={"amount": 1000, "prizes": 5})
+    launched(owner, budget={"amount": "10.00", "prizes": 5})
     assert [earned(owner, till) for _ in range(4)] == [1, 1, 1, 0]
 
 
@@ -249,7 +249,7 @@ def test_what_was_rung_up_for_training_was_no_purchase(owner: Person, till: Pers
         ({"brands": ["linden-rye"]}, 1),
         ({"countries": ["DE"]}, 1),
         ({"countries": ["IN"]}, 0),
-        ({"eligibility": spending(321)}, 0),
+        ({"eligibility": spending("3.21")}, 0),
         ({"starts_at": "2098-01-01T00:00"}, 0),
         ({"eligibility": {"rule": {"kind": "category", "any_of": ["Drinks"]}}}, 0),
     ],

@@ -111,7 +111,7 @@ def test_the_rules_tell_prizes_odds_dates_and_limits(stranger: Person, promoter:
     assert "Wintertage" in stranger.get(f"/campaigns/{campaign}", lang="de").text
 
 
-@pytest.mark.parametrize("changes", [{}, {"budget": {"prizes": 2}}, {"budget": {"amount": 1_400}}])
+@pytest.mark.parametrize("changes", [{}, {"budget": {"prizes": 2}}, {"budget": {"amount": "14.00"}}])
 def test_the_rules_say_a_day_later_that_all_prizes_are_gone(
     stranger: Person, till: Person, promoter: Promoter, monkeypatch: pytest.MonkeyPatch, changes: Body
 ) -> None:

@@ -26,8 +26,8 @@ from worker.workshop import Workshop
 
 RUPEES: dict[str, Any] = {
     "currency": "INR",
-    "eligibility": spending(1_500_000, "INR"),
-    "prizes": [prize(slug="silk", name={"en": "₹2,500 off"}, face_value=250_000, supplier="moor", valid_days=60)],
+    "eligibility": spending("15000.00", "INR"),
+    "prizes": [prize(slug="silk", name={"en": "₹2,500 off"}, face_value="2500.00", supplier="moor", valid_days=60)],
 }
 
 
@@ -46,7 +46,7 @@ def test_15000_rupees_earn_2500_off_at_the_ally_and_14999_nothing(
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:counterfoil:problem:not-yours-to-redeem")
     assert outsider.get(f"/v1/rewards/{code}").json()["redeemable"] is True
     used = outsider.post(f"/v1/rewards/{code}/redeem", {"external_id": "K-1"}).raise_for_status().json()
-    assert (used["amount"], used["currency"], used["external_id"]) == (250_000, "INR", "K-1")
+    assert (used["amount"], used["currency"], used["external_id"]) == ("2500.00", "INR", "K-1")
     assert owner.get(f"/v1/rewards/{code}").json()["state"] == "redeemed"
 
 
@@ -62,7 +62,7 @@ def test_consent_is_to_the_terms_that_were_read(owner: Person, outsider: Person)
     allied(owner, outsider)
     campaign_id = drawn_up(owner, **RUPEES)
     [asked] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
-    dearer = [RUPEES["prizes"][0] | {"face_value": 900_000}]
+    dearer = [RUPEES["prizes"][0] | {"face_value": "9000.00"}]
     owner.put(f"/v1/campaigns/{campaign_id}", campaign(**RUPEES | {"prizes": dearer})).raise_for_status()
     path = f"/v1/prizes-to-supply/{asked['id']}/consent"
     assert outsider.post(path, {"terms": asked["terms"]}).status_code == 409

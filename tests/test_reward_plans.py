@@ -26,7 +26,7 @@ from engagement.rewards import (
     settlement,
     withdrawing,
 )
-from engagement.rewards.definition import NewCampaign
+from engagement.rewards.definition import read_campaign
 from engagement.rewards.live import Live
 from engagement.rewards.tables import Reward
 from infra.database import connect, unindexed
@@ -112,7 +112,7 @@ def drawn(conn: Connection, shop: Shop) -> None:
 
 def drafted(conn: Connection, shop: Shop) -> None:
     """Prizes and codes come, and go: nothing of others hangs on them."""
-    new = NewCampaign.model_validate(campaign(prizes=[prize(codes="pool", stock=None), prize(slug="tea")]))
+    new = read_campaign(campaign(prizes=[prize(codes="pool", stock=None), prize(slug="tea")]))
     campaign_id = managing.create(conn, shop.merchant_id, new, now=LATER)
     prize_id = find.campaign(conn, shop.merchant_id, campaign_id).prizes[0].id
     for digest in ("a", "b"):
@@ -122,7 +122,7 @@ def drafted(conn: Connection, shop: Shop) -> None:
         pool.add(conn, shop.merchant_id, prize_id, codes, now=LATER)
         pool.finish(conn, shop.merchant_id, prize_id)
     assert pool.count(conn, shop.merchant_id, prize_id) == 20
-    managing.put(conn, shop.merchant_id, campaign_id, NewCampaign.model_validate(campaign(prizes=[])), now=LATER)
+    managing.put(conn, shop.merchant_id, campaign_id, read_campaign(campaign(prizes=[])), now=LATER)
     managing.remove(conn, shop.merchant_id, campaign_id)
 
 

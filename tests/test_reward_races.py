@@ -70,7 +70,9 @@ def test_a_deck_is_dealt_once_from_its_first_card_to_its_last(owner: Person, cro
 
 def test_no_budget_and_no_day_is_broken(owner: Person, crowd: Crowd, engine: Engine) -> None:
     """Of 50 prizes of 3.20 the budget pays 31, and the day has room for 100 cards."""
-    launched(owner, nothing=1, budget={"amount": 10_000}, caps={"per_day": 100}, prizes=[prize(stock=STOCK, weight=9)])
+    launched(
+        owner, nothing=1, budget={"amount": "100.00"}, caps={"per_day": 100}, prizes=[prize(stock=STOCK, weight=9)]
+    )
     assert crowd.claim(crowd.sales(160, shoppers=None)) == []
     with engine.connect() as conn:
         cards, spent = conn.execute(select(func.count(), func.sum(Reward.face_value)).select_from(Reward)).one()
@@ -185,7 +187,7 @@ def test_without_its_condition_a_code_would_be_used_twice(
 def test_a_refund_and_a_use_at_once_end_in_one_or_the_other(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, _round: int
 ) -> None:
-    launched(owner, eligibility=spending(320))
+    launched(owner, eligibility=spending("3.20"))
     receipt_id = sold(till)
     [card] = cards_of(owner, receipt_id)
     code = scratched(engine, settings, shops.linden, card["id"])
@@ -207,7 +209,7 @@ def test_a_refund_and_a_use_at_once_end_in_one_or_the_other(
 def test_a_refund_and_a_use_that_is_taken_back_at_once_leave_no_code_that_can_be_used(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, _round: int
 ) -> None:
-    launched(owner, eligibility=spending(320))
+    launched(owner, eligibility=spending("3.20"))
     receipt_id = sold(till)
     [card] = cards_of(owner, receipt_id)
     code = scratched(engine, settings, shops.linden, card["id"])
@@ -224,7 +226,7 @@ def test_a_refund_and_a_use_that_is_taken_back_at_once_leave_no_code_that_can_be
 def test_who_takes_a_use_back_waits_for_a_refund_that_is_being_written(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
 ) -> None:
-    launched(owner, eligibility=spending(320))
+    launched(owner, eligibility=spending("3.20"))
     receipt_id = sold(till)
     [card] = cards_of(owner, receipt_id)
     code = scratched(engine, settings, shops.linden, card["id"])

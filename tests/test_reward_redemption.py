@@ -1,5 +1,6 @@
 """The code of a scratched card is looked up, held, redeemed, let go and taken back."""
 
+import json
 from typing import Any
 
 import pytest
@@ -107,14 +108,17 @@ def test_the_key_of_a_use_that_was_taken_back_uses_nothing_and_says_so(owner: Pe
 @pytest.mark.parametrize(
     "kind, sent, taken",
     [
-        ({}, None, 320),
-        ({}, 320, 320),
-        ({}, 100, None),
-        ({"partial": True}, 100, 100),
-        ({"partial": True}, 0, None),
+        ({}, None, "3.20"),
+        ({}, "3.2", "3.20"),
+        ({}, "1.00", None),
+        ({"partial": True}, "1", "1.00"),
+        ({"partial": True}, "0.00", None),
         ({"kind": "percent_off", "percent": 20}, None, None),
-        ({"kind": "percent_off", "percent": 20}, 64, 64),
-        ({"kind": "percent_off", "percent": 20}, 321, None),
+        ({"kind": "percent_off", "percent": 20}, "0.64", "0.64"),
+        ({"kind": "percent_off", "percent": 20}, "3.21", None),
+        ({"partial": True}, "1.005", None),
+        ({"partial": True}, "-1.00", None),
+        ({"partial": True}, 100, None),
     ],
 )
 def test_no_more_and_no_less_is_taken_off_than_the_prize_allows(
@@ -124,8 +128,8 @@ def test_no_more_and_no_less_is_taken_off_than_the_prize_allows(
     shops: Shops,
     settings: Settings,
     kind: dict[str, Any],
-    sent: int | None,
-    taken: int | None,
+    sent: str | int | None,
+    taken: str | None,
 ) -> None:
     launched(owner, prizes=[prize(**kind)])
     [card] = cards_of(owner, sold(till))
@@ -155,3 +159,5 @@ def test_events_tell_what_happened_without_the_code(owner: Person, code: str, en
         "reward.redeemed",
     ]
     assert not any(code in row.data for row in rows)
+    used = json.loads(rows[-1].data)
+    assert (used["amount"], used["currency"]) == ("3.20", "EUR")

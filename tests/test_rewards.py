@@ -35,7 +35,7 @@ def test_sales_of_long_ago_earn_nothing(owner: Person, till: Person) -> None:
 def test_a_refund_below_the_threshold_voids_what_was_earned(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, back: str
 ) -> None:
-    launched(owner, eligibility=spending(320))
+    launched(owner, eligibility=spending("3.20"))
     receipt_id = sold(till)
     [card] = cards_of(owner, receipt_id)
     code = scratched(engine, settings, shops.linden, card["id"])
@@ -46,7 +46,7 @@ def test_a_refund_below_the_threshold_voids_what_was_earned(
 
 
 def test_a_refund_that_leaves_enough_changes_nothing(owner: Person, till: Person) -> None:
-    launched(owner, eligibility=spending(300))
+    launched(owner, eligibility=spending("3.00"))
     receipt_id = sold(till)
     till.post("/v1/receipts", refund(receipt_id, "0.20")).raise_for_status()
     assert [card["state"] for card in cards_of(owner, receipt_id)] == ["issued"]
@@ -64,7 +64,7 @@ def exchange(original: str, total: str, *lines: dict[str, Any]) -> dict[str, Any
 
 
 def test_what_was_taken_in_exchange_and_goes_back_is_no_longer_spent(owner: Person, till: Person) -> None:
-    launched(owner, eligibility=spending(300))
+    launched(owner, eligibility=spending("3.00"))
     receipt_id = sold(till)
     first, second = line("Coffee", "-3.20", original_line="1"), line("Cocoa", "-3.10", original_line="Tea")
     body = exchange(receipt_id, "-0.10", first, line("Tea", "3.10"))
@@ -77,7 +77,7 @@ def test_what_was_taken_in_exchange_and_goes_back_is_no_longer_spent(owner: Pers
 
 
 SARI: dict[str, Any] = {"kind": "sku", "any_of": ["SARI", "SILK"]}
-DEAR: dict[str, Any] = {"kind": "spend", "at_least": 100_000, "currency": "EUR"}
+DEAR: dict[str, Any] = {"kind": "spend", "at_least": "1000.00", "currency": "EUR"}
 
 
 @pytest.mark.parametrize(

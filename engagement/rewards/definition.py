@@ -5,27 +5,33 @@ from hashlib import sha256
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializationInfo,
+    StringConstraints,
+    field_serializer,
+    field_validator,
+)
 
 from accounts.fields import LINE, Code, Country, Language, Name, Slug, Text
-from engagement.rewards.rules import Currency, Eligibility
-from kernel import jcs, money
+from engagement.rewards.amounts import Amount, KnownCurrency, written
+from engagement.rewards.rules import Eligibility
+from kernel import jcs
+from receipts.fields import context_for
 
 Mode = Literal["draw", "deck"]
 Kind = Literal["amount_off", "percent_off", "free_product", "points", "text"]
 Bearer = Literal["issuer", "ally"]
 Codes = Literal["minted", "pool"]
-_MOST_MONEY: Final = 10**15
 MOST_SLOTS: Final = 200_000
 MOST_PRIZES: Final = 50
 _LOCAL: Final = r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$"
 _PARAGRAPHS: Final = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]*$"
-
-
-def _known_currency(code: str) -> str:
-    if code not in money.EXPONENTS:
-        raise ValueError("is not a currency of ISO 4217; EUR, INR or JPY would be one")
-    return code
 
 
 def _known_zone(name: str) -> str:
@@ -43,9 +49,7 @@ def _wall_clock(value: object) -> object:
         raise ValueError("is not a date and time such as 2026-12-24T18:00") from None
 
 
-Minor = Annotated[int, Field(strict=True, ge=0, lt=_MOST_MONEY)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
-KnownCurrency = Annotated[Currency, AfterValidator(_known_currency)]
 TimeZone = Annotated[str, StringConstraints(max_length=64, pattern=LINE), AfterValidator(_known_zone)]
 WallClock = Annotated[str, BeforeValidator(_wall_clock), StringConstraints(pattern=_LOCAL)]
 Rules = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_PARAGRAPHS)]
@@ -56,17 +60,17 @@ class _Part(BaseModel):
 
 
 class PrizeDefinition(_Part):
-    """What a card can give. Amounts are whole numbers of the currency's smallest unit."""
+    """What a card can give."""
 
     slug: Slug
     name: dict[Language, Name] = Field(min_length=1, description="By language.")
     terms: dict[Language, Text] = Field({}, description="What the shopper should know of it, by language.")
     kind: Kind
-    face_value: Minor = Field(
-        description="What one costs who bears it, at most: the sum taken off, the most that a percentage takes off, "
-        "the price of the free product, the worth of the points."
-    )
     currency: KnownCurrency | None = Field(None, description="Of `face_value`; else the campaign's.")
+    face_value: Amount = Field(
+        description="A decimal string. What one costs who bears it, at most: the sum taken off, the most that a "
+        "percentage takes off, the price of the free product, the worth of the points."
+    )
     percent: int | None = Field(None, strict=True, ge=1, le=100, description="Of `percent_off`.")
     product: Code | None = Field(None, description="The SKU of `free_product`.")
     points: int | None = Field(None, strict=True, ge=1, le=10**9, description="Of `points`.")
@@ -83,11 +87,15 @@ class PrizeDefinition(_Part):
     valid_days: int | None = Field(None, strict=True, ge=1, le=3650, description="From when it was scratched.")
     valid_until: WallClock | None = Field(None, description="A fixed end, by the campaign's time zone.")
 
+    @field_serializer("face_value", when_used="json")
+    def _write(self, face_value: int, info: SerializationInfo) -> str:
+        return written(face_value, self.currency, info)
+
 
 class Budget(_Part):
     """What may be given in all. A prize that would break it counts as gone."""
 
-    amount: Minor | None = Field(None, description="Face value of all prizes, in minor units of the campaign.")
+    amount: Amount | None = Field(None, description="Face value of all prizes, of the campaign's currency.")
     prizes: Count | None = Field(None, description="How many prizes; blanks are none.")
 
 
@@ -119,7 +127,7 @@ class Definition(_Part):
     ends_at: WallClock = Field(description="By a clock in `timezone`; the first minute that is too late.")
     currency: KnownCurrency
     eligibility: Eligibility | None = Field(None, description="Which sales earn a card; all where it is missing.")
-    for_each: Minor | None = Field(
+    for_each: Amount | None = Field(
         None, description="A card for each so much of net spend, up to `per_receipt`; else one card a receipt."
     )
     mode: Mode = "draw"
@@ -165,8 +173,30 @@ class NewCampaign(Definition):
             raise ValueError("has a slug twice")
         return prizes
 
-    def without_prizes(self) -> Definition:
-        return Definition(**{name: getattr(self, name) for name in Definition.model_fields})
+
+def read_campaign(body: dict[str, Any]) -> NewCampaign:
+    """Raises :class:`pydantic.ValidationError`."""
+    return NewCampaign.model_validate(body, context=context_for(body.get("currency")))
+
+
+def stored(campaign: NewCampaign) -> str:
+    """As it is kept, without its prizes: what :func:`restored` reads."""
+    of_campaign = context_for(campaign.currency)
+    return campaign.model_dump_json(exclude={"prizes"}, exclude_defaults=True, context=of_campaign)
+
+
+def restored(definition: str) -> Definition:
+    told = orjson.loads(definition)
+    return Definition.model_validate(told, context=context_for(told["currency"]))
+
+
+def stored_prize(prize: PrizeDefinition, currency: str) -> str:
+    """``currency`` is the prize's, or else the campaign's."""
+    return prize.model_dump_json(exclude_defaults=True, context=context_for(currency))
+
+
+def restored_prize(definition: str, currency: str) -> PrizeDefinition:
+    return PrizeDefinition.model_validate_json(definition, context=context_for(currency))
 
 
 def instant(wall_clock: str, timezone: str, *, is_end: bool = False) -> datetime:
@@ -193,7 +223,7 @@ def terms_digest(campaign: Definition, prize: PrizeDefinition, *, codes: int) ->
 def published(campaign_id: str, definition: Definition, prizes: list[dict[str, Any]]) -> dict[str, Any]:
     """The table of prizes as it is told to everybody before the first card: what can be drawn, how often, how many
     there are, and the budget, by which a prize can be gone before that. Its canonical JSON (RFC 8785) is what the
-    digest is of."""
+    digest is of. Amounts are whole minor units: it is what sums are done with."""
     return {
         "campaign": campaign_id,
         "mode": definition.mode,

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from accounts.tables import Merchant
-from engagement.rewards.definition import Definition, PrizeDefinition
+from engagement.rewards.definition import restored, restored_prize
 from engagement.rewards.records import CampaignRecord, CampaignState, Draw, PrizeRecord, RewardRecord, RewardState
 from engagement.rewards.tables import Campaign, PoolCode, Prize, Reward
 from engagement.scratch import entry_digest
@@ -215,7 +215,7 @@ def _campaigns(conn: Connection, *where: ColumnElement[bool], at_most: int | Non
 
 def _campaign(row: Any, prizes: Sequence[PrizeRecord]) -> CampaignRecord:
     return CampaignRecord(
-        definition=Definition.model_validate_json(row["definition"]),
+        definition=restored(row["definition"]),
         prizes=tuple(prizes),
         published=orjson.loads(row["published"]) if row["published"] else None,
         **{column.key: row[column.key] for column in _CAMPAIGN},
@@ -252,7 +252,7 @@ def _prizes_by_id(conn: Connection, ids: set[str]) -> dict[str, PrizeRecord]:
 
 def _prize(row: Any) -> PrizeRecord:
     values = {name: row[name] for name in PrizeRecord.__slots__ if name != "definition"}
-    return PrizeRecord(definition=PrizeDefinition.model_validate_json(row["definition"]), **values)
+    return PrizeRecord(definition=restored_prize(row["definition"], row["currency"]), **values)
 
 
 def _reward(row: Any, prizes: dict[str, PrizeRecord]) -> RewardRecord:

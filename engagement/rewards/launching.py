@@ -15,7 +15,7 @@ from accounts.tables import Brand, Store
 from engagement import alliances, events, scratch
 from engagement.rewards import find, first, hands, locks, managing
 from engagement.rewards.checking import Known, lacks, stock_of
-from engagement.rewards.definition import Definition, published
+from engagement.rewards.definition import published, restored
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.live import asks_for_first_purchase
 from engagement.rewards.records import CampaignRecord, PrizeRecord
@@ -147,7 +147,7 @@ def due_to_end(conn: Connection, *, now: datetime) -> list[tuple[str, str]]:
 
 
 def _late(definition: str) -> timedelta:
-    return timedelta(days=Definition.model_validate_json(definition).late_days)
+    return timedelta(days=restored(definition).late_days)
 
 
 def _mine(merchant_id: str, campaign_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -9,7 +9,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 from accounts.tables import Brand
 from engagement import alliances
 from engagement.rewards import find
-from engagement.rewards.definition import NewCampaign, PrizeDefinition, instant, terms_digest
+from engagement.rewards.definition import (
+    NewCampaign,
+    PrizeDefinition,
+    instant,
+    stored,
+    stored_prize,
+    terms_digest,
+)
 from engagement.rewards.records import CampaignRecord, PrizeRecord
 from engagement.rewards.tables import Campaign, PoolCode, Prize
 from kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -101,19 +108,20 @@ def _values(new: NewCampaign, now: datetime) -> dict[str, Any]:
     return {
         "starts_at": instant(new.starts_at, new.timezone),
         "ends_at": instant(new.ends_at, new.timezone, is_end=True),
-        "definition": new.without_prizes().model_dump_json(exclude_defaults=True),
+        "definition": stored(new),
         "changed_at": now,
     }
 
 
 def _terms(new: NewCampaign, placed: _Placed) -> dict[str, Any]:
     prize = placed.prize
+    currency = prize.currency or new.currency
     return {
         "position": placed.position,
         "supplier_id": placed.supplier_id,
-        "definition": prize.model_dump_json(exclude_defaults=True),
+        "definition": stored_prize(prize, currency),
         "face_value": prize.face_value,
-        "currency": prize.currency or new.currency,
+        "currency": currency,
         "bearer": prize.bearer,
         "stock": prize.stock or 0,
         "weight": prize.weight or 0,

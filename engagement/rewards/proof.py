@@ -32,6 +32,8 @@ class _Part(BaseModel):
 
 
 class TablePrize(_Part):
+    """``face_value`` and the budget's ``amount`` are whole minor units, as in all that is hashed."""
+
     weight: int = Field(0, ge=0, lt=_MOST)
     stock: int = Field(ge=0, lt=_MOST)
     face_value: int = Field(0, ge=0, lt=10**15)

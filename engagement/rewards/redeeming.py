@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, updat
 
 from engagement import events
 from engagement.rewards import find, withdrawing
+from engagement.rewards.amounts import plain
 from engagement.rewards.keys import RewardKeys, tidied
 from engagement.rewards.records import RewardRecord
 from engagement.rewards.revealing import RewardOver
@@ -122,7 +123,8 @@ def redeem(
     if conn.scalar(written) is None:
         # Two codes at once under the same key: the other was first.
         raise _other_use()
-    _tell(conn, reward, "reward.redeemed", {"redemption": row["id"], "amount": amount}, now)
+    taken_off = {"amount": plain(amount, row["currency"]), "currency": row["currency"]}
+    _tell(conn, reward, "reward.redeemed", {"redemption": row["id"]} | taken_off, now)
     return _record(row | {"rolled_back_at": None})
 
 
@@ -190,15 +192,16 @@ def _why_not(conn: Connection, reward: RewardRecord, now: datetime) -> Conflict:
 def _amount(reward: RewardRecord, use: Use) -> int:
     assert reward.prize is not None
     whole, told = reward.face_value, reward.prize.definition
+    least, most = plain(1, reward.prize.currency), plain(whole, reward.prize.currency)
     if told.kind == "percent_off":
         if use.amount is None or not 0 < use.amount <= whole:
-            raise Invalid(errors=[FieldError("/amount", f"must be what was taken off: from 1 to {whole} minor units")])
+            raise Invalid(errors=[FieldError("/amount", f"must be what was taken off: from {least} to {most}")])
         return use.amount
     if use.amount is None or use.amount == whole:
         return whole
     if not told.partial or not 0 < use.amount < whole:
-        right = f"from 1 to {whole}" if told.partial else f"{whole}, or left out"
-        raise Invalid(errors=[FieldError("/amount", f"must be {right}, in minor units")])
+        right = f"from {least} to {most}" if told.partial else f"{most}, or left out"
+        raise Invalid(errors=[FieldError("/amount", f"must be {right}")])
     return use.amount
 
 

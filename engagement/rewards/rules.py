@@ -6,16 +6,24 @@ from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializationInfo,
+    StringConstraints,
+    field_serializer,
+    model_validator,
+)
 
 from accounts.fields import HOURS, Code, Name, Slug
+from engagement.rewards.amounts import Amount, KnownCurrency, written
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: Final[tuple[Day, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MOST: Final = 200
 _DEEPEST: Final = 8
 Hours = Annotated[str, StringConstraints(pattern=HOURS)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,12 @@ class SpendRule(_Part):
     donations."""
 
     kind: Literal["spend"]
-    at_least: int = Field(strict=True, ge=0, lt=10**15, description="In minor units of `currency`.")
-    currency: Currency
+    currency: KnownCurrency
+    at_least: Amount = Field(description="A decimal string, of `currency`.")
+
+    @field_serializer("at_least", when_used="json")
+    def _write(self, at_least: int, info: SerializationInfo) -> str:
+        return written(at_least, self.currency, info)
 
     def holds(self, facts: Facts) -> bool:
         return facts.currency == self.currency and facts.spend >= self.at_least

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select, update
 
 from engagement import events
 from engagement.rewards import find, pool
-from engagement.rewards.definition import Definition, PrizeDefinition, terms_digest
+from engagement.rewards.definition import restored, restored_prize, terms_digest
 from engagement.rewards.records import CampaignRecord, PrizeRecord
 from engagement.rewards.tables import Campaign, Prize
 from kernel.errors import Conflict, NotFound
@@ -30,13 +30,14 @@ def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, no
     now, or the campaign was launched without it.
     """
     asked = (Prize.supplier_id == merchant_id, Prize.merchant_id != merchant_id, Prize.id == prize_id)
-    columns = (Prize.consented_at, Prize.campaign_id, Prize.merchant_id, Prize.definition, Campaign.state)
+    columns = (Prize.consented_at, Prize.campaign_id, Prize.merchant_id, Prize.definition, Prize.currency)
     # The campaign's row is what changes of it lock: nobody consents to terms that are being changed.
-    query = select(*columns, Campaign.definition.label("framing")).join(Campaign, Campaign.id == Prize.campaign_id)
+    framing = (Campaign.state, Campaign.definition.label("framing"))
+    query = select(*columns, *framing).join(Campaign, Campaign.id == Prize.campaign_id)
     row = conn.execute(query.where(*asked).with_for_update(of=Campaign)).one_or_none()
     if row is None:
         raise NotFound("There is no such prize")
-    told, prize = Definition.model_validate_json(row.framing), PrizeDefinition.model_validate_json(row.definition)
+    told, prize = restored(row.framing), restored_prize(row.definition, row.currency)
     if terms != terms_digest(told, prize, codes=pool.count(conn, row.merchant_id, prize_id)):
         raise Conflict("The terms are others by now; read them again")
     if row.consented_at is not None:

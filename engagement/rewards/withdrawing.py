@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from engagement import events
 from engagement.rewards import find, flagging
-from engagement.rewards.definition import Definition
+from engagement.rewards.definition import restored
 from engagement.rewards.left import Left
 from engagement.rewards.rules import Facts, still_holds
 from engagement.rewards.tables import Campaign, Reward
@@ -74,7 +74,7 @@ def _earns(left: Left, row: Any) -> bool:
 
 
 def _holds_of_goods(left: Left, row: Any, spend: int) -> bool:
-    eligibility, lines = Definition.model_validate_json(row.definition).eligibility, left.lines()
+    eligibility, lines = restored(row.definition).eligibility, left.lines()
     skus = frozenset(line.sku for line in lines if line.sku)
     categories = frozenset(line.category for line in lines if line.category)
     facts = Facts(spend, row.spent_in, "", "", row.issued_at, skus, categories)

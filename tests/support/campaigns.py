@@ -17,7 +17,7 @@ PRIZE: Final[Body] = {
     "slug": "coffee",
     "name": {"en": "A coffee"},
     "kind": "amount_off",
-    "face_value": 320,
+    "face_value": "3.20",
     "weight": 1,
     "stock": 50,
     "valid_days": 30,
@@ -43,8 +43,8 @@ def prize(**changes: Any) -> Body:
     return deepcopy(PRIZE) | changes
 
 
-def spending(at_least: int, currency: str = "EUR") -> Body:
-    """The rule that asks for so much net spend, in minor units."""
+def spending(at_least: str, currency: str = "EUR") -> Body:
+    """The rule that asks for so much net spend."""
     return {"rule": {"kind": "spend", "at_least": at_least, "currency": currency}}
 
 

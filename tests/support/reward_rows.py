@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select
 
 from accounts.tables import ApiKey
 from engagement.rewards import managing
-from engagement.rewards.definition import NewCampaign
+from engagement.rewards.definition import read_campaign
 from engagement.rewards.tables import Campaign, Prize, PrizeSlot, Redemption, Reward, SeenShopper
 from kernel.ids import new_id
 from receipts.tables import Receipt
@@ -51,7 +51,7 @@ def _put(conn: Connection, table: Any, rows: list[Row]) -> None:
 
 
 def _live(conn: Connection, merchant_id: str, now: datetime) -> tuple[str, str]:
-    new = NewCampaign.model_validate(campaign(caps={"per_shopper": 9}))
+    new = read_campaign(campaign(caps={"per_shopper": 9}))
     campaign_id = managing.create(conn, merchant_id, new, now=now)
     prize = select(Prize.id).where(Prize.merchant_id == merchant_id, Prize.campaign_id == campaign_id)
     return campaign_id, conn.execute(prize).scalar_one()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, update
 
 from engagement.rewards import find, launching, managing
-from engagement.rewards.definition import NewCampaign
+from engagement.rewards.definition import read_campaign
 from engagement.rewards.records import CampaignRecord, RewardRecord
 from engagement.rewards.tables import Reward
 from infra import secrets
@@ -23,7 +23,7 @@ LOAF: Body = {
     "terms": {"en": "One loaf of 750 g."},
     "kind": "free_product",
     "product": "LOAF",
-    "face_value": 540,
+    "face_value": "5.40",
     "weight": 1,
     "stock": 1_000,
     "valid_days": 30,
@@ -32,7 +32,7 @@ VOUCHER: Body = {
     "slug": "five-off",
     "name": {"en": "On your next purchase"},
     "kind": "amount_off",
-    "face_value": 500,
+    "face_value": "5.00",
     "weight": 1,
     "stock": 1_000,
     "valid_days": 30,
@@ -60,7 +60,7 @@ class Promoter:
             "currency": "EUR",
             "prizes": list(prizes),
         }
-        new = NewCampaign.model_validate(body | changes)
+        new = read_campaign(body | changes)
         with self.engine.begin() as conn:
             campaign_id = managing.create(conn, self.merchant_id, new, now=now)
             launching.launch(conn, self.merchant_id, campaign_id, sealer=self._sealer, now=now)

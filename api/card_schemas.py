@@ -79,7 +79,7 @@ class InviteAnswer(_Answer):
 
 class ImportFault(_Answer):
     column: str | None = Field(description="The column of the file; null where none is to blame.")
-    pointer: str = Field(description="A JSON pointer into the card's body.")
+    pointer: str = Field(description="A JSON pointer into the body of what the row is of.")
     detail: str
 
 

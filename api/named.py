@@ -22,7 +22,7 @@ class _Card(_Named):
 class _Sku(_Named):
     """A till's, with whatever it holds."""
 
-    regex = "(?!batch$)(?!.*/reviews$).+"
+    regex = "(?!(batch|import)$)(?!.*/reviews$).+"
 
 
 class _Mark(_Named):

@@ -15,7 +15,7 @@ from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from engagement import alliances
 from engagement.offers import catalogue, pictures, products
-from engagement.offers.catalogue import Product, ProductContent
+from engagement.offers.catalogue import Product
 from engagement.offers.products import ProductRecord
 from kernel.errors import FieldError, Invalid, Problem
 
@@ -61,7 +61,7 @@ async def put_products(request: Request, house: TheHouse, caller: TheCaller) -> 
     """Up to 500, each under its `sku`. The same batch again changes nothing; of two with one SKU the last holds."""
     offer_answers.require(caller, "offers:write")
     read = [_read(body, f"/products/{at}") for at, body in enumerate(_batch(await json_body(request)))]
-    wanted = {each.sku: _content(each) for each in read if isinstance(each, Product)}
+    wanted = {each.sku: catalogue.content_of(each) for each in read if isinstance(each, Product)}
     outcomes = await house.write(lambda conn: products.put(conn, caller.merchant_id, wanted, now=house.clock()))
     offer_answers.show_anew(house)
     return json_answer({"results": [_result(each, outcomes) for each in read]})
@@ -173,10 +173,6 @@ def _read(body: Any, at: str) -> Product | Problem:
         return catalogue.read_product(body, at)
     except Problem as problem:
         return problem
-
-
-def _content(product: Product) -> ProductContent:
-    return ProductContent.model_construct(**{name: getattr(product, name) for name in ProductContent.model_fields})
 
 
 def _result(each: Product | Problem, outcomes: dict[str, products.Outcome]) -> dict[str, Any]:

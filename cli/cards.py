@@ -15,6 +15,7 @@ from cards.find import CardRecord
 from cards.importing import Import, Outcome
 from cards.manage import State
 from cards.reading import StaffFile
+from cli import columns
 from cli.opened import opened, transaction
 from cli.progress import Progress
 from infra import secrets
@@ -48,7 +49,7 @@ def import_(
     Example: counterfoil cards import staff.csv --merchant linden-rye --map "Rufnummer=phones.mobile" --dry-run
     """
     data = file.read_bytes()
-    read = reading.read(data, reading.kind_of(data), asked=_mapping(map_ or []))
+    read = reading.read(data, reading.kind_of(data), asked=columns.asked(map_))
     with opened() as engine:
         outcomes = _imported(engine, merchant, read, dry_run=dry_run)
     _tell(read, outcomes)
@@ -100,13 +101,6 @@ def _send(conn: Connection, post: Post, wanted: Wanted) -> None:
     require_channel(post, wanted.channel, at="--send")
     require_open(conn, wanted)
     asking.ask(conn, post, [wanted], now=utc_now())
-
-
-def _mapping(told: list[str]) -> dict[str, str]:
-    """A column's name may hold an equals sign, a field's does not."""
-    if wrong := [each for each in told if "=" not in each]:
-        raise typer.BadParameter(f"--map takes Column=field, not {wrong[0]}")
-    return {column: path.strip() for column, _, path in (each.rpartition("=") for each in told)}
 
 
 def _imported(engine: Engine, merchant: str, file: StaffFile, *, dry_run: bool) -> list[Outcome]:

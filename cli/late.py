@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "jobs": ("jobs", "app"),
     "messages": ("messages", "app"),
     "cards": ("cards", "app"),
+    "products": ("products", "app"),
     "offers": ("offers", "app"),
     "rewards": ("rewards", "app"),
 }

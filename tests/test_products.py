@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
-from engagement.offers import items
+from engagement.offers import items, products
 from engagement.offers.tables import Product, ProductItem
+from infra.database import reading
 from tests.support.inside import Person, on_sqlite
 from tests.support.products import product, stocked
 from tests.support.shops import Shops
@@ -118,7 +119,7 @@ def test_a_batch_reports_each_and_twice_is_the_same_as_once(owner: Person) -> No
 
 
 def test_a_sku_is_no_address_of_ours(owner: Person) -> None:
-    for sku in ("batch", "rye/reviews"):
+    for sku in ("batch", "import", "rye/reviews"):
         [told] = owner.post("/v1/products/batch", {"products": [{"sku": sku} | product("It")]}).json()["results"]
         assert (told["outcome"], told["problem"]["errors"][0]["pointer"]) == ("refused", "/products/0/sku")
         assert owner.put(f"/v1/products/{sku}", product("It")).status_code == 405
@@ -185,3 +186,16 @@ def test_a_key_fits_its_column_and_tells_names_apart(one: str, other: str) -> No
     keys = [items.item_of({"sku": sku, "name": "x"}) for sku in (f"{one}!", f"{other}!")]
     assert all(len(key) <= 80 for key in keys)
     assert (keys[0] == keys[1]) == (one == other)
+
+
+@on_sqlite
+def test_what_allies_share_is_found_without_reading_their_catalogues(engine: Engine, shops: Shops) -> None:
+    plans: list[str] = []
+
+    def look(conn: Any, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
+        plans.append(str(conn.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()))
+
+    with reading(engine) as conn:
+        event.listen(conn, "before_cursor_execute", look)
+        products.shared_by_allies(conn, shops.linden, limit=20)
+    assert "ix_products_shared" in plans[-1]

@@ -14,8 +14,8 @@ from receipts.reading import field_errors
 
 # The host stands in a page's policy, so nothing else may be in its place.
 _LINK: Final = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][^\s\x00-\x1f\x7f<>\"]*)?")
-# /v1/products/batch, and what stands below a product.
-_TAKEN: Final = re.compile("batch|.*/reviews", re.DOTALL)
+# /v1/products/batch and /import, and what stands below a product.
+_TAKEN: Final = re.compile("batch|import|.*/reviews", re.DOTALL)
 _MOST_STOCK: Final = 2**31 - 1
 _MOST_COMPLEMENTS: Final = 20
 
@@ -87,6 +87,11 @@ def read_content(body: Any) -> ProductContent:
 def read_product(body: Any, at: str) -> Product:
     """With its SKU. Raises :class:`Invalid` with pointers below ``at``."""
     return _read(Product, body, at)
+
+
+def content_of(product: Product) -> ProductContent:
+    """Without its SKU."""
+    return ProductContent.model_construct(**{name: getattr(product, name) for name in ProductContent.model_fields})
 
 
 def plain(product: ProductContent) -> dict[str, Any]:

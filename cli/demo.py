@@ -104,6 +104,7 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
         sealer = secrets.box(settings.data)
         demo_surveys.put_all(conn, merchants, now=now)
         demo_campaigns.put_all(conn, merchants, sealer, now=now)
+        demo_products.show_an_ally(conn, storage, merchants, now=now)
         giver = Giver(RewardKeys.of(settings.data, sealer))
         receipts = demo_receipts.put_all(conn, merchants, now=now, post=post, giver=giver)
         said = demo_voice.put_all(conn, merchants, now=now)

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine, select
 from accounts.places import directories
 from cli.demo_shops import MAIN
 from engagement import shoppers
-from engagement.offers import ledger, links, pictures, products, rebuild
+from engagement.offers import ledger, links, pictures, products, rebuild, rules
 from engagement.offers.catalogue import ProductContent, read_content
 from engagement.offers.ledger import Keys
+from engagement.offers.rules import RuleWish
 from infra import secrets
 from infra.settings import Data
 from infra.storage import Storage
@@ -126,24 +127,48 @@ def _rolls(draw: ImageDraw.ImageDraw) -> None:
         draw.line((x + 28, y + 34, x + 84, y + 30), fill="#f0d9ae", width=8)
 
 
+_BREAD: Final = {
+    "de": "In Leinen oder Ton bleibt es fünf Tage frisch, im Kühlschrank wird es alt.",
+    "en": "Keeps for five days in linen or clay. A fridge makes it stale.",
+    "ar": "يبقى طازجًا خمسة أيام في الكتّان أو الفخّار. الثلاجة تيبّسه.",
+}
+_KNIFE: Final[dict[str, Any]] = {
+    "warranty_months": 24,
+    "warranty": {
+        "de": "Gegen Bruch und Rost. Nachschleifen ist in unseren Läden immer kostenlos.",
+        "en": "Against breaking and rust. We sharpen it in our shops, free and for ever.",
+        "ar": "ضد الكسر والصدأ. نشحذه في متاجرنا مجانًا دائمًا.",
+    },
+    "care": {
+        "de": "Von Hand spülen und gleich abtrocknen. Den Griff zweimal im Jahr ölen.",
+        "en": "Wash by hand and dry at once. Oil the handle twice a year.",
+        "ar": "يُغسل باليد ويُجفَّف فورًا. يُدهن المقبض بالزيت مرتين في السنة.",
+    },
+}
 _CATALOGUE: Final = {
     "4006381333931": _Product("Roggen-Sauerteigbrot", "Rye sourdough", 540, "#e8dcc8", _loaf, again=True,
-                              more={"category": "Brot", "complements": ["BUTTER-250"]}),
+                              more={"complements": ["BUTTER-250"], "care": _BREAD}),
     "BUTTER-250": _Product("Heumilchbutter 250 g", "Hay-milk butter 250 g", 390, "#cfe0e8", _butter, again=True),
     "HONIG-500": _Product("Lindenblütenhonig", "Linden honey", 890, "#efe3c2", _jar("#d9952b"), again=True),
     "MARM-300": _Product("Zwetschgenmus", "Plum butter", 520, "#e3d5e2", _jar("#5b2a4f"), again=True),
     "2000123": _Product("Äpfel, lose", "Apples, loose", 299, "#dfe8d4", _apples, again=True),
-    "9783161484100": _Product("Brotmesser", "Bread knife", 2490, "#dcd6cf", _knife(44),
-                              more={"warranty_months": 24, "care": {"de": "Von Hand spülen.", "en": "Wash by hand."}}),
+    "9783161484100": _Product("Brotmesser", "Bread knife", 2490, "#dcd6cf", _knife(44), more=_KNIFE),
     "MESSER-20": _Product("Kochmesser 20 cm", "Chef's knife 20 cm", 7900, "#d3d9dd", _knife(60), before=8900,
-                          more={"warranty_months": 120}),
-    "BRETT-E": _Product("Schneidbrett Eiche", "Oak chopping board", 3900, "#e7dccb", _board),
+                          more=_KNIFE | {"warranty_months": 120}),
+    "BRETT-E": _Product("Schneidbrett Eiche", "Oak chopping board", 3900, "#e7dccb", _board,
+                        more={"care": {"de": "Feucht abwischen, manchmal ölen.", "en": "Wipe, oil now and then."}}),
     "TUCH-L": _Product("Geschirrtuch aus Leinen", "Linen tea towel", 1450, "#d6dfd8", _towel),
     "KAFFEE-500": _Product("Hausröstung 500 g", "House roast 500 g", 1290, "#ead9c9", _bag, again=True),
     "SCHORLE-05": _Product("Apfelschorle 0,5 l", "Apple spritzer 0.5 l", 179, "#dbe6cd", _bottle, again=True),
     "KASTEN": _Product("Brotkasten", "Bread bin", 5900, "#d9e2dd", _box, more={"shared": True}),
     "SCHRIPPE": _Product("Schrippen, 4 Stück", "Bread rolls, 4", 220, "#efe0c6", _rolls, again=True),
 }  # fmt: skip
+_ALLY: Final = "noor"
+_ALLYS_SHOP: Final = "https://noor.example/shop"
+_COFFEE: Final = "NOOR-250"
+_ALLYS: Final = _Product(
+    "Kaffee mit Kardamom 250 g", "Cardamom coffee 250 g", 1290, "#e9d8c4", _bag, again=True, more={"shared": True}
+)
 # What is bought together, and how often.
 _HABITS: Final = (
     (("4006381333931", "BUTTER-250", "HONIG-500"), 5),
@@ -172,6 +197,17 @@ def put_all(conn: Connection, storage: Storage, merchants: dict[str, str], *, no
         take(conn, list(_history(merchant_id, now)), directories=directories(conn, [merchant_id]), now=now)
 
 
+def show_an_ally(conn: Connection, storage: Storage, merchants: dict[str, str], *, now: datetime) -> None:
+    """The bakery shows coffee of an ally's, who shares it. They are allies already."""
+    bakery, ally = merchants[MAIN], merchants[_ALLY]
+    content = _content(_COFFEE, _ALLYS, shop=_ALLYS_SHOP)
+    products.put(conn, ally, {_COFFEE: content}, now=now)
+    if products.one(conn, ally, _COFFEE).picture_key is None:
+        products.set_picture(conn, ally, _COFFEE, pictures.kept(storage, _picture(_ALLYS)), now=now)
+    if not any(each.kind == "ally" for each in rules.listed(conn, bakery)):
+        rules.create(conn, bakery, RuleWish(kind="ally", product=_COFFEE, ally=_ALLY), now=now)
+
+
 def learn(engine: Engine, settings: Data, merchants: dict[str, str]) -> None:
     """What a worker would do within minutes."""
     keys = Keys(secrets.derived(settings, shoppers.PURPOSE), secrets.derived(settings, links.PURPOSE))
@@ -179,10 +215,10 @@ def learn(engine: Engine, settings: Data, merchants: dict[str, str]) -> None:
         rebuild.rebuild(engine, merchants[MAIN], clock=utc_now)
 
 
-def _content(sku: str, each: _Product) -> ProductContent:
+def _content(sku: str, each: _Product, *, shop: str = _SHOP) -> ProductContent:
     told = {"name": {"de": each.de, "en": each.en}, "price": _euros(each.cents), "currency": "EUR"}
     before = {"list_price": _euros(each.before)} if each.before else {}
-    return read_content(told | before | {"link": f"{_SHOP}/{sku.lower()}", "again": each.again} | (each.more or {}))
+    return read_content(told | before | {"link": f"{shop}/{sku.lower()}", "again": each.again} | (each.more or {}))
 
 
 def _euros(cents: int) -> str:

@@ -1,18 +1,17 @@
 """What came of offers, what was learned, and what one receipt shows and why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Annotated, Any, Final
+from datetime import date
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy import Connection
 
 from accounts.keys import Caller
 from api import offer_answers, schemas
 from api.answers import csv_answer, json_answer
-from api.card_numbers import Day
+from api.days import Days, TheDays
 from api.house import TheHouse
 from api.key_ring import TheCaller
 from engagement.offers import books, find, numbers
@@ -22,12 +21,9 @@ from engagement.offers.links import Reason
 from engagement.offers.numbers import By, Key, Numbers
 from infra.csv_text import csv_text
 from kernel.clock import iso
-from kernel.errors import FieldError, Invalid
 from receipts import find as receipts_find
 
 router = APIRouter(prefix="/v1", tags=["Offers"])
-_DAYS: Final = 30
-_MOST_DAYS: Final = 366
 
 
 class _Answer(BaseModel):
@@ -86,55 +82,27 @@ class ShownOffers(_Answer):
     offers: list[ShownOffer]
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
-    """Days of UTC, both counted."""
-
-    first: date
-    last: date
-    by: By
-
-
-def _time(
-    house: TheHouse,
-    first: Annotated[Day | None, Query(alias="from", description="Default: 29 days before `to`.")] = None,
-    to: Annotated[Day | None, Query(description="Counted too. Default: today, by UTC.")] = None,
-    by: By = "product",
-) -> Time:
-    """Raises :class:`Invalid` for a time that ends before it begins, or is longer than a year."""
-    last = to or house.clock().date()
-    first = first or max(last, date.min + timedelta(days=_DAYS)) - timedelta(days=_DAYS - 1)
-    if not 0 <= (last - first).days < _MOST_DAYS:
-        detail = f"must not be after `to`, nor more than {_MOST_DAYS - 1} days before it"
-        raise Invalid(errors=[FieldError("query:from", detail)])
-    return Time(first, last, by)
-
-
-Asked = Annotated[Time, Depends(_time)]
-
-
 @router.get("/offer-numbers", response_model=OfferNumbersAnswer, responses=schemas.READS)
-async def offer_numbers(house: TheHouse, caller: TheCaller, asked: Asked) -> Response:
+async def offer_numbers(house: TheHouse, caller: TheCaller, days: TheDays, by: By = "product") -> Response:
     """What came of offers in a time: of your own products, of allies' on your receipts, of yours on theirs."""
-    look = _asked(caller, asked)
+    look = _asked(caller, days, by)
 
     def answer(conn: Connection) -> Response:
         found = look(conn)
-        rows = [_head(asked, key) | _shown(each) for key, each in found.items()]
-        told = {"from": asked.first.isoformat(), "to": asked.last.isoformat(), "by": asked.by}
-        return json_answer(told | {"numbers": rows, "total": _shown(numbers.total(found.values()))})
+        rows = [_head(by, key) | _shown(each) for key, each in found.items()]
+        return json_answer(days.as_json() | {"by": by, "numbers": rows, "total": _shown(numbers.total(found.values()))})
 
     return await house.read_long(answer)
 
 
 @router.get("/offer-numbers.csv", response_class=Response, responses=schemas.CSV)
-async def offer_numbers_csv(house: TheHouse, caller: TheCaller, asked: Asked) -> Response:
+async def offer_numbers_csv(house: TheHouse, caller: TheCaller, days: TheDays, by: By = "product") -> Response:
     """The same as a table for spreadsheets, with a row for each currency."""
-    look = _asked(caller, asked)
+    look = _asked(caller, days, by)
 
     def table(conn: Connection) -> bytes:
-        head = (*_head(asked, Key("", "", "")), *ACTS, "currency", "revenue")
-        return csv_text(head, [row for key, each in look(conn).items() for row in _rows(asked, key, each)])
+        head = (*_head(by, Key("", "", "")), *ACTS, "currency", "revenue")
+        return csv_text(head, [row for key, each in look(conn).items() for row in _rows(by, key, each)])
 
     return csv_answer(await house.read_long(table), "offer-numbers.csv")
 
@@ -164,13 +132,13 @@ async def list_offers(
     return json_answer({"offers": [_offered(each) for each in await house.read(look)]})
 
 
-def _asked(caller: Caller, asked: Time) -> Callable[[Connection], dict[Key, Numbers]]:
+def _asked(caller: Caller, days: Days, by: By) -> Callable[[Connection], dict[Key, Numbers]]:
     offer_answers.require(caller, "offers:read")
-    return lambda conn: numbers.numbers(conn, caller.merchant_id, asked.by, first=asked.first, last=asked.last)
+    return lambda conn: numbers.numbers(conn, caller.merchant_id, by, first=days.first, last=days.last)
 
 
-def _head(asked: Time, key: Key) -> dict[str, str | None]:
-    named = {} if asked.by == "ally" else {str(asked.by): key.name}
+def _head(by: By, key: Key) -> dict[str, str | None]:
+    named = {} if by == "ally" else {str(by): key.name}
     return named | {"ally": key.ally or None, "side": key.side or None}
 
 
@@ -178,9 +146,9 @@ def _shown(found: Numbers) -> dict[str, Any]:
     return {act: found.acts.get(act, 0) for act in ACTS} | {"revenue": offer_answers.revenue(found)}
 
 
-def _rows(asked: Time, key: Key, found: Numbers) -> list[tuple[object, ...]]:
+def _rows(by: By, key: Key, found: Numbers) -> list[tuple[object, ...]]:
     """What has no revenue stands in one row; of several currencies, the numbers stand in the first."""
-    head = tuple(_head(asked, key).values())
+    head = tuple(_head(by, key).values())
     revenue: list[tuple[str | None, str | None]] = [*offer_answers.revenue(found).items()] or [(None, None)]
     counts = tuple(found.acts.get(act, 0) for act in ACTS)
     nothing = (None,) * len(ACTS)

@@ -13,6 +13,7 @@ from api.fairness_view import as_proof, draw_json
 from api.house import TheHouse
 from engagement.rewards import find
 from engagement.rewards.proof import FORMAT
+from engagement.rewards.records import CampaignRecord
 
 router = APIRouter(tags=["Campaigns"])
 _PAGE: Final = 10_000
@@ -47,6 +48,10 @@ class CampaignProof(BaseModel):
     seed: str | None = Field(description="In hex, once the campaign has ended.")
     cards: int = Field(description="How many draws all pages have; 0 before the end.")
     unscratched: int = Field(description="Cards that are left out until they are scratched or expire.")
+    left_out: list[int] = Field(
+        description="Places of a deck that no card has, though a later one was dealt: of a sale that was broken off "
+        "just before the end."
+    )
     draws: list[ProofDraw]
     next_cursor: str | None
 
@@ -69,7 +74,8 @@ async def get_campaign_proof(
 
 def _proof(conn: Connection, campaign_id: str, after: str, now: datetime) -> dict[str, Any]:
     campaign = find.published(conn, campaign_id)
-    told = {"format": FORMAT, **as_proof(campaign), "cards": 0, "unscratched": 0, "draws": [], "next_cursor": None}
+    told = {"format": FORMAT, **as_proof(campaign), "cards": 0, "unscratched": 0, "left_out": []}
+    told |= {"draws": [], "next_cursor": None}
     if campaign.seed is None:
         return told
     draws = find.draws(conn, campaign.merchant_id, campaign_id, now=now, at_most=_PAGE + 1, after=after)
@@ -78,6 +84,12 @@ def _proof(conn: Connection, campaign_id: str, after: str, now: datetime) -> dic
     return told | {
         "cards": cards,
         "unscratched": hidden,
+        "left_out": _left_out(conn, campaign),
         "draws": [draw_json(each) for each in page],
         "next_cursor": page[-1].reward_id if len(draws) > _PAGE else None,
     }
+
+
+def _left_out(conn: Connection, campaign: CampaignRecord) -> list[int]:
+    is_deck = campaign.definition.mode == "deck"
+    return find.left_out(conn, campaign.merchant_id, campaign.id) if is_deck else []

@@ -20,6 +20,7 @@ app = typer.Typer(help="Check the draws of a scratch-card campaign.", no_args_is
 _PROVED, _NOT_PROVED, _CANNOT_TELL = 0, 1, 2
 _MOST_BYTES: Final = 200_000_000
 _SECONDS: Final = 60
+_MOST_PLACES: Final = 10
 
 
 @app.callback()
@@ -82,7 +83,8 @@ def _judged(first: Proof, draws: Iterator[TheDraw]) -> Judgement:
 
 
 def _in_lines(found: Judgement) -> Iterator[str]:
-    unproved = "cannot tell before all cards are scratched or expired" if found.is_undecided else "not proved"
+    wait = " before all cards are scratched or expired" if found.open else ""
+    unproved = f"cannot tell{wait}" if found.is_undecided else "not proved"
     yield "proved: every card was drawn as was promised" if found.is_proved else unproved
     yield f"seed: {'is' if found.seed_matches else 'is NOT'} the one whose hash was published"
     yield f"table of prizes: {'is' if found.table_matches else 'is NOT'} the one whose hash was published"
@@ -91,6 +93,12 @@ def _in_lines(found: Judgement) -> Iterator[str]:
         yield f"not drawn so: {', '.join(found.wrong)}{' …' if found.checked - found.right > len(found.wrong) else ''}"
     if found.open:
         yield f"still to come: {found.open:,} cards that can be scratched"
+    if found.not_dealt:
+        yield f"places before the last one that no card has: {_places(found.not_dealt)}"
+    if found.left_out:
+        yield f"places said to be left out: {_places(found.left_out)}"
+    if found.lost:
+        yield f"of these hold prizes, and nobody can tell why they were left out: {_places(found.lost)}"
     for at in found.not_gone:
         yield f"prize {at + 1}: was said to be gone, and was not"
     if found.withdrawn:
@@ -101,6 +109,11 @@ def _in_lines(found: Judgement) -> Iterator[str]:
     if found.chi_square is not None:
         odd = "" if found.is_as_expected else ", which one fair campaign in a thousand is"
         yield f"frequencies: chi-square {found.chi_square:.2f}, of at most {found.expected_below:.2f}{odd}"
+
+
+def _places(places: list[int]) -> str:
+    more = f" and {len(places) - _MOST_PLACES:,} more" if len(places) > _MOST_PLACES else ""
+    return f"{', '.join(map(str, places[:_MOST_PLACES]))}{more}"
 
 
 def _read(where: list[str]) -> tuple[Proof, Iterator[TheDraw]]:

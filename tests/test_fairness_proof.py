@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, delete, update
 from typer.testing import CliRunner
 
 from cli.main import app
 from engagement import scratch
 from engagement.rewards.proof import NotAProof, Proof, TheDraw, follows
+from engagement.rewards.tables import PrizeSlot, Reward
 from infra.settings import Settings
 from tests.support.inside import Person, on_sqlite
 from tests.support.proofs import SEED, draws_of, judged, proof_of, table
 from tests.support.sales import Body
-from tests.support.scratched import Promoter, sold_now
+from tests.support.scratched import VOUCHER, Promoter, sold_now
 from tests.support.served import served
 
 
@@ -135,6 +137,61 @@ def test_a_deck_is_proved_card_by_card() -> None:
     assert f"rwd_{swapped}" in judged(proof_of(told, draws)).wrong
 
 
+def deck_without(places: set[int]) -> tuple[Body, list[Body]]:
+    """Six prizes and 194 blanks, of which those at ``places`` are not dealt."""
+    told = table((0, 1), (0, 5), nothing=194, mode="deck")
+    order = scratch.shuffled(SEED, campaign="cmp_1", counts=[1, 5, 194])
+    return told, [
+        {"reward": f"rwd_{at}", "entry": f"rct_{at}/0", "gone": [], "position": at, "outcome": index}
+        for at, index in enumerate(order)
+        if at not in places
+    ]
+
+
+ORDER = scratch.shuffled(SEED, campaign="cmp_1", counts=[1, 5, 194])
+WINS = {at for at, index in enumerate(ORDER) if index < 2}
+
+
+def test_a_deck_of_which_the_winning_places_are_never_dealt_is_not_proved(tmp_path: Path) -> None:
+    """Who keeps the prizes for a friend passes their places over, and all that is dealt has its right place."""
+    proof = proof_of(*deck_without(WINS))
+    found = judged(proof)
+    assert (found.right, set(found.not_dealt)) == (194, WINS - {199})
+    assert (found.is_proved, found.is_undecided) == (False, False)
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof))
+    told = run(str(file))
+    assert told.exit_code == 1
+    assert f"places before the last one that no card has: {', '.join(map(str, found.not_dealt))}" in told.output
+
+
+def test_a_deck_that_is_not_dealt_to_its_end_is_proved() -> None:
+    assert judged(proof_of(*deck_without(set(range(120, 200))))).is_proved
+
+
+@pytest.mark.parametrize("unscratched, is_undecided", [(2, False), (3, True)])
+def test_cards_that_are_not_scratched_yet_may_have_the_places_that_are_missing(
+    unscratched: int, is_undecided: bool
+) -> None:
+    found = judged(proof_of(*deck_without({3, 50, 100}), unscratched=unscratched))
+    assert (found.not_dealt, found.is_proved, found.is_undecided) == ([3, 50, 100], False, is_undecided)
+
+
+def test_a_place_that_is_said_to_be_left_out_hurts_where_it_holds_a_prize(tmp_path: Path) -> None:
+    blank = next(at for at in range(199) if ORDER[at] == 2)
+    told = judged(proof_of(*deck_without({blank}), left_out=[blank]))
+    assert (told.is_proved, told.left_out, told.lost) == (True, [blank], [])
+    won = min(WINS)
+    proof = proof_of(*deck_without({won}), left_out=[won, 198, 10**12])
+    found = judged(proof)
+    assert (found.is_proved, found.is_undecided, found.left_out, found.lost) == (False, True, [won], [won])
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof))
+    told_by_command = run(str(file))
+    assert (told_by_command.exit_code, told_by_command.output.partition("\n")[0]) == (2, "cannot tell")
+    assert f"nobody can tell why they were left out: {won}\n" in told_by_command.output
+
+
 def test_frequencies_that_no_fair_seed_would_have_are_told() -> None:
     told = table((1, 10_000), nothing=1)
     lucky = [each for each in draws_of(told, 4_000) if each["outcome"] == 0][:1_000]
@@ -210,6 +267,20 @@ def test_the_command_takes_the_pages_of_a_proof_as_files(ten_thousand: Body, tmp
     assert run(*map(str, files)).exit_code == 0
     files[1].write_text(json.dumps(ten_thousand | {"campaign": "cmp_2", "draws": []}))
     assert run(*map(str, files)).exit_code == 2
+
+
+def test_the_proof_says_which_places_of_a_deck_were_left_out(till: Person, promoter: Promoter, engine: Engine) -> None:
+    campaign = promoter.launch([VOUCHER | {"weight": None, "stock": 9}], mode="deck")
+    for _ in range(3):
+        sold_now(till)
+    [second] = [each.id for each in promoter.of(campaign) if each.position == 1]
+    with engine.begin() as conn:
+        # As a sale that is broken off leaves it, where no other comes before the end.
+        conn.execute(update(PrizeSlot).where(PrizeSlot.reward_id == second).values(reward_id=None))
+        conn.execute(delete(Reward).where(Reward.id == second))
+    promoter.end(campaign)
+    proof = till.get(f"/v1/campaigns/{campaign}/proof").json()
+    assert (proof["left_out"], [each["position"] for each in proof["draws"]]) == ([1], [0, 2])
 
 
 @on_sqlite

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 from accounts.tables import Merchant
 from engagement.rewards.definition import restored, restored_prize
 from engagement.rewards.records import CampaignRecord, CampaignState, Draw, PrizeRecord, RewardRecord, RewardState
-from engagement.rewards.tables import Campaign, PoolCode, Prize, Reward
+from engagement.rewards.tables import Campaign, PoolCode, Prize, PrizeSlot, Reward
 from engagement.scratch import entry_digest
 from infra.database import unindexed
 from kernel.errors import NotFound
@@ -167,6 +167,16 @@ def count_draws(conn: Connection, merchant_id: str, campaign_id: str, *, now: da
     counted = select(func.count().filter(not_(under_foil(now))), func.count().filter(under_foil(now)))
     told, hidden = conn.execute(counted.select_from(Reward).where(*mine)).one()
     return told, hidden
+
+
+def left_out(conn: Connection, merchant_id: str, campaign_id: str) -> list[int]:
+    """Places of a deck that nobody has, before the last that somebody has. The next sale takes the first of them, so
+    there are some only until then, or for good once the campaign has ended."""
+    mine = (PrizeSlot.merchant_id == merchant_id, PrizeSlot.campaign_id == campaign_id)
+    dealt = (*mine, PrizeSlot.reward_id.is_not(None))
+    last = select(PrizeSlot.position).where(*dealt).order_by(PrizeSlot.position.desc()).limit(1).scalar_subquery()
+    free = select(PrizeSlot.position).where(*mine, PrizeSlot.reward_id.is_(None), PrizeSlot.position < last)
+    return list(conn.scalars(free.order_by(PrizeSlot.position)))
 
 
 def _draws(

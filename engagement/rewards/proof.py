@@ -18,6 +18,7 @@ from kernel import jcs
 
 FORMAT: Final = "counterfoil-proof/1"
 _MOST: Final = 10**12
+_MOST_PLACES: Final = 10**7
 # Of the normal distribution, beyond which one in a thousand lies.
 _ONE_IN_A_THOUSAND: Final = 3.0902
 _LEAST_EXPECTED: Final = 5
@@ -78,11 +79,13 @@ class TheDraw(_Part):
 
 class Proof(_Part):
     """A page of it. ``cards`` is how many draws all its pages have, ``unscratched`` how many are still to come,
-    ``table`` the table with all its members."""
+    ``left_out`` the places of a deck that are said to have been passed over, ``table`` the table with all its
+    members."""
 
     campaign: str
     cards: int = Field(0, ge=0)
     unscratched: int = Field(0, ge=0)
+    left_out: list[int] = Field([], max_length=_MOST_PLACES)
     seed_sha256: str
     table_sha256: str
     table: dict[str, Any]
@@ -110,8 +113,10 @@ class Proof(_Part):
 class Judgement:
     """What was found. ``wrong`` are the ids of cards that were not drawn so, the first few of them; ``not_gone`` the
     indices of prizes that cards were drawn without though there were some left, unless the ``open`` cards, which can
-    still be scratched, hold them; ``withdrawn`` how many prizes the merchant took back by hand. ``chi_square`` and
-    ``expected_below`` say how far the draws are from the table: a fair table stays below in 999 of 1,000."""
+    still be scratched, hold them; ``not_dealt`` the places of a deck before its last that no card has, unless these
+    have them, but for those that are said to be ``left_out``: of these, ``lost`` hold prizes. ``withdrawn`` is how many
+    prizes the merchant took back by hand. ``chi_square`` and ``expected_below`` say how far the draws are from the
+    table: a fair table stays below in 999 of 1,000."""
 
     seed_matches: bool
     table_matches: bool
@@ -123,18 +128,23 @@ class Judgement:
     not_gone: list[int] = field(default_factory=list)
     open: int = 0
     may_be_gone: bool = True
+    not_dealt: list[int] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
+    lost: list[int] = field(default_factory=list)
     withdrawn: int = 0
     chi_square: float | None = None
     expected_below: float = 0.0
 
     @property
     def is_proved(self) -> bool:
-        return self._is_right and not self.not_gone
+        return self._is_right and not (self.not_gone or self.not_dealt or self.lost)
 
     @property
     def is_undecided(self) -> bool:
-        """Whether cards that can still be scratched may hold all that is missing."""
-        return self._is_right and bool(self.not_gone) and self.may_be_gone
+        """Whether cards that can still be scratched may hold all that is missing, or nobody can tell why a place with a
+        prize was left out."""
+        may_be_dealt = len(self.not_dealt) <= self.open
+        return self._is_right and not self.is_proved and self.may_be_gone and may_be_dealt
 
     @property
     def _is_right(self) -> bool:
@@ -174,6 +184,10 @@ def judge(proof: Proof, draws: Iterable[TheDraw], *, tick: Callable[[int], None]
         tick(1)
     found.not_gone = [at for at in sorted(said) if not _is_gone(at, table, found.given)]
     found.may_be_gone = all(_is_gone(at, table, found.given, more=found.open) for at in found.not_gone)
+    passed = replay.passed_over()
+    found.left_out = [at for at in proof.left_out if at in passed]
+    found.lost = [at for at in found.left_out if passed[at] < len(table.prizes)]
+    found.not_dealt = sorted(passed.keys() - set(found.left_out))
     if table.mode == "draw":
         found.chi_square, found.expected_below = _fit([first[at] for at in range(len(table.weights))], table.weights)
     return found
@@ -227,6 +241,12 @@ class _Replay:
             self._seen.add(draw.position)
         return is_new and self._is_there(draw.outcome) and self._follows(draw)
 
+    def passed_over(self) -> dict[int, int]:
+        """What each place of a deck holds that no card has, though a later one was dealt: prizes could be kept so."""
+        deck = self._deck or ()
+        dealt = {each for each in self._seen if isinstance(each, int) and each < len(deck)}
+        return {at: deck[at] for at in range(max(dealt, default=0)) if at not in dealt}
+
     def _is_there(self, outcome: int) -> bool:
         if outcome >= len(self._table.prizes):
             return outcome == len(self._table.prizes)
@@ -268,7 +288,7 @@ def _table(proof: Proof) -> Table:
     except ValidationError:
         raise NotAProof("/table is not a table of prizes") from None
     numbers = table.counts if table.mode == "deck" else table.weights
-    if not sum(numbers) or (table.mode == "deck" and sum(numbers) > 10**7):
+    if not sum(numbers) or (table.mode == "deck" and sum(numbers) > _MOST_PLACES):
         raise NotAProof("/table has nothing to draw from, or more than can be drawn again")
     return table
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select, update
 
 from accounts.tables import Merchant
+from cards.find import CardRecord
 from engagement import forgetting
 from engagement.rewards import expiring, find, guessing, redeeming
 from engagement.rewards.revealing import RewardOver
@@ -127,6 +128,30 @@ def test_staff_who_give_most_of_their_cards_to_one_shopper_are_flagged(
     [flag] = flags(owner)
     assert (flag["kind"], flag["data"]) == ("staff_favourite", {"cards": 5, "of": 10, "days": 30})
     assert flag["staff_id"]
+
+
+@pytest.mark.parametrize(
+    "shopper, is_own",
+    [
+        ({"email": "EMMA@home.example"}, True),
+        ({"customer_id": "C-7", "phone": "0151 1234567"}, True),
+        ({"email": "anna@example.com", "phone": "+49 151 7654321"}, False),
+        (None, False),
+    ],
+)
+def test_who_gives_a_card_to_themselves_is_flagged(
+    owner: Person, till: Person, shop: Workshop, card: CardRecord, shopper: dict[str, Any] | None, is_own: bool
+) -> None:
+    launched(owner)
+    receipt_id = sold(till, staff="emma", shopper=shopper)
+    sold(till, shopper=shopper)
+    for _ in range(2):
+        watch_rewards(shop, "", {})
+    [given] = cards_of(owner, receipt_id)
+    told = [(flag["kind"], flag["reward_id"], flag["staff_id"]) for flag in flags(owner)]
+    assert told == ([("self_award", given["id"], card.staff_id)] if is_own else [])
+    owner.delete(f"/v1/receipts/{receipt_id}/shopper").raise_for_status()
+    assert flags(owner) == []
 
 
 # --- guesses

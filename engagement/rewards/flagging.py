@@ -13,7 +13,7 @@ from engagement.rewards.tables import RewardFlag
 from infra.database import insert_or_ignore
 from kernel.ids import new_id
 
-FlagKind = Literal["refunded_after_use", "many_cards", "many_uses", "staff_favourite", "guessing"]
+FlagKind = Literal["refunded_after_use", "many_cards", "many_uses", "staff_favourite", "self_award", "guessing"]
 
 
 @dataclass(frozen=True, slots=True)

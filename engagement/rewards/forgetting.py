@@ -30,8 +30,9 @@ def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
 def _forget_shoppers(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
     holdout.forget_receipts(conn, merchant_id, receipt_ids)
     mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.receipt_id.in_(receipt_ids))
-    # It is about a shopper, and names the card that was one too many.
-    about = (unindexed(RewardFlag.merchant_id) == merchant_id, RewardFlag.kind == "many_cards")
+    # It is about a shopper, and names the card that was one too many, or their own.
+    of_shopper = RewardFlag.kind.in_(["many_cards", "self_award"])
+    about = (unindexed(RewardFlag.merchant_id) == merchant_id, of_shopper)
     conn.execute(delete(RewardFlag).where(*about, RewardFlag.reward_id.in_(select(Reward.id).where(*mine))))
     conn.execute(update(Reward).where(*mine, Reward.shopper.is_not(None)).values(shopper=None))
     seen = (unindexed(SeenShopper.merchant_id) == merchant_id, SeenShopper.receipt_id.in_(receipt_ids))

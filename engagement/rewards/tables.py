@@ -285,7 +285,7 @@ class RewardFlag(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
-    # "refunded_after_use", "many_cards", "many_uses", "staff_favourite" or "guessing".
+    # "refunded_after_use", "many_cards", "many_uses", "staff_favourite", "self_award" or "guessing".
     kind: Mapped[str] = mapped_column(String(20))
     # What it is about, so that it is told once: a reward's id, or a member of staff, a key or a shopper on one day.
     subject: Mapped[str] = mapped_column(String(120))

@@ -1,4 +1,5 @@
-"""What does not look right: too many cards for one shopper, too many codes by one key, staff who favour somebody."""
+"""What does not look right: too many cards for one shopper, too many codes by one key, staff who favour somebody, or
+themselves."""
 
 import hmac
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from engagement.rewards.flagging import About
 from engagement.rewards.keys import RewardKeys
+from engagement.rewards.self_awards import self_awards
 from engagement.rewards.tables import Campaign, Redemption, Reward
 from kernel.clock import iso
 from kernel.ids import least_id
@@ -37,6 +39,7 @@ def seen(conn: Connection, merchant_id: str, keys: RewardKeys, *, now: datetime)
         *_many_cards(conn, keys, merchant_id, now),
         *_many_uses(conn, merchant_id, now),
         *_favourites(conn, merchant_id, now),
+        *self_awards(conn, merchant_id, now),
     ]
 
 

@@ -74,6 +74,8 @@ def lock_draft(conn: Connection, merchant_id: str, campaign_id: str, *, take_ove
         raise NotFound("There is no such campaign")
     if row.state != "draft":
         raise CampaignStarted("Only a draft can be changed; end it and draw up another")
+    if row.in_hand is not None and not take_over:
+        raise Conflict("It is being launched, or its codes imported, just now")
 
 
 class _Placed:
@@ -81,8 +83,6 @@ class _Placed:
 
     def __init__(self, prize: PrizeDefinition, position: int, suppliers: Sequence[str]) -> None:
         self.prize, self.position, self.supplier_id = prize, position, suppliers[position]
-    if row.in_hand is not None and not take_over:
-        raise Conflict("It is being launched, or its codes imported, just now")
 
 
 def _suppliers(conn: Connection, merchant_id: str, new: NewCampaign) -> list[str]:

@@ -1,36 +1,17 @@
 """A time between two days, as queries name it."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
 
 from api.card_numbers import Day
 from api.house import TheHouse
+from kernel.days import Days
 from kernel.errors import FieldError, Invalid
 
 _DAYS: Final = 30
 _MOST_DAYS: Final = 366
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Both are days of UTC, both counted."""
-
-    first: date
-    last: date
-
-    @property
-    def since(self) -> datetime:
-        return datetime.combine(self.first, time(), UTC)
-
-    @property
-    def before(self) -> datetime:
-        return datetime.combine(self.last, time(), UTC) + timedelta(days=1)
-
-    def as_json(self) -> dict[str, str]:
-        return {"from": self.first.isoformat(), "to": self.last.isoformat()}
 
 
 def _days(

@@ -19,7 +19,7 @@ from api.key_ring import TheCaller
 from api.survey_wanted import TheWish
 from engagement import nps
 from engagement.surveys import manage, numbers
-from engagement.surveys.numbers import Asked, By, Figures, Span
+from engagement.surveys.numbers import Asked, By, Figures
 from engagement.surveys.records import RECOMMENDING, Event
 from infra.csv_text import csv_text
 from kernel.errors import FieldError, Invalid
@@ -34,7 +34,8 @@ class _Answer(BaseModel):
 
 
 class SurveyFigures(_Answer):
-    """Decimals are strings with one place. Of fewer answers than `least` only their number is told."""
+    """Decimals are strings with one place. Of fewer answers than `least` only their number is told, and of the smallest
+    other row where the total less all others would tell what these few said."""
 
     responses: int
     score: str | None = Field(
@@ -47,7 +48,9 @@ class SurveyFigures(_Answer):
     passives: int | None = Field(description="Who give 7 or 8; of satisfaction, 3.")
     detractors: int | None = Field(description="Who give less.")
     mean: str | None = Field(description="Of the scores, with two places.")
-    suppressed: bool = Field(description="Whether there are too few answers to say more.")
+    suppressed: bool = Field(
+        description="Whether no more is said: of too few answers, or as it would tell those of another row."
+    )
 
 
 class SurveyFiguresRow(SurveyFigures):
@@ -100,9 +103,10 @@ async def survey_numbers(
 
     def answer(conn: Connection) -> Response:
         event, found = look(conn)
-        rows = [{"key": key} | _written(_figures(event, each, least)) for key, each in found.rows.items()]
+        rows = [{"key": key} | _written(each) for key, each in _rows(event, found, by, least).items()]
         told = {"event": event, "measure": "nps" if event in RECOMMENDING else "csat", "by": by, "least": least}
-        total = {"total": _written(_figures(event, found.total, least)), "asked": _told(found.asked)}
+        is_told = nps.is_told(found.total.counts.total, least)
+        total = {"total": _written(_figures(event, found.total, is_told=is_told)), "asked": _told(found.asked)}
         return json_answer(days.as_json() | told | total | {"numbers": rows})
 
     return await house.read_long(answer)
@@ -117,8 +121,8 @@ async def survey_numbers_csv(
 
     def table(conn: Connection) -> bytes:
         event, found = look(conn)
-        rows = [(key, *_figures(event, each, least).values()) for key, each in found.rows.items()]
-        return csv_text((by, *_HEAD), rows)
+        rows = _rows(event, found, by, least)
+        return csv_text((by, *_HEAD), [(key, *each.values()) for key, each in rows.items()])
 
     return csv_answer(await house.read_long(table), "survey-numbers.csv")
 
@@ -132,22 +136,28 @@ def _asked(caller: Caller, wish: TheWish, days: TheDays, by: By) -> Callable[[Co
         event = wanted.event or (surveys[0].event if wish.survey and surveys else None)
         if event is None:
             raise Invalid(errors=[FieldError("query:event", "is needed, or the id of a survey")])
-        span = Span(days.first, days.last)
         wanted = replace(wanted, event=event)
-        rows = numbers.tally(conn, caller.merchant_id, span, wanted, by)
-        whole = numbers.tally(conn, caller.merchant_id, span, wanted, "channel")
+        rows = numbers.tally(conn, caller.merchant_id, days, wanted, by)
+        adds_up = rows if by in numbers.WHOLE else numbers.tally(conn, caller.merchant_id, days, wanted, "channel")
         mine = [each.id for each in surveys if each.event == event and wanted.brand_id in (None, each.brand_id)]
-        asked = None if wish.is_part(caller) else numbers.asked(conn, caller.merchant_id, span, mine)
-        return event, _Found(rows, numbers.total(whole.values()), asked)
+        asked = None if wish.is_part(caller) else numbers.asked(conn, caller.merchant_id, days, mine)
+        return event, _Found(rows, numbers.total(adds_up.values()), asked)
 
     return look
 
 
-def _figures(event: Event, figures: Figures, least: int) -> dict[str, Any]:
+def _rows(event: Event, found: _Found, by: By, least: int) -> dict[str, dict[str, Any]]:
+    counts = {key: each.counts.total for key, each in found.rows.items()}
+    judge = numbers.untold_of_overlapping if by == "sku" else numbers.untold
+    untold = judge(counts, found.total.counts.total, least)
+    return {key: _figures(event, each, is_told=key not in untold) for key, each in found.rows.items()}
+
+
+def _figures(event: Event, figures: Figures, *, is_told: bool) -> dict[str, Any]:
     """In the order of :data:`_HEAD`."""
     counts = figures.counts
     told: dict[str, Any] = {"responses": counts.total} | dict.fromkeys(_HEAD[1:])
-    if not nps.is_told(counts.total, least):
+    if not is_told:
         return told | {"suppressed": True}
     recommends = event in RECOMMENDING
     score = nps.score(counts) if recommends else nps.satisfaction(counts)

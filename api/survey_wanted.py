@@ -1,7 +1,6 @@
 """Which responses are asked for: by what they join, and when they came."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -16,6 +15,7 @@ from api import card_answers, schemas
 from api.card_numbers import Day
 from engagement.surveys.find import Wanted
 from engagement.surveys.records import Channel, Event, Segment
+from kernel.days import begin, end
 from kernel.errors import FieldError, Invalid
 
 _SKU = r"^[^\x00-\x1f\x7f]{1,128}$"
@@ -90,9 +90,7 @@ class Narrowed:
         to: Day | None = None,
     ) -> None:
         self.held, self.has_text, self.wants_call = held, has_text, wants_call
-        self.since = datetime.combine(first, time(), UTC) if first else None
-        # The last day of the calendar has no next one.
-        self.until = datetime.combine(to, time(), UTC) + timedelta(days=1) if to and to < date.max else None
+        self.since, self.until = begin(first) if first else None, end(to) if to else None
 
     def of(self, wanted: Wanted) -> Wanted:
         more: dict[str, Any] = {"is_held": self.held, "has_text": self.has_text, "wants_call": self.wants_call}

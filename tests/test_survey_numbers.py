@@ -4,8 +4,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
+from engagement.surveys import numbers
 from engagement.surveys.tables import SurveyAnswer
 from tests.support.inside import Inside, Person
 from tests.support.surveys import answer, path_of, responses, sold, survey
@@ -201,3 +204,47 @@ def test_a_key_of_a_store_sees_what_was_said_of_it(
     ):
         assert asked.status_code == 404
     assert keeper.post("/v1/surveys", {"brand": "linden-rye", "event": "product"}).status_code == 403
+
+
+def test_what_few_said_is_not_told_by_what_all_others_said(owner: Person, till: Person, stranger: Person) -> None:
+    survey(owner)
+    answered(till, stranger, 10, 9, 9, 8, 7, 2)
+    answered(owner, stranger, 0, store="kreuzberg")
+    told = owner.get("/v1/survey-numbers", event="transaction", by="store").json()
+    assert [(each["key"], each["responses"], each["suppressed"]) for each in told["numbers"]] == [
+        ("kreuzberg", 1, True), ("mitte", 6, True),
+    ]  # fmt: skip
+    assert (told["total"]["responses"], told["total"]["suppressed"]) == (7, False)
+    table = owner.get("/v1/survey-numbers.csv", event="transaction", by="store").text.splitlines()
+    assert [line.endswith(",True") for line in table[1:]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "rows, whole, untold",
+    [
+        ({"a": 20, "b": 9, "c": 7}, 36, ""),
+        ({"a": 20, "b": 9, "c": 2}, 31, "bc"),
+        ({"a": 20, "b": 3, "c": 2}, 25, "bc"),
+        ({"a": 20, "b": 2, "c": 2}, 24, "abc"),
+        # Two were served by nobody who is known.
+        ({"a": 20, "b": 9}, 31, "b"),
+        ({"a": 20, "b": 9}, 34, ""),
+        ({"a": 3}, 3, "a"),
+        ({}, 0, ""),
+    ],
+)
+def test_so_many_rows_are_left_out_that_the_rest_is_not_few(rows: dict[str, int], whole: int, untold: str) -> None:
+    assert numbers.untold(rows, whole, 5) == set(untold)
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 20), max_size=8), st.integers(0, 6), st.integers(1, 10))
+def test_the_total_less_what_is_told_is_of_nobody_or_of_enough(rows: dict[str, int], more: int, least: int) -> None:
+    whole = sum(rows.values()) + more
+    told = rows.keys() - numbers.untold(rows, whole, least)
+    assert all(rows[key] >= least for key in told)
+    rest = whole - sum(rows[key] for key in told)
+    assert rest == 0 or rest >= least or not told
+
+
+def test_what_nearly_all_bought_does_not_tell_of_the_few_who_did_not() -> None:
+    assert numbers.untold_of_overlapping({"bread": 18, "jam": 9, "tea": 20, "salt": 2}, 20, 5) == {"bread", "salt"}

@@ -1,8 +1,8 @@
 """What answers come to: counts of each segment, by whatever they join, in a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 from sqlalchemy import BigInteger, Connection, Select, case, func, select, type_coerce
@@ -13,29 +13,13 @@ from engagement.surveys.find import Wanted, narrowed
 from engagement.surveys.tables import SurveyAnswer, SurveyAnswerLine, SurveyAsk
 from infra.database import unindexed
 from kernel.clock import microseconds
+from kernel.days import Days
 
 By = Literal["day", "week", "month", "store", "till", "staff", "sku", "channel", "language"]
 TIMES: Final[frozenset[By]] = frozenset({"day", "week", "month"})
+# By these each answer counts in one row, and so the rows add up to all.
+WHOLE: Final[frozenset[By]] = TIMES | {"store", "channel", "language"}
 _DAY: Final = 86_400_000_000  # microseconds
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From the first day to the last, both UTC's and both counted."""
-
-    first: date
-    last: date
-
-    @property
-    def since(self) -> datetime:
-        return datetime.combine(self.first, time.min, UTC)
-
-    @property
-    def until(self) -> datetime:
-        """The last day of the calendar has no next one."""
-        if self.last == date.max:
-            return datetime.max.replace(tzinfo=UTC)
-        return datetime.combine(self.last, time.min, UTC) + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +41,12 @@ class Asked:
     answered: int
 
 
-def tally(conn: Connection, merchant_id: str, span: Span, wanted: Wanted, by: By) -> dict[str, Figures]:
+def tally(conn: Connection, merchant_id: str, days: Days, wanted: Wanted, by: By) -> dict[str, Figures]:
     """By the slug of a store, till or member of staff (a till's after its store's: ``mitte/till-3``), by SKU, channel,
     or language, or by the first day of a time. An answer counts for each product of its receipt."""
     found: dict[str, Figures] = {}
-    for key, promoters, passives, detractors, points in conn.execute(_query(merchant_id, span, wanted, by)):
-        name = _named(span, by, key)
+    for key, promoters, passives, detractors, points in conn.execute(_query(merchant_id, days, wanted, by)):
+        name = _named(days, by, key)
         figures = Figures(Counts(int(promoters), int(passives), int(detractors)), int(points))
         found[name] = found.get(name, Figures()) + figures
     return dict(sorted(found.items()))
@@ -72,22 +56,41 @@ def total(found: Iterable[Figures]) -> Figures:
     return sum(found, Figures())
 
 
-def asked(conn: Connection, merchant_id: str, span: Span, survey_ids: list[str]) -> Asked:
+def untold(rows: Mapping[str, int], whole: int, least: int) -> set[str]:
+    """Which of the rows tell no figures, of how many answers each: those of fewer than ``least``, and as many of the
+    smallest others as it takes, or the total less what is told would be the figures of these few."""
+    hidden = {key for key, count in rows.items() if count < least}
+    told = sorted(rows.keys() - hidden, key=lambda key: (rows[key], key))
+    rest = whole - sum(rows[key] for key in told)
+    for key in told:
+        if not 0 < rest < least:
+            break
+        hidden.add(key)
+        rest += rows[key]
+    return hidden
+
+
+def untold_of_overlapping(rows: Mapping[str, int], whole: int, least: int) -> set[str]:
+    """The same where an answer counts in several rows: also those that nearly all answers are in."""
+    return {key for key, count in rows.items() if count < least or 0 < whole - count < least}
+
+
+def asked(conn: Connection, merchant_id: str, days: Days, survey_ids: list[str]) -> Asked:
     mine = (
         SurveyAsk.merchant_id == merchant_id,
         SurveyAsk.survey_id.in_(survey_ids),
-        SurveyAsk.asked_at >= span.since,
-        SurveyAsk.asked_at < span.until,
+        SurveyAsk.asked_at >= days.since,
+        SurveyAsk.asked_at < days.before,
     )
     query = select(func.count(), func.count(SurveyAsk.answered_at)).where(*mine)
     return Asked(*conn.execute(query).one())
 
 
-def _query(merchant_id: str, span: Span, wanted: Wanted, by: By) -> Select[Any]:
-    key = _key(span, by)
+def _query(merchant_id: str, days: Days, wanted: Wanted, by: By) -> Select[Any]:
+    key = _key(days, by)
     counts = (_sum_of("promoter"), _sum_of("passive"), _sum_of("detractor"), func.sum(SurveyAnswer.score))
     query: Select[Any] = select(key, *counts).select_from(SurveyAnswer)
-    within = replace(wanted, since=span.since, until=span.until, is_held=False)
+    within = replace(wanted, since=days.since, until=days.before, is_held=False)
     query = query.where(SurveyAnswer.merchant_id == merchant_id, *narrowed(merchant_id, within))
     return _joined(query, merchant_id, by).group_by(key)
 
@@ -96,11 +99,11 @@ def _sum_of(segment: str) -> Any:
     return func.sum(case((SurveyAnswer.segment == segment, 1), else_=0))
 
 
-def _key(span: Span, by: By) -> Any:
+def _key(days: Days, by: By) -> Any:
     """Times are counted in days from the first one."""
     if by in TIMES:
         at = type_coerce(SurveyAnswer.answered_at, BigInteger)
-        return ((at - microseconds(span.since)) // _DAY).label("key")
+        return ((at - microseconds(days.since)) // _DAY).label("key")
     keys: dict[By, Any] = {
         "store": Store.slug,
         "till": Store.slug + "/" + Till.slug,
@@ -126,11 +129,11 @@ def _joined(query: Select[Any], merchant_id: str, by: By) -> Select[Any]:
     return query
 
 
-def _named(span: Span, by: By, key: Any) -> str:
+def _named(days: Days, by: By, key: Any) -> str:
     """Weeks begin on Monday (ISO 8601)."""
     if by not in TIMES:
         return str(key)
-    day = span.first + timedelta(days=int(key))
+    day = days.first + timedelta(days=int(key))
     if by == "week":
         # The calendar's first Monday is its first day.
         day -= timedelta(days=day.weekday())

@@ -11,9 +11,9 @@ from engagement.surveys import forgetting as survey_forgetting
 from engagement.surveys.find import Wanted
 from engagement.surveys.hanging import Keys
 from engagement.surveys.manage import SurveyRecord
-from engagement.surveys.numbers import Span
 from engagement.surveys.settings import Settings
 from engagement.surveys.tables import SurveyAnswer, SurveyAnswerLine, SurveyAsk
+from kernel.days import Days
 from kernel.ids import new_id
 from receipts import find as receipts_find
 from receipts.tables import Receipt
@@ -79,10 +79,10 @@ def listed(conn: Connection, merchant_id: str, **wanted: Any) -> int:
 
 def added_up(conn: Connection, merchant_id: str, day: datetime) -> None:
     """Of a time in which little was said."""
-    span = Span(day.date(), day.date())
+    that_day = Days(day.date(), day.date())
     for by in ("day", "store", "sku"):
-        numbers.tally(conn, merchant_id, span, Wanted(event="transaction"), by)
-    numbers.asked(conn, merchant_id, span, [each.id for each in manage.listed(conn, merchant_id)])
+        numbers.tally(conn, merchant_id, that_day, Wanted(event="transaction"), by)
+    numbers.asked(conn, merchant_id, that_day, [each.id for each in manage.listed(conn, merchant_id)])
 
 
 def reminded(conn: Connection, now: datetime) -> None:

@@ -32,7 +32,10 @@ class CaseSummary(_Answer):
 
 
 class CaseChange(_Answer):
-    by: str = Field(description="The id of a key; `shopper` where their answer changed, `clock` for an escalation.")
+    by: str = Field(
+        description="The id of a key; `shopper` where their answer changed, `quarantine` where it was held back, "
+        "`clock` for an escalation."
+    )
     what: dict[str, JsonValue] = Field(description="What changed, by its name.")
     changed_at: AwareDatetime
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from tests.support.cases import asked, let_down, patch, the_case, told
 from tests.support.inside import Person, on_sqlite
 from tests.support.sales import Body
-from tests.support.surveys import add, answer
+from tests.support.surveys import add, answer, responses
 from tests.support.workshop import Clock
 from worker.cases import tag_answers
 from worker.workshop import Workshop
@@ -102,6 +102,44 @@ def test_who_says_more_opens_a_closed_case_again(
     after = the_case(owner)
     assert (after["state"], after["resolved_at"], after["history"][-1]["by"]) == ("open", None, "shopper")
     assert told(engine) == ["case.opened", "case.dismissed", "case.opened"]
+
+
+def test_who_wants_no_call_any_more_leaves_a_closed_case_closed(
+    owner: Person, stranger: Person, path: str, case: Body, engine: Engine
+) -> None:
+    add(stranger, path, text="Cold", call="1", contact="+49 170 5550123")
+    patch(owner, case, {"state": "dismissed"}).raise_for_status()
+    add(stranger, path, text="Cold", no_call="1")
+    assert (the_case(owner)["state"], told(engine)) == ("dismissed", ["case.opened", "case.dismissed"])
+
+
+def test_an_answer_that_is_held_back_closes_a_case_that_nobody_has_begun(
+    owner: Person, stranger: Person, path: str, engine: Engine
+) -> None:
+    answer(stranger, path, 2, auto="1")
+    answer(stranger, path, 9, auto="1")
+    after = the_case(owner)
+    assert (after["state"], after["outcome"], after["history"][-1]["by"]) == ("dismissed", "other", "quarantine")
+    assert told(engine) == ["case.opened", "case.dismissed"]
+
+
+def test_an_answer_that_is_held_back_leaves_a_case_that_somebody_works_on(
+    owner: Person, stranger: Person, path: str
+) -> None:
+    answer(stranger, path, 2, auto="1")
+    patch(owner, the_case(owner), {"state": "in_progress"}).raise_for_status()
+    answer(stranger, path, 9, auto="1")
+    after = the_case(owner)
+    assert (after["state"], after["history"][-1]["what"]) == ("in_progress", {"is_held": True})
+
+
+def test_a_case_is_opened_again_once_its_answer_is_let_count(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 2, auto="1")
+    answer(stranger, path, 0, auto="1", website="1")
+    assert the_case(owner)["state"] == "dismissed"
+    [held] = [each["id"] for each in responses(owner, held="true") if each["held"] == "burst"]
+    owner.post(f"/v1/survey-responses/{held}/release", None).raise_for_status()
+    assert the_case(owner)["state"] == "open"
 
 
 @on_sqlite

@@ -83,8 +83,14 @@ def add(conn: Connection, answer: Answer, more: More, survey: SurveyRecord, *, n
         conn.execute(update(SurveyAnswer).where(*mine).values(values | {"changed_at": now}))
         if before.is_counted:
             _press(conn, row, (*quarantine.read(row.recent), Came(now, row.score, by_itself=False)))
-            _follow(conn, replace(before, **values, changed_at=now), "survey.changed", now=now)
+            after = replace(before, **values, changed_at=now)
+            _follow(conn, after, "survey.changed", says_more=_says_more(before, after), now=now)
     return "counted" if before.is_counted else "held"
+
+
+def _says_more(before: Answer, after: Answer) -> bool:
+    is_written = bool(after.text) and after.text != before.text
+    return is_written or (after.wants_call and (not before.wants_call or after.contact != before.contact))
 
 
 def _values(more: More) -> dict[str, Any]:
@@ -199,6 +205,7 @@ def _take_back(conn: Connection, survey: SurveyRecord, before: dict[str, Any], a
     conn.execute(update(SurveyAnswer).where(*mine).values(held="burst"))
     asking.answered(conn, survey.merchant_id, asked, None)
     writing.uncount(conn, answer_of(counted), "survey.held", now=now)
+    followup.after_holding(conn, answer_of(counted), now=now)
     return counted
 
 
@@ -229,6 +236,6 @@ def _press(conn: Connection, row: Any, came: tuple[Came, ...]) -> None:
     conn.execute(update(SurveyAnswer).where(*mine).values(recent=quarantine.kept(came)))
 
 
-def _follow(conn: Connection, answer: Answer, kind: str, *, now: datetime) -> None:
-    followup.after_answer(conn, answer, now=now)
+def _follow(conn: Connection, answer: Answer, kind: str, *, says_more: bool = False, now: datetime) -> None:
+    followup.after_answer(conn, answer, says_more=says_more, now=now)
     writing.tell(conn, answer, kind, now=now)

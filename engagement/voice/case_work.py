@@ -22,6 +22,7 @@ from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import new_id
 
 BY_SHOPPER: Final = "shopper"
+BY_QUARANTINE: Final = "quarantine"
 _NEXT: Final[dict[State, frozenset[State]]] = {
     "open": frozenset({"in_progress", "resolved", "dismissed"}),
     "in_progress": frozenset({"open", "resolved", "dismissed"}),
@@ -44,20 +45,32 @@ class CaseWork(BaseModel):
     due_at: AwareDatetime | None = Field(None, description="Another deadline.")
 
 
-def follow(conn: Connection, answer: Answer, *, now: datetime) -> None:
+def follow(conn: Connection, answer: Answer, *, says_more: bool = False, now: datetime) -> None:
     """An answer that counts came or was changed: a detractor's opens a case, and who is none any more closes it where
     nobody has begun to work on it. Where it was closed and the shopper says more, it is opened again."""
     found = cases.of_answer(conn, answer.merchant_id, answer.id)
     if answer.segment == "detractor":
         if found is None:
             _open(conn, answer, now)
-        elif found.resolved_at is not None and _asks_again(found, answer):
+        elif found.resolved_at is not None and _asks_again(found, answer, says_more=says_more):
             _reopen(conn, found, answer, now)
         elif found.score != answer.score:
             note(conn, found, {"score": answer.score}, by=BY_SHOPPER, now=now)
     elif found is not None and found.score != answer.score:
         closing = closed_by_itself("changed_mind", now) if found.state == "open" else {}
         note(conn, found, {"score": answer.score} | closing, by=BY_SHOPPER, now=now)
+
+
+def doubt(conn: Connection, answer: Answer, *, now: datetime) -> None:
+    """Its answer is held back. Where nobody has begun to work on the case it is closed, and opened again once somebody
+    lets the answer count; else its history tells, and who works on it decides."""
+    found = cases.of_answer(conn, answer.merchant_id, answer.id)
+    if found is None or found.resolved_at is not None:
+        return
+    if found.state == "open":
+        note(conn, found, closed_by_itself("other", now), by=BY_QUARANTINE, now=now)
+    else:
+        remember(conn, found, {"is_held": True}, by=BY_QUARANTINE, now=now)
 
 
 def closed_by_itself(outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -132,11 +145,10 @@ def _opens(wanted: CaseSettings, answer: Answer) -> bool:
             return False
 
 
-def _asks_again(found: CaseRecord, answer: Answer) -> bool:
-    """Whether a closed case is not over: nobody in the shop had closed it, or the shopper gives a lower score, or with
-    the same score has changed what they wrote or wished."""
-    is_more = answer.score == found.score and (bool(answer.text) or answer.wants_call)
-    return found.is_closed_by_itself or answer.score < found.score or is_more
+def _asks_again(found: CaseRecord, answer: Answer, *, says_more: bool) -> bool:
+    """Whether a closed case is not over: nobody in the shop had closed it, or the shopper gives a lower score, or says
+    more. Who takes a wish back wants no more of it."""
+    return found.is_closed_by_itself or answer.score < found.score or says_more
 
 
 def _reopen(conn: Connection, found: CaseRecord, answer: Answer, now: datetime) -> None:

@@ -54,8 +54,8 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``by`` is the id of a key; "shopper" where their answer changed, "clock" where the time was over. ``what`` is by
-    the names of the API."""
+    """``by`` is the id of a key; "shopper" where their answer changed, "clock" where the time was over, "quarantine"
+    where the answer is held back. ``what`` is by the names of the API."""
 
     by: str
     what: dict[str, Any]

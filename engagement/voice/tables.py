@@ -113,7 +113,7 @@ class CaseChange(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
-    # The id of a key; "shopper" where their answer changed, "clock" where the time was over.
+    # The id of a key, "shopper", "clock" or "quarantine" (engagement.voice.cases.Change).
     by: Mapped[str] = mapped_column(String(40))
     # JSON: what changed, by the names of the API.
     what: Mapped[str] = mapped_column(Text)

@@ -127,6 +127,22 @@ def test_once_there_are_enough_answers_nobody_else_is_asked(owner: Person, till:
     assert not is_asked(stranger, sold(till))
 
 
+def test_a_quota_has_room_again_as_soon_as_an_answer_goes_or_the_quota_grows(
+    owner: Person, till: Person, stranger: Person
+) -> None:
+    asked = survey(owner, quota=1)
+    answer(stranger, path_of(stranger, sold(till)), 9)
+    receipt = sold(till)
+    assert not is_asked(stranger, receipt)
+    owner.put(f"/v1/surveys/{asked['id']}", {"quota": 2}).raise_for_status()
+    assert is_asked(stranger, receipt)
+    owner.put(f"/v1/surveys/{asked['id']}", {"quota": 1}).raise_for_status()
+    assert not is_asked(stranger, receipt)
+    [given] = owner.get("/v1/survey-responses").json()["responses"]
+    owner.delete(f"/v1/survey-responses/{given['id']}").raise_for_status()
+    assert is_asked(stranger, receipt)
+
+
 @pytest.mark.parametrize(
     "event, how, hours, expected",
     [

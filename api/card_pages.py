@@ -21,10 +21,10 @@ from cards import find
 from cards.find import CardRecord
 from cards.links import SOURCES
 from infra import pages, static
+from infra.google_wallet import ORIGIN
 from infra.i18n import voice
 from kernel.ids import is_token
 
-_GOOGLE: Final = "https://pay.google.com"
 _LONGEST_MARK: Final = 100
 
 
@@ -66,7 +66,7 @@ def shown(
     )
     html = pages.render("card.html", page, language)
     styles = (page.theme.csp_hash, pages.stylesheet_hash("page.css"), pages.stylesheet_hash("card.css"))
-    policy = pages.policy(*styles, asks=True, leads_to=_GOOGLE if page.links.google else "")
+    policy = pages.policy(*styles, asks=True, leads_to=ORIGIN if page.links.google else "")
     keeps = ASK_AGAIN if status == 200 else NEVER_KEEP
     headers = (keeps, content_policy(policy), (b"content-language", language.encode()))
     return Rendered(html.encode(), HTML, headers, status=status)

@@ -119,7 +119,8 @@ class ReferralCode:
 class Won:
     """What a scratch card gave. ``value`` is what it is worth, in words; ``place`` who takes it where that is another
     shop; ``until`` when it ends. ``code`` is in groups as people read it, ``qr`` a picture of it; both are empty where
-    it cannot be used any more, and ``note`` says why. ``take`` is told when the code is taken along."""
+    it cannot be used any more, and ``note`` says why. ``take`` is told when the code is taken along, which ``google``
+    notes by itself: it takes a form."""
 
     name: str
     value: str
@@ -129,6 +130,7 @@ class Won:
     code: str = ""
     qr: Markup = _NO_PICTURE
     pkpass: str = ""
+    google: str = ""
     take: str = ""
     note: str = ""
 

@@ -12,10 +12,11 @@ import orjson
 from accounts.find import BrandLook
 from api.contexts_after_sale import CardProof, EntryPage, Fact, FairPage, PrizeRow, RulesPage
 from api.receipt_page import brand_view, language_links
-from api.scratch_view import chances, in_words, winning_percent, worth
+from api.scratch_view import chances, winning_percent
 from cards.names import country_name
 from engagement.rewards.proof import Proof, TheDraw, follows
 from engagement.rewards.records import CampaignRecord, Draw
+from engagement.rewards.words import in_words, worth
 from infra.i18n import Voice
 from infra.theme import theme
 from kernel import jcs

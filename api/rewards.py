@@ -15,7 +15,7 @@ from api.body import model_body
 from api.campaign_shapes import Reservation, RewardRollback, RewardUse
 from api.house import TheHouse
 from api.key_ring import TheCaller
-from engagement.rewards import find, flagging, redeeming, withdrawing
+from engagement.rewards import find, flagging, prize_wallets, redeeming, withdrawing
 from engagement.rewards.records import RewardRecord, RewardState
 from engagement.rewards.redeeming import RedemptionRecord, Till, Use
 from kernel.errors import FieldError, Forbidden, Invalid
@@ -107,7 +107,9 @@ async def redeem_reward(
     till = Till(caller.key_id, caller.store_id, caller.till_id)
 
     def write(conn: Connection) -> RedemptionRecord:
-        return redeeming.redeem(conn, caller.merchant_id, reward, use, till=till, now=now)
+        used = redeeming.redeem(conn, caller.merchant_id, reward, use, till=till, now=now)
+        prize_wallets.tell(conn, house.post.jobs, [reward.id], now=now)
+        return used
 
     return json_answer(answers.redemption(await house.write(write)))
 
@@ -128,7 +130,9 @@ async def roll_back_reward(code: RewardCode, request: Request, house: TheHouse, 
 
     def write(conn: Connection) -> RewardRecord:
         if wanted.redemption:
-            return redeeming.roll_back(conn, caller.merchant_id, reward, redemption_id=wanted.redemption, now=now)
+            back = redeeming.roll_back(conn, caller.merchant_id, reward, redemption_id=wanted.redemption, now=now)
+            prize_wallets.tell(conn, house.post.jobs, [reward.id], now=now)
+            return back
         return redeeming.release(conn, caller.merchant_id, reward, holder=wanted.holder or caller.key_id, now=now)
 
     return json_answer(answers.shown(await house.write(write), caller.merchant_id, now))
@@ -142,6 +146,7 @@ async def void_reward(reward_id: RewardId, house: TheHouse, caller: TheCaller) -
 
     def write(conn: Connection) -> RewardRecord:
         withdrawing.withdraw(conn, caller.merchant_id, reward_id, now=now)
+        prize_wallets.tell(conn, house.post.jobs, [reward_id], now=now)
         return find.reward(conn, caller.merchant_id, reward_id)
 
     return json_answer(answers.shown(await house.write(write), caller.merchant_id, now))

@@ -13,6 +13,7 @@ from api.contexts_after_sale import ScratchCard
 from api.house import House
 from api.reader import wishes
 from api.scratch_view import CardLinks, Held, card_view
+from api.wallets import buttons
 from engagement.rewards import find, keys, links
 from engagement.rewards.records import CampaignRecord, RewardRecord
 from infra.i18n import Voice, voice
@@ -100,11 +101,12 @@ def view(house: House, shown: Shown, words: Voice) -> ScratchCard:
 
 
 def links_of(house: House, card: Held, here: str, language: str) -> CardLinks:
-    campaign = f"/campaigns/{card.campaign.id}"
+    campaign, wallets = f"/campaigns/{card.campaign.id}", buttons(house)
     return CardLinks(
         action=f"{here}?lang={language}",
         take=f"{here}/taken",
-        pkpass="" if house.settings.wallet.lacking_for_apple else f"{here}.pkpass?lang={language}",
+        pkpass=f"{here}.pkpass?lang={language}" if wallets.apple else "",
+        google=f"{here}/google" if wallets.google else "",
         rules=f"{campaign}?lang={language}",
         proof=f"{campaign}/fair?lang={language}&card={card.reward.id}",
     )

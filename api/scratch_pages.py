@@ -20,12 +20,15 @@ from api.notices import HTML, content_policy, nothing_here
 from api.page_cache import Rendered
 from api.receipt_page import brand_view, language_links
 from api.scratch_behind import Behind, Shown, behind, words_for
+from api.scratch_google import scratch_to_google
 from api.scratch_pass import scratch_pass
 from api.served import NEVER_KEEP, respond
 from api.visitors import is_from_our_page
+from api.wallets import buttons
 from engagement.rewards import revealing
 from engagement.rewards.revealing import RewardOver
 from infra import pages
+from infra.google_wallet import ORIGIN
 from infra.theme import theme
 from kernel.errors import Forbidden, NotFound
 from kernel.ids import is_token
@@ -43,6 +46,7 @@ def routes() -> list[BaseRoute]:
         *(Route(here, reveal, methods=["POST"]) for here in (of_receipt, free)),
         *(Route(f"{here}/taken", taken, methods=["POST"]) for here in (of_receipt, free)),
         *(Route(f"{here}.pkpass", scratch_pass, methods=["GET"]) for here in (of_receipt, free)),
+        *(Route(f"{here}/google", scratch_to_google, methods=["POST"]) for here in (of_receipt, free)),
     ]
 
 
@@ -133,7 +137,8 @@ def _page(request: Request, house: House, found: Shown) -> Rendered:
     )
     html = pages.render("scratch.html", shown, words.language)
     styles = (pages.stylesheet_hash(each) for each in ("page.css", "scratch.css"))
-    policy = pages.policy(shown.theme.csp_hash, *styles, asks=True)
+    leads_to = ORIGIN if buttons(house).google else ""
+    policy = pages.policy(shown.theme.csp_hash, *styles, asks=True, leads_to=leads_to)
     headers = (NEVER_KEEP, content_policy(policy), (b"content-language", words.language.encode()))
     return Rendered(html.encode(), HTML, headers)
 

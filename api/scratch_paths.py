@@ -56,9 +56,11 @@ def paths() -> dict[str, Any]:
         of_receipt: {"get": _back(own), "post": _reveal("receipt_card_reveal", own)},
         f"{of_receipt}/taken": {"post": _taken("receipt_card_taken", own)},
         f"{of_receipt}.pkpass": {"get": _pass("receipt_card_pass", own)},
+        f"{of_receipt}/google": {"post": _google("receipt_card_google", own)},
         free: {"get": _page(), "post": _reveal("free_card_reveal", [_LINK])},
         f"{free}/taken": {"post": _taken("free_card_taken", [_LINK])},
         f"{free}.pkpass": {"get": _pass("free_card_pass", [_LINK])},
+        f"{free}/google": {"post": _google("free_card_google", [_LINK])},
         campaign: {"get": _public("campaign_rules", "Rules and odds", "Of a campaign that was launched.")},
         f"{campaign}/fair": {"get": _fair()},
         f"{campaign}/entry": {"get": _entry_form(), "post": _enter()},
@@ -97,6 +99,15 @@ def _pass(name: str, own: list[Any]) -> dict[str, Any]:
     said = ("A prize for Apple Wallet", "Of a card that was scratched, as long as its code can be used.")
     answers = {"200": {"description": "The pass.", "content": _PASS}} | _problems(404, 503)
     return _operation(name, said, [*own, _LANGUAGE], answers)
+
+
+def _google(name: str, own: list[Any]) -> dict[str, Any]:
+    said = (
+        "A prize for Google Wallet",
+        "Of a card that was scratched, as long as its code can be used. Makes the object, and notes that it was taken.",
+    )
+    answers = {"303": {"description": "To where Google Wallet takes it."}} | _problems(403, 404, 503)
+    return _operation(name, said, own, answers)
 
 
 def _page() -> dict[str, Any]:

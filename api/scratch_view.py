@@ -1,22 +1,19 @@
 """A scratch card in a reader's words."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from api.contexts import Moment
 from api.contexts_after_sale import ScratchCard, Won
-from engagement import scratch
 from engagement.rewards.records import CampaignRecord, PrizeRecord, RewardRecord
+from engagement.rewards.words import in_groups, in_words, worth
 from infra import qr
 from infra.i18n import Voice
-from kernel import money
-from kernel.locale import choose
 
 _QR_MARGIN: Final = 2
 
@@ -33,12 +30,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class CardLinks:
-    """``action`` takes the form that reveals it, ``take`` a word that its code was taken along; ``pkpass`` is empty
-    where no passes are made."""
+    """``action`` takes the form that reveals it, ``take`` a word that its code was taken along; ``pkpass`` and
+    ``google`` are empty where no passes are made for that wallet."""
 
     action: str
     take: str
     pkpass: str
+    google: str
     rules: str
     proof: str
 
@@ -63,35 +61,6 @@ def card_view(held: Held, links: CardLinks, words: Voice, *, now: datetime) -> S
     if reward.prize is None:
         return replace(card, state="lost", note=_share_that_wins(campaign, words))
     return replace(card, state="won", won=_won(held, reward.prize, links, words, now))
-
-
-def in_words(told: Mapping[Any, str], language: str) -> str:
-    """Of what a merchant wrote in some languages the reader's, else English, else the first; empty where it is none."""
-    written: dict[str, str] = dict(told)
-    return written[choose([language, "en"], written, next(iter(written)))] if written else ""
-
-
-def worth(prize: PrizeRecord, words: Voice) -> str:
-    """What a prize is, in a few words; empty where only its name says it."""
-    told, _ = prize.definition, words.gettext
-    match told.kind:
-        case "amount_off":
-            return _("%(amount)s off") % {"amount": amount(prize.face_value, prize.currency, words)}
-        case "percent_off":
-            return _("%(percent)s off") % {"percent": words.formats.percent(Decimal(told.percent or 0))}
-        case "points":
-            count = told.points or 0
-            number = words.formats.number(Decimal(count))
-            return words.ngettext("%(number)s point", "%(number)s points", count) % {"number": number}
-    return ""
-
-
-def amount(minor: int, currency: str, words: Voice) -> str:
-    """``₹2,500``: without the fraction where it is none."""
-    if minor % 10 ** money.exponent(currency):
-        return words.formats.money(minor, currency)
-    figure = words.formats.figure(minor, currency)
-    return f"{figure.sign}{figure.before}{figure.whole}{figure.after}"
 
 
 def day(moment: datetime, campaign: CampaignRecord, words: Voice) -> Moment:
@@ -148,9 +117,10 @@ def _won(held: Held, prize: PrizeRecord, links: CardLinks, words: Voice, now: da
     return replace(
         won,
         until=day(reward.expires_at, held.campaign, words),
-        code=scratch.shown(held.code) if scratch.tidy(held.code) == held.code else held.code,
+        code=in_groups(held.code),
         qr=Markup(qr.svg(held.code, margin=_QR_MARGIN, title=words.gettext("QR code"))),  # noqa: S704 - our own drawing
         pkpass=links.pkpass,
+        google=links.google,
         take=links.take,
         note=_held_at_a_till(reward, words, now),
     )

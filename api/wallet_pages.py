@@ -1,7 +1,5 @@
 """Passes behind links: ``/c/{token}.pkpass``, ``/r/{token}.pkpass``, and the way into Google Wallet."""
 
-from typing import Final
-
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,9 +7,9 @@ from starlette.routing import BaseRoute, Route
 
 from api.card_behind import card_behind
 from api.house import House
-from api.served import NEVER_KEEP, respond
+from api.served import respond
 from api.visitors import is_from_our_page
-from api.wallets import buttons, of_card, of_receipt, require_apple, signed_pass
+from api.wallets import buttons, led_to, of_card, of_receipt, require_apple, signed_pass
 from cards import find as cards
 from cards import google, wallets
 from cards.find import CardRecord
@@ -21,7 +19,6 @@ from kernel.ids import is_token
 from receipts.retention import purged
 
 _log = structlog.get_logger()
-_LOCATION: Final = b"location"
 
 
 def routes() -> list[BaseRoute]:
@@ -68,7 +65,7 @@ async def to_google(request: Request) -> Response:
     except GoogleWalletDown as error:
         _log.error("google_wallet_down", why=error.why)
         raise
-    return _see_other(link)
+    return led_to(link)
 
 
 def _saved(house: House, record: CardRecord) -> str:
@@ -91,9 +88,3 @@ def _saved(house: House, record: CardRecord) -> str:
         with house.engine.begin() as conn:
             wallets.note_written(conn, record)
     return wallet.link(google.object_id(wallet, record), google.class_id(wallet, record), origin=base_url)
-
-
-def _see_other(address: str) -> Response:
-    response = Response(status_code=303)
-    response.raw_headers = [NEVER_KEEP, (_LOCATION, address.encode()), (b"content-length", b"0")]
-    return response

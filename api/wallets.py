@@ -8,10 +8,12 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 from starlette.requests import Request
+from starlette.responses import Response
 
 from accounts.find import BrandLook
 from api.house import House
 from api.page_cache import Rendered
+from api.served import NEVER_KEEP
 from cards.find import CardRecord
 from cards.passes import card_pass
 from infra import pkpass
@@ -92,6 +94,13 @@ async def signed_pass(house: House, subject: Subject) -> Rendered:
     named = (b"content-disposition", f'attachment; filename="{subject.record.id}.pkpass"'.encode())
     modified = (b"last-modified", _http(last_modified(subject.changed_at, house.clock())).encode())
     return Rendered(data, pkpass.MEDIA_TYPE, (kept, named, modified))
+
+
+def led_to(address: str) -> Response:
+    """To where Google Wallet takes an object."""
+    response = Response(status_code=303)
+    response.raw_headers = [NEVER_KEEP, (b"location", address.encode()), (b"content-length", b"0")]
+    return response
 
 
 def last_modified(changed_at: datetime, now: datetime) -> datetime:

@@ -13,15 +13,14 @@ from cards.face import Face, Way
 from cards.find import CardRecord, face_of
 from cards.links import page_url
 from cards.wallets import GOOGLE
-from infra.google_wallet import GoogleWallet, GoogleWalletDown
+from infra import google_wallet
+from infra.google_wallet import GoogleWallet, image, said
 from infra.i18n import voice
 from infra.jobs import Jobs
 from infra.theme import theme
 from kernel.ids import new_id
 from kernel.locale import LANGUAGES
 
-# Changes that may come while one is written.
-_MOST_TIMES: Final = 3
 # In seconds.
 _SOON: Final = 5
 _STATES: Final = {"active": "ACTIVE", "paused": "INACTIVE", "revoked": "EXPIRED"}
@@ -44,22 +43,8 @@ def write(wallet: GoogleWallet, record: CardRecord, *, base_url: str) -> None:
 def write_newest(
     wallet: GoogleWallet, read: Callable[[], CardRecord], missed: Callable[[], None], *, base_url: str
 ) -> None:
-    """Write what ``read`` tells until it is what was written: of several who write at once, the last then wrote the
-    newest. ``missed`` is called where it may not have been written, and a job shall. Raises
-    :class:`infra.google_wallet.GoogleWalletDown`."""
-    newest = read()
-    for again in range(_MOST_TIMES):
-        written = newest
-        try:
-            write(wallet, written, base_url=base_url)
-        except GoogleWalletDown:
-            if again or read() != written:
-                missed()
-            raise
-        newest = read()
-        if newest == written:
-            return
-    missed()
+    """As :func:`infra.google_wallet.write_newest`."""
+    google_wallet.write_newest(read, lambda record: write(wallet, record, base_url=base_url), missed)
 
 
 def ask(conn: Connection, jobs: Jobs, record: CardRecord, *, now: datetime) -> None:
@@ -94,15 +79,8 @@ def _told(faces: Mapping[str, Face], own: str, link: str) -> dict[str, Any]:
 
 
 def _said(faces: Mapping[str, Face], own: str, tell: Callable[[Face], str]) -> dict[str, Any]:
-    """A text in the card's own language, and in the others where it differs."""
-    text = tell(faces[own])
-    others = [_value(each, tell(face)) for each, face in faces.items() if tell(face) not in ("", text)]
-    said: dict[str, Any] = {"defaultValue": _value(own, text)}
-    return said | ({"translatedValues": others} if others else {})
-
-
-def _value(language: str, text: str) -> dict[str, str]:
-    return {"language": language, "value": text}
+    """A text in the card's own language first."""
+    return said({own: tell(faces[own])} | {each: tell(face) for each, face in faces.items()})
 
 
 def _texts(face: Face) -> Iterator[dict[str, str]]:
@@ -135,11 +113,5 @@ def _pictures(record: CardRecord, base_url: str) -> dict[str, Any]:
     if not base_url.startswith("https://"):
         return {}
     logo, photo = record.look.logo_key, record.photo_key
-    made = {"logo": _image(f"{base_url}/media/{logo}")} if logo else {}
-    return made | (
-        {"heroImage": _image(f"{base_url}/c/{record.token}/photo.jpg")} if photo and record.is_active else {}
-    )
-
-
-def _image(address: str) -> dict[str, Any]:
-    return {"sourceUri": {"uri": address}}
+    made = {"logo": image(f"{base_url}/media/{logo}")} if logo else {}
+    return made | ({"heroImage": image(f"{base_url}/c/{record.token}/photo.jpg")} if photo and record.is_active else {})

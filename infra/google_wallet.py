@@ -5,11 +5,11 @@ that carries a whole card would be too long for many phones, so the object is ma
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -20,7 +20,11 @@ from kernel.errors import Unavailable
 if TYPE_CHECKING:
     import httpx
 
-SAVE: Final = "https://pay.google.com/gp/v/save/"
+Seen = TypeVar("Seen")
+
+# Where a form that takes an object ends: a page's policy has to allow it.
+ORIGIN: Final = "https://pay.google.com"
+SAVE: Final = f"{ORIGIN}/gp/v/save/"
 _SCOPE: Final = "https://www.googleapis.com/auth/wallet_object.issuer"
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _SECONDS: Final = 5.0
@@ -30,6 +34,8 @@ _SPARE: Final = 120
 # Seconds for which nobody asks again for a token that was not to be had.
 _PAUSE: Final = 3.0
 _NEEDED: Final = ("client_email", "private_key", "token_uri")
+# Changes that may come while one is written.
+_MOST_TIMES: Final = 3
 
 
 class GoogleWalletDown(Unavailable):
@@ -183,6 +189,41 @@ class GoogleWallet:
             return self._client.request(method, url, **options)
         except httpx.HTTPError as error:
             raise GoogleWalletDown(f"no answer from Google: {type(error).__name__}") from None
+
+
+def write_newest(read: Callable[[], Seen], write: Callable[[Seen], None], missed: Callable[[], None]) -> None:
+    """Write what ``read`` tells until it is what was written: of several who write at once, the last then wrote the
+    newest. ``missed`` is called where it may not have been written, and a job shall. Raises
+    :class:`GoogleWalletDown`."""
+    newest = read()
+    for again in range(_MOST_TIMES):
+        written = newest
+        try:
+            write(written)
+        except GoogleWalletDown:
+            if again or read() != written:
+                missed()
+            raise
+        newest = read()
+        if newest == written:
+            return
+    missed()
+
+
+def said(texts: Mapping[str, str]) -> dict[str, Any]:
+    """A text by language, as Google has it: in the first of them, and in the others where it differs."""
+    own, text = next(iter(texts.items()))
+    others = [_value(each, told) for each, told in texts.items() if told not in ("", text)]
+    return {"defaultValue": _value(own, text)} | ({"translatedValues": others} if others else {})
+
+
+def image(address: str) -> dict[str, Any]:
+    """Google fetches it, so it must be where it can."""
+    return {"sourceUri": {"uri": address}}
+
+
+def _value(language: str, text: str) -> dict[str, str]:
+    return {"language": language, "value": text}
 
 
 def _client() -> "httpx.Client":

@@ -80,14 +80,16 @@ class Giver:
         )
 
 
-def take_back(conn: Connection, new: "Sequence[tuple[Arrival, Issued]]", now: datetime) -> None:
-    """What the receipts that are new make void of what earlier ones have earned."""
+def take_back(conn: Connection, new: "Sequence[tuple[Arrival, Issued]]", now: datetime) -> list[str]:
+    """What the receipts that are new make void of what earlier ones have earned: the ids of these cards."""
     amending: dict[str, list[str]] = defaultdict(list)
     for arrival, issued in new:
         if arrival.sale.kind != "sale" and "training" not in arrival.sale.flags:
             amending[arrival.merchant_id].append(issued.id)
+    void: list[str] = []
     for merchant_id in sorted(amending):
-        withdrawing.after_amendments(conn, merchant_id, amending[merchant_id], now=now)
+        void += withdrawing.after_amendments(conn, merchant_id, amending[merchant_id], now=now)
+    return void
 
 
 def _safely(conn: Connection, act: Callable[[], Found]) -> Found | None:

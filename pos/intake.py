@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection
 
 from accounts.places import Directory, Place
+from engagement.rewards import prize_wallets
 from kernel import money
 from kernel.errors import Conflict, FieldError, Forbidden, Invalid, Problem, Unauthorized
 from kernel.ids import is_token, new_id, new_token
@@ -123,11 +124,12 @@ def take(
     new = [(arrival, each) for arrival, each in issued if each.is_new]
     if giver is not None:
         giver.give(conn, new, directories, now)
-    gifts.take_back(conn, new, now)
+    void = gifts.take_back(conn, new, now)
     if post is not None:
         ask(conn, post, [wanted for arrival, each in new for wanted in _wanted(arrival, each)], now=now)
         amended = [(arrival.merchant_id, each) for arrival, each in issued]
         wallets.tell_of_amended(conn, post.jobs, amended, now=now)
+        prize_wallets.tell(conn, post.jobs, void, now=now)
     return [answers[index] for index in range(len(arrivals))]
 
 

@@ -9,7 +9,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const random = (low, high) => low + Math.random() * (high - low);
 
 for (const part of document.querySelectorAll(".scratch")) {
-  const form = part.querySelector("form");
+  const form = part.querySelector("form[data-away]");
   if (form) begin(part, form);
   else listen(part);
 }

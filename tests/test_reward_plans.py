@@ -87,8 +87,8 @@ def next_slot(mode: str) -> Question:
 
 
 def expired(conn: Connection, _shop: Shop) -> None:
-    assert expiring.expire(conn, now=LATER) == FEW
-    assert expiring.expire(conn, now=LATER) == 0
+    assert len(expiring.expire(conn, now=LATER)) == FEW
+    assert expiring.expire(conn, now=LATER) == []
 
 
 def taken_back(conn: Connection, shop: Shop) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from cards.stale import FORGET
 from cards.wallets import GOOGLE, PUSH
+from engagement.rewards.prize_wallets import PRIZES
 from infra.jobs import Kind, Payload, Schedule
 from infra.tracing import span
 from notify.asking import DELIVER
@@ -25,6 +26,7 @@ from worker.google import write_objects
 from worker.offers import LEARN, LEARN_ALL, LEDGER, learn, learn_all, write_baskets
 from worker.passes import push_passes
 from worker.pictures import forget_pictures
+from worker.prizes import write_prizes
 from worker.rewards import EXPIRE, WATCH, expire_rewards, watch_rewards
 from worker.ses import take_ses_events
 from worker.surveys import remind_of_surveys
@@ -58,6 +60,7 @@ def kinds(shop: Workshop) -> list[Kind]:
         Kind(DELIVER, of(deliver), at_once=shop.mail_at_once if shop.mailer else 0),
         Kind(PUSH, of(push_passes), poll=_PASSES, at_once=0 if wallet.lacking_for_apple else 1),
         Kind(GOOGLE, of(write_objects), poll=_PASSES, at_once=0 if wallet.lacking_for_google else 1),
+        Kind(PRIZES, of(write_prizes), poll=_PASSES, at_once=0 if wallet.lacking_for_google else 1),
         Kind(FORGET, of(forget_pictures), poll=_PICTURES),
         _chore(_SWEEP, of(sweep)),
         _chore(_FORGET_JOBS, of(forget_jobs)),

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from engagement.rewards import expiring, flagging, guessing, launching, marks, watching
+from engagement.rewards import expiring, flagging, guessing, launching, marks, prize_wallets, watching
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
@@ -23,7 +23,8 @@ def expire_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
     while not shop.ended.is_set():
         with in_turn(shop.engine) as conn:
             some = expiring.expire(conn, now=now)
-        count += some
+            prize_wallets.tell(conn, shop.jobs, some, now=now)
+        count += len(some)
         if not some:
             break
     ended = shop.read(lambda conn: launching.due_to_end(conn, now=now))

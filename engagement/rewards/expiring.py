@@ -12,8 +12,8 @@ from engagement.rewards.tables import OPEN, Reward
 _TOGETHER: Final = 200
 
 
-def expire(conn: Connection, *, now: datetime) -> int:
-    """Some of those whose time is over, the oldest first; how many. Of all merchants, since the clock asks. Who issued
+def expire(conn: Connection, *, now: datetime) -> list[str]:
+    """Some of those whose time is over, the oldest first: their ids. Of all merchants, since the clock asks. Who issued
     a prize hears of it, and who supplies it."""
     over = select(Reward.id).where(
         OPEN,
@@ -33,7 +33,7 @@ def expire(conn: Connection, *, now: datetime) -> int:
     expired = update(Reward).where(Reward.id.in_(some)).values(state="expired", holder=None, reserved_until=None)
     rows = sorted(conn.execute(expired.returning(*columns)), key=lambda row: row.id)
     events.tell_all(conn, [event for row in rows if row.prize_id is not None for event in _told(row, now)])
-    return len(rows)
+    return [row.id for row in rows]
 
 
 def _told(row: Any, now: datetime) -> Iterator[dict[str, Any]]:

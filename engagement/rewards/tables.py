@@ -309,6 +309,20 @@ class WithheldCard(Base):
     withheld_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class GooglePrize(Base):
+    """A prize of which Google Wallet holds an object, so that it hears of changes."""
+
+    __tablename__ = "google_prizes"
+
+    reward_id: Mapped[str] = mapped_column(ForeignKey("rewards.id"), primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
+    # Whose look it has, and the country whose figures: as where it was won, though the receipt may be purged.
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    country: Mapped[str | None] = mapped_column(String(2))
+    # SHA-256 in hex of what the button wrote last, without the code, so that it need not write the same again.
+    written: Mapped[str | None] = mapped_column(String(64))
+
+
 class FreeEntrant(Base):
     """How many free entries came from one network today. ``visitor`` is an HMAC of the day and of the address."""
 

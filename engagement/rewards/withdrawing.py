@@ -20,22 +20,22 @@ from receipts.tables import Receipt
 _UNUSED = ("issued", "revealed", "claimed", "reserved")
 
 
-def after_amendments(conn: Connection, merchant_id: str, receipt_ids: Sequence[str], *, now: datetime) -> None:
+def after_amendments(conn: Connection, merchant_id: str, receipt_ids: Sequence[str], *, now: datetime) -> list[str]:
     """Void what is no longer earned after these refunds, voids and exchanges, which are new; flag it where it was used
-    already. In their own transaction."""
+    already. In their own transaction. The ids of what is void now."""
     mine = (
         unindexed(Receipt.merchant_id) == merchant_id,
         Receipt.id.in_(receipt_ids),
         Receipt.original_id.is_not(None),
     )
     originals = {original for original in conn.scalars(select(Receipt.original_id).where(*mine)) if original}
-    for sale_id in sorted({_first(conn, merchant_id, each) for each in originals}):
-        look_again(conn, merchant_id, sale_id, now=now)
+    sales = sorted({_first(conn, merchant_id, each) for each in originals})
+    return [void for sale_id in sales for void in look_again(conn, merchant_id, sale_id, now=now)]
 
 
-def look_again(conn: Connection, merchant_id: str, receipt_id: str, *, now: datetime) -> None:
+def look_again(conn: Connection, merchant_id: str, receipt_id: str, *, now: datetime) -> list[str]:
     """Void what the receipt earned and no longer does. Who uses such a card meanwhile, or takes its use back, waits or
-    is waited for: each then sees what the other did."""
+    is waited for: each then sees what the other did. The ids of what is void now."""
     columns = (Reward.id, Reward.spend, Reward.needs, Reward.truths, Reward.issued_at)
     given = select(*columns, Campaign.definition, Receipt.currency.label("spent_in")).where(
         unindexed(Reward.merchant_id) == merchant_id,
@@ -45,9 +45,9 @@ def look_again(conn: Connection, merchant_id: str, receipt_id: str, *, now: date
     given = given.join(Campaign, Campaign.id == Reward.campaign_id).join(Receipt, Receipt.id == Reward.receipt_id)
     rows = conn.execute(given.order_by(Reward.id).with_for_update(of=Reward)).all()
     left = Left(conn, merchant_id, receipt_id) if rows else None
-    for row in rows:
-        if left is not None and not _earns(left, row):
-            _withdraw(conn, merchant_id, row.id, receipt_id, reason=left.reason, now=now)
+    gone = [row.id for row in rows if left is not None and not _earns(left, row)]
+    reason = left.reason if left is not None else ""
+    return [each for each in gone if _withdraw(conn, merchant_id, each, receipt_id, reason=reason, now=now)]
 
 
 def _first(conn: Connection, merchant_id: str, receipt_id: str) -> str:
@@ -83,13 +83,14 @@ def _holds_of_goods(left: Left, row: Any, spend: int) -> bool:
 
 def _withdraw(
     conn: Connection, merchant_id: str, reward_id: str, receipt_id: str, *, reason: str, now: datetime
-) -> None:
+) -> bool:
     if _voided(conn, merchant_id, reward_id, receipt_id, reason, now):
-        return
+        return True
     mine = (Reward.merchant_id == merchant_id, Reward.id == reward_id)
     if conn.scalar(select(Reward.state).where(*mine)) == "redeemed":
         about = flagging.About("refunded_after_use", reward_id, reward_id=reward_id, data={"reason": reason})
         flagging.flag(conn, merchant_id, about, now=now)
+    return False
 
 
 def _voided(

@@ -314,6 +314,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_redemptions_reward_id"), ["reward_id"], unique=False)
 
     op.create_table(
+        "google_prizes",
+        sa.Column("reward_id", sa.String(length=40), nullable=False),
+        sa.Column("merchant_id", sa.String(length=40), nullable=False),
+        sa.Column("brand_id", sa.String(length=40), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("written", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_google_prizes_brand_id")),
+        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_google_prizes_merchant_id")),
+        sa.ForeignKeyConstraint(["reward_id"], ["rewards.id"], name=op.f("fk_google_prizes_reward_id")),
+        sa.PrimaryKeyConstraint("reward_id", name=op.f("pk_google_prizes")),
+    )
+
+    op.create_table(
         "reward_flags",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("merchant_id", sa.String(length=40), nullable=False),

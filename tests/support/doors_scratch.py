@@ -24,8 +24,10 @@ LINKS: Final = {
 LEFT_BY_LINK: Final = {
     ("POST", "/r/{token:token}/scratch/{card:token}"),
     ("POST", "/r/{token:token}/scratch/{card:token}/taken"),
+    ("POST", "/r/{token:token}/scratch/{card:token}/google"),
     ("POST", "/x/{card:token}"),
     ("POST", "/x/{card:token}/taken"),
+    ("POST", "/x/{card:token}/google"),
     # By anybody, once, as its rules say (test_free_entry.py).
     ("POST", "/campaigns/{campaign:token}/entry"),
 }

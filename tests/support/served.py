@@ -9,15 +9,15 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import create_app
-from infra.settings import Data, Mail, Server, Settings
+from infra.settings import Data, Mail, Server, Settings, Wallet
 
 
 @contextmanager
-def served(data: Data, mail: Mail | None = None) -> Iterator[str]:
+def served(data: Data, mail: Mail | None = None, wallet: Wallet | None = None) -> Iterator[str]:
     """The address of the application on a free port of this machine, until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    app = create_app(Settings(data, Server(base_url=address), mail=mail))
+    app = create_app(Settings(data, Server(base_url=address), mail=mail, wallet=wallet))
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
     thread.start()

@@ -1,0 +1,45 @@
+"""What a merchant wrote of campaigns and prizes, and what a prize is worth, in a reader's words."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from engagement import scratch
+from engagement.rewards.records import PrizeRecord
+from infra.i18n import Voice
+from kernel import money
+from kernel.locale import choose
+
+
+def in_words(told: Mapping[Any, str], language: str) -> str:
+    """Of what a merchant wrote in some languages the reader's, else English, else the first; empty where it is none."""
+    written: dict[str, str] = dict(told)
+    return written[choose([language, "en"], written, next(iter(written)))] if written else ""
+
+
+def worth(prize: PrizeRecord, words: Voice) -> str:
+    """What a prize is, in a few words; empty where only its name says it."""
+    told, _ = prize.definition, words.gettext
+    match told.kind:
+        case "amount_off":
+            return _("%(amount)s off") % {"amount": amount(prize.face_value, prize.currency, words)}
+        case "percent_off":
+            return _("%(percent)s off") % {"percent": words.formats.percent(Decimal(told.percent or 0))}
+        case "points":
+            count = told.points or 0
+            number = words.formats.number(Decimal(count))
+            return words.ngettext("%(number)s point", "%(number)s points", count) % {"number": number}
+    return ""
+
+
+def amount(minor: int, currency: str, words: Voice) -> str:
+    """``₹2,500``: without the fraction where it is none."""
+    if minor % 10 ** money.exponent(currency):
+        return words.formats.money(minor, currency)
+    figure = words.formats.figure(minor, currency)
+    return f"{figure.sign}{figure.before}{figure.whole}{figure.after}"
+
+
+def in_groups(code: str) -> str:
+    """As people read it. One that was imported follows no rule that we know."""
+    return scratch.shown(code) if scratch.tidy(code) == code else code

@@ -236,13 +236,15 @@ class FairPage(Page):
 
 @dataclass(frozen=True, slots=True)
 class EntryPage(Page):
-    """The form by which one plays without a purchase. ``errors`` are by field: email, phone, agreed, form."""
+    """The form by which one plays without a purchase. ``countries`` are codes and names, of which one is to be chosen
+    where there are any. ``errors`` are by field: email, phone, country, agreed, form."""
 
     brand: BrandView
     name: str
     action: str
     rules: str
     agreement: str
+    countries: tuple[tuple[str, str], ...]
     values: dict[str, str]
     errors: dict[str, str]
 

@@ -24,6 +24,7 @@ _FIELDS: Final[dict[str, TypeAdapter[Any]]] = {
 }
 _WRONG: Final = {"email": later("Please check this address."), "phone": later("Please check this number.")}
 _NO_WAY: Final = later("An email address or a telephone number is needed.")
+_NOT_THERE: Final = later("Only who lives in one of these countries can take part.")
 _NOT_AGREED: Final = later("Please tick this, if it is so.")
 _USED: Final = later("You have had your free entries.")
 _TOO_MANY: Final = later("Many free entries came from here today. Please try again tomorrow.")
@@ -43,6 +44,11 @@ class Entered:
 async def enter(house: House, request: Request, told: Told, sent: Mapping[str, str]) -> Entered:
     values = {name: sent[name] for name in _FIELDS if sent.get(name)}
     shopper, errors = _read(values, told.words)
+    countries, country = told.campaign.definition.countries, sent.get("country", "")
+    if countries and country not in countries:
+        errors["country"] = told.words.gettext(_NOT_THERE)
+    # It is not kept, but shown again where something is to be put right.
+    values |= {"country": country} if country in countries else {}
     if sent.get("agreed") != "1":
         errors["agreed"] = told.words.gettext(_NOT_AGREED)
     if errors:

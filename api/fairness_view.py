@@ -91,9 +91,16 @@ def entry_page(told: Told, *, values: Mapping[str, str], errors: Mapping[str, st
         action=told.address("/entry"),
         rules=told.address(),
         agreement=agreement(told),
+        countries=tuple(_countries(told)),
         values=dict(values),
         errors=dict(errors),
     )
+
+
+def _countries(told: Told) -> list[tuple[str, str]]:
+    """Codes with their names, of those in one of which who enters has to live."""
+    codes, language = told.campaign.definition.countries, told.words.language
+    return sorted(((code, country_name(code, language)) for code in codes), key=lambda each: each[1])
 
 
 def agreement(told: Told) -> str:

@@ -93,6 +93,22 @@ def test_a_form_with_something_to_put_right_comes_back(
     assert f'aria-describedby="{field}-error"' in answer.text
 
 
+def test_who_lives_elsewhere_gets_no_free_card(stranger: Person, promoter: Promoter, engine: Engine) -> None:
+    campaign = promoter.launch(free_entry={"per_shopper": 1}, countries=["DE", "AT"])
+    form = stranger.get(f"/campaigns/{campaign}/entry", lang="en").text
+    assert form.index('<option value="AT">Austria') < form.index('<option value="DE">Germany')
+    for country in ("", "FR", "de"):
+        refused = enter(stranger, campaign, country=country, agreed="")
+        assert refused.status_code == 422
+        assert "Only who lives in one of these countries can take part." in refused.text
+    again = enter(stranger, campaign, country="DE", agreed="")
+    assert '<option value="DE" selected>' in again.text
+    assert "country-error" not in again.text
+    assert enter(stranger, campaign, country="DE").status_code == 303
+    with engine.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(Reward)) == 1
+
+
 def test_programs_and_other_sites_get_no_free_card(stranger: Person, promoter: Promoter, engine: Engine) -> None:
     campaign = promoter.launch(free_entry={"per_shopper": 1})
     assert (

@@ -120,7 +120,9 @@ class Definition(_Part):
     name: dict[Language, Name] = Field(min_length=1, description="By language.")
     rules: dict[Language, Rules] = Field({}, description="The rules that the page shows, by language.")
     brands: list[Slug] = Field([], max_length=50, description="Whose receipts earn cards; all of yours where empty.")
-    countries: list[Country] = Field([], max_length=50, description="Only stores there; all where empty.")
+    countries: list[Country] = Field(
+        [], max_length=50, description="Only stores there, and free entries of who lives there; all where empty."
+    )
     minimum_age: int | None = Field(None, strict=True, ge=1, le=99, description="Which the shopper declares.")
     timezone: TimeZone = "UTC"
     starts_at: WallClock = Field(description="By a clock in `timezone`.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from sqlalchemy import Connection, Engine, event, func, select, text
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from infra.database import connect
@@ -27,6 +27,7 @@ from tests.support.aged import DUE, NOW, accept, answered, answers, limit, numbe
 from tests.support.many import copies
 from tests.support.sales import Body, coffee, refund
 from tests.support.shops import Shops
+from tests.support.waiting import somebody_waits
 
 TOKEN = "Zm9yZ2V0LW1lLW5vdC0wMQ"
 
@@ -108,12 +109,6 @@ def repeated_at_the_commit(
             go_on.set()
         assert night.result() == 1
         return told.result()
-
-
-def somebody_waits(engine: Engine) -> bool:
-    with engine.connect() as conn:
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        return conn.scalar(text(waiting)) is not None
 
 
 def is_alive(engine: Engine) -> bool:

@@ -1,5 +1,6 @@
 """A prize of an ally is won once the ally has consented to its terms, and the ally redeems it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from engagement import alliances
-from engagement.rewards import granting
+from engagement.rewards import granting, managing
+from engagement.rewards.definition import read_campaign
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import Prize
 from engagement.tables import Event
@@ -20,6 +22,7 @@ from tests.support.campaigns import allied, campaign, cards_of, consented, drawn
 from tests.support.inside import Person
 from tests.support.sales import refund
 from tests.support.shops import Shops
+from tests.support.waiting import somebody_waits, wait_until
 from tests.support.workshop import Clock
 from worker.rewards import expire_rewards
 from worker.workshop import Workshop
@@ -72,6 +75,26 @@ def test_consent_is_to_the_terms_that_were_read(owner: Person, outsider: Person)
     owner.put(f"/v1/campaigns/{campaign_id}", campaign(**RUPEES)).raise_for_status()
     [told] = owner.get(f"/v1/campaigns/{campaign_id}").json()["prizes"]
     assert told["consented_at"] is None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nobody_consents_to_terms_that_are_being_changed(
+    owner: Person, outsider: Person, engine: Engine, shops: Shops
+) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    [asked] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
+    dearer = read_campaign(campaign(**RUPEES | {"prizes": [RUPEES["prizes"][0] | {"face_value": "9000.00"}]}))
+    path = f"/v1/prizes-to-supply/{asked['id']}/consent"
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as conn:
+            managing.put(conn, shops.linden, campaign_id, dearer, now=utc_now())
+            answer = pool.submit(outsider.post, path, {"terms": asked["terms"]})
+            wait_until(lambda: answer.done() or somebody_waits(engine))
+            assert not answer.done()
+        assert answer.result().status_code == 409
+    [told] = owner.get(f"/v1/campaigns/{campaign_id}").json()["prizes"]
+    assert (told["face_value"], told["consented_at"]) == ("9000.00", None)
 
 
 def test_another_weight_needs_no_other_consent(owner: Person, outsider: Person) -> None:

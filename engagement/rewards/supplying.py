@@ -1,8 +1,9 @@
 """Prizes that an ally is asked to hand out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from engagement import events
 from engagement.rewards import find, pool
@@ -31,18 +32,28 @@ def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, no
     """
     asked = (Prize.supplier_id == merchant_id, Prize.merchant_id != merchant_id, Prize.id == prize_id)
     columns = (Prize.consented_at, Prize.campaign_id, Prize.merchant_id, Prize.definition, Prize.currency)
-    # The campaign's row is what changes of it lock: nobody consents to terms that are being changed.
-    framing = (Campaign.state, Campaign.definition.label("framing"))
-    query = select(*columns, *framing).join(Campaign, Campaign.id == Prize.campaign_id)
-    row = conn.execute(query.where(*asked).with_for_update(of=Campaign)).one_or_none()
+    state, framing = _locked(conn, asked)
+    row = conn.execute(select(*columns).where(*asked)).one_or_none()
     if row is None:
         raise NotFound("There is no such prize")
-    told, prize = restored(row.framing), restored_prize(row.definition, row.currency)
+    told, prize = restored(framing), restored_prize(row.definition, row.currency)
     if terms != terms_digest(told, prize, codes=pool.count(conn, row.merchant_id, prize_id)):
         raise Conflict("The terms are others by now; read them again")
     if row.consented_at is not None:
         return
-    if row.state != "draft":
+    if state != "draft":
         raise Conflict("The campaign is no draft any more")
     conn.execute(update(Prize).where(*asked, Prize.consented_at.is_(None)).values(consented_at=now))
     events.tell(conn, row.merchant_id, "prize.consented", {"prize": prize_id, "campaign": row.campaign_id}, now=now)
+
+
+def _locked(conn: Connection, asked: Sequence[ColumnElement[bool]]) -> tuple[str, str]:
+    """State and definition of the prize's campaign. Its row is what changes of it lock, so nobody consents to terms
+    that are being changed. In a statement of its own: what is read after it is as the last change left it, while what
+    is read together with it may be as it was before the wait. Raises :class:`NotFound`."""
+    of_prize = select(Prize.campaign_id).where(*asked).scalar_subquery()
+    query = select(Campaign.state, Campaign.definition).where(Campaign.id == of_prize)
+    row = conn.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("There is no such prize")
+    return row.state, row.definition

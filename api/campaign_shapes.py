@@ -108,6 +108,8 @@ class PrizeToSupply(_Answer):
     starts_at: str = Field(description="By a clock in `timezone`.")
     ends_at: str
     timezone: str
+    late_days: int = Field(description="How long after `ends_at` a sale that is told late still earns a card.")
+    scratch_days: int = Field(description="How long a card can be scratched: the `valid_days` of its prize begin then.")
     prize: PrizeDefinition
     currency: str
     imported: int = Field(description="How many codes were imported, which are then its stock.")

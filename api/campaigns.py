@@ -249,6 +249,8 @@ def _to_supply(campaign: CampaignRecord, issuer: str, prize: PrizeRecord) -> dic
         "starts_at": told.starts_at,
         "ends_at": told.ends_at,
         "timezone": told.timezone,
+        "late_days": told.late_days,
+        "scratch_days": told.scratch_days,
         "prize": _written(prize),
         "currency": prize.currency,
         "imported": prize.codes,

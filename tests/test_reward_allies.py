@@ -77,6 +77,24 @@ def test_consent_is_to_the_terms_that_were_read(owner: Person, outsider: Person)
     assert told["consented_at"] is None
 
 
+@pytest.mark.parametrize("longer", [{"scratch_days": 3650}, {"late_days": 3649}])
+def test_how_long_cards_are_given_and_scratched_is_part_of_the_terms(
+    owner: Person, outsider: Person, longer: dict[str, int]
+) -> None:
+    """A prize that is good for 60 days from when it was scratched would be handed out for ten years."""
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    [asked] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
+    assert (asked["scratch_days"], asked["late_days"]) == (30, 3650)
+    consented(outsider)
+    owner.put(f"/v1/campaigns/{campaign_id}", campaign(**RUPEES | longer)).raise_for_status()
+    [told] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
+    assert longer.items() <= told.items()
+    assert told["terms"] != asked["terms"]
+    answer = owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"})
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/prizes/0/supplier"]
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_nobody_consents_to_terms_that_are_being_changed(
     owner: Person, outsider: Person, engine: Engine, shops: Shops

@@ -214,10 +214,14 @@ def _exists(told: datetime) -> bool:
     return told.astimezone(UTC).astimezone(told.tzinfo).replace(tzinfo=None) == told.replace(tzinfo=None)
 
 
+_FRAMING: Final = ("timezone", "starts_at", "ends_at", "late_days", "scratch_days", "currency")
+
+
 def terms_digest(campaign: Definition, prize: PrizeDefinition, *, codes: int) -> str:
-    """SHA-256 in hex of what an ally consents to, with how many codes were imported: these are its stock. How often it
-    is drawn is the issuer's affair."""
-    framing = {name: getattr(campaign, name) for name in ("timezone", "starts_at", "ends_at", "currency")}
+    """SHA-256 in hex of what an ally consents to, with how many codes were imported: these are its stock. How long
+    cards are given and can be scratched is a part of it, since ``valid_days`` begin only then. How often it is drawn is
+    the issuer's affair."""
+    framing = {name: getattr(campaign, name) for name in _FRAMING}
     terms = framing | {"prize": prize.model_dump(exclude={"weight"}), "codes": codes}
     return sha256(jcs.canonicalise(terms)).hexdigest()
 

@@ -26,6 +26,7 @@ from engagement.rewards.keys import RewardKeys
 from engagement.surveys import links as survey_links
 from engagement.voice import referrals
 from infra import metrics, pass_parts, secrets
+from infra.changes import Remembered
 from infra.database import reading
 from infra.google_wallet import GoogleWallet
 from infra.pass_parts import PassOffice
@@ -53,8 +54,18 @@ _SAVED_AT_ONCE: Final = 4
 _SAVED_WAITING: Final = 40
 _KEYS_SECONDS: Final = 5.0
 _REVIEWS_SECONDS: Final = 10.0
+_COUNTED_SECONDS: Final = 60.0
 _LOGO_SECONDS: Final = 86_400.0
 _LOGO_BYTES: Final = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProofCounts:
+    """How many draws a proof tells, how many cards can still be scratched, and the places that were left out."""
+
+    cards: int
+    unscratched: int
+    left_out: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -176,6 +187,11 @@ class House:
     def verifying(self) -> Rendering:
         """For what strangers present: a file may take seconds to read."""
         return Rendering(threads=_PRESENTED_AT_ONCE, waiting=_PRESENTED_WAITING)
+
+    @cached_property
+    def proof_counts(self) -> Remembered[ProofCounts]:
+        """Of campaigns that have ended, by their ids."""
+        return Remembered(_COUNTED_SECONDS)
 
     @cached_property
     def key_sets(self) -> PageCache:

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select, update
 
 from engagement import scratch
+from engagement.rewards import find
 from engagement.rewards.tables import Campaign, Reward
 from infra.settings import Settings
 from kernel.clock import utc_now
-from tests.support.inside import Person, on_sqlite
+from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.proofs import judged
 from tests.support.sales import Body
 from tests.support.scratched import LOAF, VOUCHER, Promoter, sold_now
@@ -44,8 +47,9 @@ def test_a_campaign_proves_itself_once_it_has_ended(
 
 
 def test_a_proof_and_its_page_leave_out_what_is_under_a_foil(
-    stranger: Person, till: Person, promoter: Promoter, engine: Engine
+    stranger: Person, till: Person, promoter: Promoter, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("api.house._COUNTED_SECONDS", 0.0)
     campaign = promoter.launch()
     scratched, under_foil = (promoter.card(sold_now(till)["id"]).id for _ in range(2))
     with engine.begin() as conn:
@@ -91,6 +95,39 @@ def test_the_pages_of_a_long_proof_follow_one_another(
         page = dict(stranger.get(f"/v1/campaigns/{campaign}/proof", cursor=page["next_cursor"]).json())
         seen += [draw["reward"] for draw in page["draws"]]
     assert len(seen) == len(set(seen)) == page["cards"] == 5
+
+
+def test_however_many_ask_for_a_proof_its_cards_are_counted_once_and_reports_are_made(
+    stranger: Person,
+    owner: Person,
+    till: Person,
+    promoter: Promoter,
+    inside: Inside,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted, real = [], find.count_draws
+
+    def count(*given: Any, **named: Any) -> tuple[int, int]:
+        counted.append(1)
+        return real(*given, **named)
+
+    monkeypatch.setattr("api.fairness_proof._PAGE", 2)
+    monkeypatch.setattr(find, "count_draws", count)
+    campaign, running = promoter.launch(), promoter.launch()
+    for _ in range(3):
+        sold_now(till)
+    promoter.end(campaign)
+    first = proof_at(stranger, campaign)
+    second = stranger.get(f"/v1/campaigns/{campaign}/proof", cursor=first["next_cursor"]).json()
+    assert [(page["cards"], len(page["draws"])) for page in (first, second)] == [(3, 2), (3, 1)]
+    assert counted == [1]
+    verifying = inside.app.state.house.verifying
+    with ExitStack() as crowd:
+        for _ in range(verifying._most):
+            crowd.enter_context(verifying.place())
+        assert stranger.get(f"/v1/campaigns/{campaign}/proof").status_code == 503
+        assert proof_at(stranger, running)["seed"] is None
+        assert owner.get("/v1/reward-reports/liability").status_code == 200
 
 
 def test_the_rules_tell_prizes_odds_dates_and_limits(stranger: Person, promoter: Promoter) -> None:

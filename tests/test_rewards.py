@@ -118,6 +118,29 @@ def test_a_sari_that_is_exchanged_for_another_still_earns_its_card(owner: Person
     assert [card["state"] for card in cards_of(owner, receipt_id)] == ["void"]
 
 
+@pytest.mark.parametrize("kind", ["gift_card", "deposit"])
+def test_what_is_exchanged_for_something_that_does_not_count_as_spent_went_back(
+    owner: Person, till: Person, kind: str
+) -> None:
+    """So tills write that it went back for credit at the shop: it is worth as much as a refund."""
+    launched(owner, eligibility=spending("3.00"))
+    receipt_id = sold(till)
+    lines = line("Coffee", "-3.20", original_line="1"), line("Credit", "3.20", type=kind)
+    body = exchange(receipt_id, "0.00", *lines) | {"payments": []}
+    till.post("/v1/receipts", body).raise_for_status()
+    assert [card["void_reason"] for card in cards_of(owner, receipt_id)] == ["refunded"]
+
+
+def test_a_deposit_that_is_paid_back_in_an_exchange_was_never_spent(owner: Person, till: Person) -> None:
+    launched(owner, eligibility=spending("3.20"))
+    bought = [line("Coffee", "3.20"), line("Cup", "1.00", type="deposit")]
+    body = coffee(lines=bought, total="4.20", taxes=[], payments=[{"method": "cash", "amount": "4.20"}])
+    receipt_id = till.post("/v1/receipts", body).raise_for_status().json()["id"]
+    lines = line("Cup", "-1.00", original_line="Cup", type="deposit"), line("Tea", "0.50")
+    till.post("/v1/receipts", exchange(receipt_id, "-0.50", *lines)).raise_for_status()
+    assert [card["state"] for card in cards_of(owner, receipt_id)] == ["issued"]
+
+
 def test_a_void_voids_what_any_sale_earns(owner: Person, till: Person) -> None:
     launched(owner)
     receipt_id = sold(till)

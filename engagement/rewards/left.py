@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from engagement.rewards.spend import NOT_SPENT, net_spend
+from engagement.rewards.spend import NOT_SPENT, net_exchange, net_spend
 from receipts.document import read_content
 from receipts.sale import Content, Kind, Line
 from receipts.tables import Receipt
@@ -59,7 +59,7 @@ def _going_back(receipt: _Receipt) -> int:
         later = worth(told, [line for line in told.lines if line.total > 0 and line.type not in NOT_SPENT])
     else:
         later = sum(_going_back(each) for each in receipt.later)
-    return later - (told.total - told.tip - told.rounding)
+    return later - net_exchange(told)
 
 
 def _kept(receipt: _Receipt) -> list[Line]:

@@ -104,6 +104,9 @@ def test_the_old_edition_holds_until_the_new_one_is_whole(
     rebuild.rebuild(engine, shops.linden, clock=utc_now)
     assert seen == [before, before]
     assert held(engine) != before
+    # For pages that have read just before which one holds.
+    assert editions(engine) == {before, held(engine)}
+    rebuild.sweep(engine, shops.linden)
     assert editions(engine) == {held(engine)}
 
 
@@ -160,6 +163,56 @@ def test_who_died_while_learning_leaves_it_to_others_after_two_hours(engine: Eng
     assert not rebuild.rebuild(engine, shops.linden, clock=clock)
     clock.pass_by(hours=2, minutes=1)
     assert rebuild.rebuild(engine, shops.linden, clock=clock)
+
+
+def test_what_failed_is_not_tried_again_at_once(
+    engine: Engine, shops: Shops, sales: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+
+    def fails(*_: Any, **__: Any) -> Lesson:
+        raise LearningFailed("no numpy")
+
+    monkeypatch.setattr(apart, "learn", fails)
+    tried = [rebuild.rebuild_due(engine, nightly=False, clock=clock, stop=lambda: False), *due(engine, clock)]
+    clock.pass_by(hours=6, minutes=1)
+    assert (tried, due(engine, clock)) == ([0], [shops.linden])
+
+
+def test_whoever_died_makes_it_due_again(engine: Engine, shops: Shops, sales: None) -> None:
+    clock = Clock()
+    with engine.begin() as conn:
+        books.claim(conn, shops.linden, now=clock())
+    assert due(engine, clock) == []
+    clock.pass_by(hours=6, minutes=1)
+    assert due(engine, clock) == [shops.linden]
+
+
+def due(engine: Engine, clock: Clock) -> list[str]:
+    with engine.connect() as conn:
+        return list(books.due(conn, now=clock(), nightly=False))
+
+
+def test_a_sweep_leaves_what_somebody_began_meanwhile(
+    engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught(engine, shops.linden, {("rye", "jam"): (1, 2)}, [("", "jam", 1.0)])
+    delete_rows, clock = rebuild._delete, Clock()
+    with engine.begin() as conn:
+        rows = [
+            {"merchant_id": shops.linden, "edition": 5, "a": "s:x", "b": "s:y", "score": 1.0, "receipts": 1},
+            {"merchant_id": shops.linden, "edition": 6, "a": "s:x", "b": "s:y", "score": 1.0, "receipts": 1},
+        ]
+        conn.execute(insert(Neighbour), rows)
+
+    def begins(*args: Any) -> None:
+        delete_rows(*args)
+        with engine.begin() as conn:
+            conn.execute(update(OfferBook).values(claim=6, claimed_until=clock()))
+
+    monkeypatch.setattr(rebuild, "_delete", begins)
+    rebuild.sweep(engine, shops.linden)
+    assert editions(engine) == {6, held(engine)}
 
 
 def test_who_lost_the_claim_changes_nothing(engine: Engine, shops: Shops, sales: None) -> None:

@@ -159,3 +159,19 @@ def test_with_a_receipt_goes_its_basket(
     purge = {"now": utc_now(), "stop": lambda: False, "forget": forget_receipts}
     assert retention.purge_all(engine, storage, **purge) == 1  # type: ignore[arg-type]
     assert baskets(engine) == {}
+
+
+def test_a_receipt_that_cannot_be_read_keeps_no_other_from_the_ledger(
+    owner: Person, engine: Engine, catch_up: CatchUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, even = sold(owner, "rye"), sold(owner, "jam")
+    read = ledger._entry
+
+    def fails(row: Any, *rest: Any) -> ledger.Entry:
+        if row.id == odd["id"]:
+            raise KeyError("name")
+        return read(row, *rest)
+
+    monkeypatch.setattr(ledger, "_entry", fails)
+    assert (catch_up(), catch_up()) == (1, 0)
+    assert baskets(engine) == {odd["id"]: ([], []), even["id"]: (["s:jam"], [])}

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, select, update
 from engagement import events
 from engagement.offers import books, counts, links
 from engagement.offers.counts import Counted
-from engagement.offers.items import all_of, is_goods
+from engagement.offers.items import all_of, is_bought, is_goods, item_of
 from engagement.offers.links import Mark
 from engagement.offers.tables import Basket, OfferSale, OfferTouch, Product, ProductItem
 from infra.database import insert_or_ignore
@@ -34,6 +34,7 @@ class Purchase:
 
     receipt_id: str
     merchant_id: str
+    kind: str
     currency: str
     at: datetime
     shopper: str | None
@@ -81,7 +82,7 @@ def take_back(
     ``back`` is None. Whoever calls holds the sale's basket."""
     of = (OfferSale.merchant_id == merchant_id, OfferSale.receipt_id == receipt_id)
     for sale in conn.execute(select(OfferSale.__table__).where(*of)).all():
-        gone = _gone(conn, sale, back)
+        gone = _gone(sale, back)
         if gone is None or (sale.returned_at is not None and not gone):
             continue
         values = {"returned_at": sale.returned_at or now, "returned_amount": sale.returned_amount + gone}
@@ -90,13 +91,12 @@ def take_back(
         counts.count(conn, "returned", counted, now=now, times=int(sale.returned_at is None))
 
 
-def _gone(conn: Connection, sale: Row[Any], back: Mapping[str, int] | None) -> int | None:
+def _gone(sale: Row[Any], back: Mapping[str, int] | None) -> int | None:
     """How much of the purchase went back now; None where nothing did."""
     left = int(sale.amount - sale.returned_amount)
     if back is None:
         return left
-    mine = (ProductItem.merchant_id == sale.merchant_id, ProductItem.product_id == sale.product_id)
-    worths = [back[item] for item in conn.scalars(select(ProductItem.item).where(*mine)) if item in back]
+    worths = [back[item] for item in orjson.loads(sale.items) if item in back]
     return min(left, sum(worths)) if worths else None
 
 
@@ -133,7 +133,8 @@ def _marked(conn: Connection, purchase: Purchase, key: bytes) -> Iterator[Lead]:
 def _settle(conn: Connection, purchase: Purchase, leads: Sequence[Lead], *, now: datetime) -> None:
     """``leads`` come best first."""
     content = orjson.loads(purchase.content)
-    lines = {line["id"]: all_of(line) for line in content["lines"] if is_goods(line)}
+    # What comes back in an exchange was not bought with it.
+    lines = {line["id"]: line for line in content["lines"] if is_goods(line) and is_bought(purchase.kind, line)}
     skus = _skus(conn, purchase.merchant_id, {lead.mark.product_id for lead in leads}, lines)
     done: set[str] = set()
     for lead in leads:
@@ -143,18 +144,20 @@ def _settle(conn: Connection, purchase: Purchase, leads: Sequence[Lead], *, now:
         sku, on = skus[product_id]
         if _claimed(conn, purchase, lead, now=now):
             done.add(product_id)
-            _write(conn, purchase, lead, sku, _amount(purchase, on), now=now)
+            items = sorted({item_of(lines[each]) for each in on})
+            _write(conn, purchase, lead, sku, items, _amount(purchase, on), now=now)
 
 
 def _skus(
-    conn: Connection, merchant_id: str, product_ids: set[str], lines: Mapping[str, Sequence[str]]
+    conn: Connection, merchant_id: str, product_ids: set[str], lines: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, tuple[str, set[str]]]:
     """For each of the merchant's products that were bought, its SKU and the ids of its lines."""
+    known = {line_id: all_of(line) for line_id, line in lines.items()}
     query = select(Product.id, Product.sku, ProductItem.item).join(ProductItem, ProductItem.product_id == Product.id)
     mine = (Product.merchant_id == merchant_id, ProductItem.merchant_id == merchant_id, Product.id.in_(product_ids))
     found: dict[str, tuple[str, set[str]]] = {}
     for row in conn.execute(query.where(*mine)):
-        on = {line for line, keys in lines.items() if row.item in keys}
+        on = {line_id for line_id, keys in known.items() if row.item in keys}
         if on:
             found.setdefault(row.id, (row.sku, set()))[1].update(on)
     return found
@@ -179,11 +182,14 @@ def _amount(purchase: Purchase, lines: set[str]) -> int:
     return worth(content, [line for line in content.lines if line.id in lines and line.total > 0])
 
 
-def _write(conn: Connection, purchase: Purchase, lead: Lead, sku: str, amount: int, *, now: datetime) -> None:
+def _write(
+    conn: Connection, purchase: Purchase, lead: Lead, sku: str, items: Sequence[str], amount: int, *, now: datetime
+) -> None:
     told = {"sku": sku, "reason": lead.mark.reason, "currency": purchase.currency, "amount": amount}
     key = {"receipt_id": purchase.receipt_id, "product_id": lead.mark.product_id}
     row = key | told | {"merchant_id": purchase.merchant_id, "shown_by": lead.shown_by}
-    conn.execute(insert_or_ignore(conn, OfferSale).values(row | {"returned_amount": 0}))
+    row |= {"items": orjson.dumps(items).decode(), "returned_amount": 0}
+    conn.execute(insert_or_ignore(conn, OfferSale).values(row))
     counted = Counted(lead.shown_by, purchase.merchant_id, sku, lead.mark.reason, purchase.currency, amount)
     counts.count(conn, "bought", counted, now=now)
     said = told | {"amount": money.plain(amount, money.exponent(purchase.currency))}

@@ -16,7 +16,7 @@ MOST_SHOWN: Final = 3
 # Fewer tell nothing.
 LEAST_BASKETS: Final = 50
 _LEAST_FRESH: Final = 200
-# To learn reads very many baskets: by day not more often than that, however much is sold.
+# To learn reads very many baskets: by day not more often than that, however much is sold, and however it ended.
 _AT_LEAST: Final = timedelta(hours=6)
 # Nobody else learns for the same merchant meanwhile; whoever died leaves it to others after that.
 _LEASE: Final = timedelta(hours=2)
@@ -69,10 +69,13 @@ def add_fresh(conn: Connection, merchant_id: str, count: int) -> None:
 def due(conn: Connection, *, now: datetime, nightly: bool) -> Sequence[str]:
     """Merchants for whom there is something to learn: at night any, by day those with much that is new. For all
     merchants, so none is named."""
-    unlearned = and_(OfferBook.learned_at.is_(None), OfferBook.fresh >= LEAST_BASKETS)
-    by_day = and_(OfferBook.fresh >= _LEAST_FRESH, OfferBook.learned_at < now - _AT_LEAST)
-    much = OfferBook.fresh > 0 if nightly else by_day
-    return conn.scalars(select(OfferBook.merchant_id).where(or_(unlearned, much)).order_by(OfferBook.merchant_id)).all()
+    is_rested = or_(OfferBook.tried_at.is_(None), OfferBook.tried_at < now - _AT_LEAST)
+    unlearned = and_(OfferBook.learned_at.is_(None), OfferBook.fresh >= LEAST_BASKETS, is_rested)
+    by_day = and_(OfferBook.fresh >= _LEAST_FRESH, is_rested)
+    # Whoever was at it died, and what was new with them.
+    lapsed = and_(OfferBook.claimed_until < now, is_rested)
+    wanted = or_(unlearned, OfferBook.fresh > 0 if nightly else by_day, lapsed)
+    return conn.scalars(select(OfferBook.merchant_id).where(wanted).order_by(OfferBook.merchant_id)).all()
 
 
 def claim(conn: Connection, merchant_id: str, *, now: datetime) -> int | None:
@@ -85,8 +88,14 @@ def claim(conn: Connection, merchant_id: str, *, now: datetime) -> int | None:
         is_free,
         or_(OfferBook.edition.is_(None), OfferBook.edition < edition),
     )
-    taken = {"claim": edition, "claimed_until": now + _LEASE, "fresh": 0}
+    taken = {"claim": edition, "claimed_until": now + _LEASE, "tried_at": now, "fresh": 0}
     return edition if conn.execute(update(OfferBook).where(*mine).values(taken)).rowcount == 1 else None
+
+
+def editions(conn: Connection, merchant_id: str) -> set[int]:
+    """The one that holds, and the one that is being made."""
+    row = conn.execute(select(OfferBook.edition, OfferBook.claim).where(OfferBook.merchant_id == merchant_id)).first()
+    return {each for each in (row or ()) if each is not None}
 
 
 def settle(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, se
 from engagement import alliances, shoppers
 from engagement.offers import books, products, rules
 from engagement.offers.books import Book
-from engagement.offers.items import all_of, is_goods, item_of, keys
+from engagement.offers.items import all_of, is_bought, is_goods, item_of, keys
 from engagement.offers.links import Reason
 from engagement.offers.products import ProductRecord
 from engagement.offers.rules import Rule
@@ -79,12 +79,13 @@ class _Asked:
 
 
 _PRIVATE: Final = (
-    select(Receipt.store_id, ReceiptShopper.details)
+    select(Receipt.store_id, ReceiptShopper.details, Basket.returned)
     .outerjoin(ReceiptShopper, ReceiptShopper.receipt_id == Receipt.id)
+    .outerjoin(Basket, Basket.receipt_id == Receipt.id)
     .where(Receipt.merchant_id == bindparam("merchant_id"), Receipt.id == bindparam("id"))
 )
 _BEFORE: Final = (
-    select(Basket.items, Basket.returned)
+    select(Basket.items, Basket.returned, Basket.also)
     .where(Basket.merchant_id == bindparam("merchant_id"), Basket.shopper == bindparam("shopper"))
     .order_by(Basket.at.desc())
     .limit(_MOST_BASKETS)
@@ -157,6 +158,8 @@ def offers_for(conn: Connection, of: Desk, record: ReceiptRecord, *, key: bytes)
     if not of.has_offers or not _asks(record):
         return []
     asked = _asked(conn, of, record, key)
+    if asked is None:
+        return []
     found: dict[str, Offer] = {}
     for offers in (_by_rule, _complements, _near, _popular):
         for offer in offers(asked, of.book.at_most - len(found)):
@@ -193,19 +196,29 @@ def _items_of(sku: str, known: Mapping[str, ProductRecord]) -> frozenset[str]:
     return frozenset(keys(sku, content.gtin if content else None, content.name.values() if content else ()))
 
 
-def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _Asked:
+def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _Asked | None:
+    """None where the receipt was purged meanwhile, or all of it went back."""
     named = {"merchant_id": record.merchant_id, "id": record.id}
-    store_id, details = conn.execute(_PRIVATE, named).one()
-    lines = [line for line in orjson.loads(record.content_json).get("lines", ()) if is_goods(line)]
-    names = {item: line["name"] for line in reversed(lines) for item in all_of(line)}
-    before = _before(conn, record, details, key)
-    counted = list(dict.fromkeys(item_of(line) for line in lines))[:_MOST_ITEMS]
-    asked = _Asked(conn, of, record, store_id, names, counted, set(), *before)
+    private = conn.execute(_PRIVATE, named).one_or_none()
+    if private is None:
+        return None
+    lines = orjson.loads(record.content_json).get("lines", ())
+    gone = set(orjson.loads(private.returned or "[]"))
+    goods = [line for line in lines if is_goods(line)]
+    kept = [line for line in goods if is_bought(record.kind, line) and item_of(line) not in gone]
+    if goods and not kept:
+        return None
+    names = {item: line["name"] for line in reversed(kept) for item in all_of(line)}
+    before = _before(conn, record, private.details, key)
+    counted = list(dict.fromkeys(item_of(line) for line in kept))[:_MOST_ITEMS]
+    asked = _Asked(conn, of, record, private.store_id, names, counted, set(), *before)
     asked.not_these |= {each.product.id for each in of.banned if _holds(asked, each)}
-    on_it = {"merchant_id": record.merchant_id, "items": list(names)}
+    # Also what is part of something, and what went back.
+    on_it = {"merchant_id": record.merchant_id, "items": list({item for line in lines for item in all_of(line)})}
     for item, product_id, complements in conn.execute(_ON_IT, on_it):
         asked.not_these.add(product_id)
-        asked.complements |= {sku: names[item] for sku in orjson.loads(complements) if sku not in asked.complements}
+        if item in names:
+            asked.complements |= {sku: names[item] for sku in orjson.loads(complements) if sku not in asked.complements}
     return asked
 
 
@@ -215,10 +228,18 @@ def _before(conn: Connection, record: ReceiptRecord, details: str | None, key: b
     owned: set[str] = set()
     returned: set[str] = set()
     if shopper is not None:
-        for items, gone in conn.execute(_BEFORE, {"merchant_id": record.merchant_id, "shopper": shopper}):
-            returned |= set(orjson.loads(gone)) - owned
-            owned |= set(orjson.loads(items)) - returned
+        for items, gone, also in conn.execute(_BEFORE, {"merchant_id": record.merchant_id, "shopper": shopper}):
+            returned |= _known_as(gone, also) - owned
+            owned |= _known_as(items, also) - returned
     return owned, returned
+
+
+def _known_as(items: str, also: str | None) -> set[str]:
+    """Items of a basket, with the other keys by which the catalogue knows them."""
+    found = set(orjson.loads(items))
+    if also is None:
+        return found
+    return found.union(*(keys for item, keys in orjson.loads(also).items() if item in found))
 
 
 def _by_rule(asked: _Asked, _wanted: int) -> Iterator[Offer]:
@@ -263,7 +284,10 @@ def _near(asked: _Asked, wanted: int) -> Iterator[Offer]:
     # The largest count comes last.
     why = {row.b: row for row in asked.conn.execute(_WHY, of | {"others": [item for _, item in found]})}
     for product, item in found:
-        row = why[item]
+        row = why.get(item)
+        if row is None:
+            # Its edition has gone since.
+            continue
         reason: Reason = "together" if row.receipts else "similar"
         yield Offer(product, reason, asked.names[row.a], row.receipts)
 

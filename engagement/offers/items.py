@@ -56,14 +56,19 @@ def bought(kind: str, lines: Iterable[Mapping[str, Any]], flags: Iterable[str] =
     back: dict[str, None] = {}
     named: list[str] = []
     for line in filter(is_goods, lines):
+        if is_bought(kind, line):
+            items[item_of(line)] = None
         if not comes_back(kind, line):
-            if _total(line) >= 0:
-                items[item_of(line)] = None
             continue
         back[item_of(line)] = None
         if line.get("original_line") is not None:
             named.append(line["original_line"])
     return Bought(tuple(items), tuple(back), tuple(named))
+
+
+def is_bought(kind: str, line: Mapping[str, Any]) -> bool:
+    """Whether this line of a receipt of this kind is what a shopper took along."""
+    return not comes_back(kind, line) and _total(line) >= 0
 
 
 def comes_back(kind: str, line: Mapping[str, Any]) -> bool:

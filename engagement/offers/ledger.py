@@ -11,19 +11,22 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 import orjson
+import structlog
 from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, update
+from sqlalchemy.exc import DBAPIError
 
 from engagement import shoppers
 from engagement.offers import attribution, books
-from engagement.offers.items import Bought, bought, comes_back, is_goods, item_of
-from engagement.offers.tables import Basket
+from engagement.offers.items import Bought, all_of, bought, comes_back, is_goods, item_of
+from engagement.offers.tables import Basket, ProductItem
 from infra.bulk import insert_new
-from infra.database import in_turn, reading
+from infra.database import in_turn, one_of, reading
 from kernel.ids import least_id
 from receipts.document import read_content
 from receipts.tables import Receipt, ReceiptShopper
 from receipts.worth import worth
 
+_log = structlog.get_logger()
 # Longer than any transaction of the intake may take.
 OVERLAP: Final = timedelta(minutes=5)
 # So many receipts share a transaction: who writes meanwhile waits some hundredths of a second (SQLite).
@@ -40,6 +43,9 @@ _MISSING: Final = (
     .where(Receipt.id > bindparam("after"), Basket.receipt_id.is_(None))
     .order_by(Receipt.id)
     .limit(_TOGETHER)
+)
+_KNOWN: Final = select(ProductItem.item).where(
+    ProductItem.merchant_id == bindparam("merchant_id"), one_of(ProductItem.item, "items")
 )
 
 
@@ -75,10 +81,34 @@ def catch_up(
             ids = list(conn.scalars(_MISSING, {"after": after}))
         if not ids:
             return count
-        with in_turn(engine) as conn:
-            count += take(conn, ids, keys, now=now)
+        count += _taken(engine, ids, keys, now)
         after = ids[-1]
     return count
+
+
+def _taken(engine: Engine, receipt_ids: Sequence[str], keys: Keys, now: datetime) -> int:
+    """Together; where one of them cannot be read, each by itself, so that it does not keep the others from the ledger
+    for ever. That one gets an empty basket."""
+    try:
+        with in_turn(engine) as conn:
+            return take(conn, receipt_ids, keys, now=now)
+    except DBAPIError:
+        raise
+    except Exception:
+        if len(receipt_ids) > 1:
+            return sum(_taken(engine, [each], keys, now) for each in receipt_ids)
+        _log.exception("receipt_not_in_ledger", receipt=receipt_ids[0])
+    with in_turn(engine) as conn:
+        _step_over(conn, receipt_ids[0])
+    return 0
+
+
+def _step_over(conn: Connection, receipt_id: str) -> None:
+    row = conn.execute(select(*_COLUMNS).where(Receipt.id == receipt_id)).one_or_none()
+    if row is not None:
+        named = {"receipt_id": row.id, "merchant_id": row.merchant_id, "store_id": row.store_id, "at": row.issued_at}
+        nothing = {"shopper": None, "items": "[]", "returned": "[]", "also": None}
+        insert_new(conn, _BASKETS, [named | nothing], _BASKETS.c.receipt_id)
 
 
 def take(conn: Connection, receipt_ids: Sequence[str], keys: Keys, *, now: datetime) -> int:
@@ -87,7 +117,9 @@ def take(conn: Connection, receipt_ids: Sequence[str], keys: Keys, *, now: datet
     originals = {entry.row.original_id for entry in entries} - {None, *receipt_ids}
     # A refund may have been drawn before its sale was seen.
     entries = sorted([*_entries(conn, sorted(originals), keys), *entries], key=lambda each: str(each.row.id))
-    new = insert_new(conn, _BASKETS, [_basket(each) for each in entries], _BASKETS.c.receipt_id)
+    also = _also(conn, entries)
+    rows = [_basket(each) | {"also": also.get(each.row.id)} for each in entries]
+    new = insert_new(conn, _BASKETS, rows, _BASKETS.c.receipt_id)
     fresh = [entry for entry in entries if entry.row.id in new]
     # Before anything of them is given back: a refund may come with its sale.
     attribution.attribute(conn, [_purchase(entry) for entry in fresh if entry.bought.items], keys.offers, now=now)
@@ -144,10 +176,31 @@ def _basket(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _also(conn: Connection, entries: Sequence[Entry]) -> dict[str, str]:
+    """By receipts. A till's SKU may be none of the catalogue, which knows the line by its GTIN or name: by these it is
+    found that a shopper has the product."""
+    found: dict[str, str] = {}
+    for merchant_id in sorted({each.row.merchant_id for each in entries}):
+        lines = {each.row.id: _goods(each) for each in entries if each.row.merchant_id == merchant_id}
+        asked = {key for some in lines.values() for line in some for key in all_of(line)}
+        known = set(conn.scalars(_KNOWN, {"merchant_id": merchant_id, "items": sorted(asked)}))
+        for receipt_id, some in lines.items():
+            more = {item_of(line): known.intersection(all_of(line)) for line in some if item_of(line) not in known}
+            told = {item: sorted(others) for item, others in more.items() if others}
+            if told:
+                found[receipt_id] = orjson.dumps(told).decode()
+    return found
+
+
+def _goods(entry: Entry) -> list[dict[str, Any]]:
+    return [line for line in entry.content.get("lines", ()) if is_goods(line)]
+
+
 def _purchase(entry: Entry) -> attribution.Purchase:
     return attribution.Purchase(
         receipt_id=entry.row.id,
         merchant_id=entry.row.merchant_id,
+        kind=entry.row.kind,
         currency=entry.row.currency,
         at=entry.row.issued_at,
         shopper=entry.shopper,
@@ -184,22 +237,25 @@ def _is_whole(conn: Connection, entry: Entry) -> bool:
 
 
 def _worth_back(conn: Connection, entry: Entry) -> dict[str, int]:
-    """What came back, with its worth in minor units: by the item of the sale's line where that is named, since a refund
-    may call it otherwise, and by its own."""
-    originals = _lines_of_sale(conn, entry) if entry.bought.lines else {}
+    """What came back, with its worth in minor units, by the item of the sale's line: the one that is named, or one that
+    could be the same, since a refund may call it otherwise; else by its own."""
+    by_id, by_key = _lines_of_sale(conn, entry)
     content, found = read_content(entry.row.content, entry.row.currency), dict.fromkeys(entry.bought.back, 0)
     for told, line in zip(entry.content.get("lines", ()), content.lines, strict=True):
         if is_goods(told) and comes_back(entry.row.kind, told):
-            item = originals.get(told.get("original_line"), item_of(told))
+            alike = next((by_key[key] for key in all_of(told) if key in by_key), item_of(told))
+            item = by_id.get(told.get("original_line"), alike)
             found[item] = found.get(item, 0) + worth(content, [line])
     return found
 
 
-def _lines_of_sale(conn: Connection, entry: Entry) -> dict[str, str]:
-    """The items of the sale's lines, by their ids."""
+def _lines_of_sale(conn: Connection, entry: Entry) -> tuple[dict[str, str], dict[str, str]]:
+    """The items of the sale's lines, by their ids, and by each key that they could be known by."""
     mine = (Receipt.merchant_id == entry.row.merchant_id, Receipt.id == entry.row.original_id)
-    content = orjson.loads(conn.scalars(select(Receipt.content).where(*mine)).one())
-    return {line["id"]: item_of(line) for line in content.get("lines", ())}
+    content = conn.scalar(select(Receipt.content).where(*mine))
+    lines = orjson.loads(content).get("lines", ()) if content else ()
+    by_key = {key: item_of(line) for line in reversed(lines) if is_goods(line) for key in all_of(line)}
+    return {line["id"]: item_of(line) for line in lines}, by_key
 
 
 def _told(items: Sequence[str]) -> str:

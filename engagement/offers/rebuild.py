@@ -1,7 +1,8 @@
 """Learning from a merchant's baskets, and putting what was learned in force.
 
-The rows of a new edition are written beside those that hold, some at a time; then one statement lets it hold, and the
-old ones go. Whoever is killed on the way leaves rows that nobody reads, and the next one takes them away.
+The rows of a new edition are written beside those that hold, some at a time; then one statement lets it hold. The old
+ones stay for who has just read that they hold, and go when the next edition is begun; so do rows of whoever was killed
+on the way.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -73,22 +74,20 @@ def rebuild(engine: Engine, merchant_id: str, *, clock: Clock, told: Told = lamb
     report = lesson.report if lesson else {"chosen": None, "methods": []}
     with in_turn(engine) as conn:
         holds = books.settle(conn, merchant_id, edition, report=report, is_learned=lesson is not None, now=clock())
-    sweep(engine, merchant_id)
     return holds and lesson is not None
 
 
 def sweep(engine: Engine, merchant_id: str) -> None:
     """Delete what does not hold and is not on its way to: editions of before, and what a dead learner left."""
-    with reading(engine) as conn:
-        row = conn.execute(
-            select(OfferBook.edition, OfferBook.claim).where(OfferBook.merchant_id == merchant_id)
-        ).one_or_none()
-    kept = {each for each in (row or ()) if each is not None}
     for table in (Neighbour, PopularItem):
         with reading(engine) as conn:
-            editions = set(conn.scalars(_editions(table), {"merchant_id": merchant_id}))
-        for edition in sorted(editions - kept):
-            _delete(engine, table, merchant_id, edition)
+            editions = sorted(conn.scalars(_editions(table), {"merchant_id": merchant_id}))
+        for edition in editions:
+            # Anew before each, as deleting takes minutes: what others began meanwhile is theirs.
+            with reading(engine) as conn:
+                is_needed = edition in books.editions(conn, merchant_id)
+            if not is_needed:
+                _delete(engine, table, merchant_id, edition)
 
 
 def _editions(table: Any) -> Any:

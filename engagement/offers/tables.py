@@ -105,6 +105,8 @@ class Basket(Base):
     # JSON arrays of items: what was bought, and what of it went back.
     items: Mapped[str] = mapped_column(Text)
     returned: Mapped[str] = mapped_column(Text)
+    # JSON, by items that the catalogue did not know: other keys by which it knew the same line.
+    also: Mapped[str | None] = mapped_column(Text)
 
 
 class OfferBook(Base):
@@ -123,6 +125,8 @@ class OfferBook(Base):
     # JSON, as engagement.offers.learning tells it.
     report: Mapped[str | None] = mapped_column(Text)
     learned_at: Mapped[datetime | None] = mapped_column(Instant)
+    # When somebody last began to learn, whatever came of it.
+    tried_at: Mapped[datetime | None] = mapped_column(Instant)
     # Who learns now: the edition that is being made, until when nobody else may.
     claim: Mapped[int | None] = mapped_column(BigInteger)
     claimed_until: Mapped[datetime | None] = mapped_column(Instant)
@@ -204,6 +208,8 @@ class OfferSale(Base):
     reason: Mapped[str] = mapped_column(String(12))
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[int] = mapped_column(BigInteger)
+    # JSON array of the items of its lines, by which it is known when something comes back.
+    items: Mapped[str] = mapped_column(Text)
     # When something of it went back first, and how much of ``amount`` did so far.
     returned_at: Mapped[datetime | None] = mapped_column(Instant)
     returned_amount: Mapped[int] = mapped_column(BigInteger)

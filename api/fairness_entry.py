@@ -14,6 +14,7 @@ from api.house import House
 from api.visitors import address_of, is_person
 from engagement import shoppers
 from engagement.rewards import entrants, granting, links
+from engagement.rewards.records import CampaignRecord
 from infra.i18n import Voice, later
 from kernel.errors import Conflict, NotFound, TooMany
 from receipts.sale import Shopper
@@ -26,9 +27,9 @@ _WRONG: Final = {"email": later("Please check this address."), "phone": later("P
 _NO_WAY: Final = later("An email address or a telephone number is needed.")
 _NOT_THERE: Final = later("Only who lives in one of these countries can take part.")
 _NOT_AGREED: Final = later("Please tick this, if it is so.")
-_USED: Final = later("You have had your free entries.")
 _TOO_MANY: Final = later("Many free entries came from here today. Please try again tomorrow.")
-_NONE_LEFT: Final = later("There is no card left today.")
+# One answer for both: who tries addresses learns of none whether it had a card here.
+_NO_CARD: Final = later("There is no free card for you. You have had yours, or none is left today.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,12 @@ async def enter(house: House, request: Request, told: Told, sent: Mapping[str, s
     if not is_person(request):
         return Entered(values, {"form": told.words.gettext(_TOO_MANY)}, status=429)
     try:
-        card = await house.write(lambda conn: _given(conn, house, request, told, shopper))
+        await _count(house, request, told.campaign)
+        card = await house.write(lambda conn: _given(conn, house, told.campaign, shopper))
     except entrants.TooManyHere:
         return Entered(values, {"form": told.words.gettext(_TOO_MANY)}, status=429)
-    except TooMany:
-        return Entered(values, {"form": told.words.gettext(_USED)}, status=429)
-    except (Conflict, NotFound):
-        return Entered(values, {"form": told.words.gettext(_NONE_LEFT)}, status=409)
+    except (Conflict, NotFound, TooMany):
+        return Entered(values, {"form": told.words.gettext(_NO_CARD)}, status=409)
     return Entered(values, {}, card)
 
 
@@ -78,11 +78,18 @@ def _read(values: Mapping[str, str], words: Voice) -> tuple[Shopper, dict[str, s
     return Shopper(**checked), errors
 
 
-def _given(conn: Connection, house: House, request: Request, told: Told, shopper: Shopper) -> str:
-    """What stands in the address of the card."""
-    campaign, now = told.campaign, house.clock()
+async def _count(house: House, request: Request, campaign: CampaignRecord) -> None:
+    """In a transaction of its own: a try counts whatever comes of it. Raises :class:`entrants.TooManyHere`, for which
+    nothing is written any more."""
     address = address_of(request, trusted=house.settings.server.trusted_proxies)
-    entrants.count(conn, house.scratch_key, campaign, address, now=now)
+    visit = entrants.visit(house.scratch_key, campaign, address, now=house.clock())
+    await house.read(lambda conn: entrants.require_room(conn, visit))
+    await house.write(lambda conn: entrants.count(conn, visit))
+
+
+def _given(conn: Connection, house: House, campaign: CampaignRecord, shopper: Shopper) -> str:
+    """What stands in the address of the card."""
+    now = house.clock()
     mark = shoppers.pseudonym(house.reward_keys.shopper, campaign.merchant_id, shopper) or ""
     given = granting.grant_free_entry(conn, house.reward_keys, campaign.merchant_id, campaign.id, shopper=mark, now=now)
     return links.told(house.scratch_key, given.id)

@@ -9,8 +9,10 @@ from sqlalchemy import Engine, func, select
 from engagement.rewards.entrants import network_of
 from engagement.rewards.tables import FreeEntrant, Reward
 from tests.support.inside import Person
-from tests.support.scratched import Promoter
+from tests.support.scratched import VOUCHER, Promoter
 from tests.support.shopper import AGENT
+
+NO_CARD = "There is no free card for you. You have had yours, or none is left today."
 
 
 def enter(stranger: Person, campaign: str, *, agent: str = AGENT, **form: str) -> Any:
@@ -45,11 +47,25 @@ def test_each_person_has_so_many_free_entries(stranger: Person, promoter: Promot
     assert enter(stranger, campaign).status_code == 303
     for same in ("ada@gmail.com", "ADA@gmail.com "):
         again = enter(stranger, campaign, email=same)
-        assert again.status_code == 429
-        assert "You have had your free entries." in again.text
+        assert again.status_code == 409
+        assert NO_CARD in again.text
     with engine.connect() as conn:
         assert conn.scalar(select(func.count()).select_from(Reward)) == 1
         assert "ada" not in str(conn.execute(select(Reward)).all())
+
+
+def test_nobody_learns_by_trying_addresses_who_had_a_card(stranger: Person, promoter: Promoter, engine: Engine) -> None:
+    """Who had theirs is answered as where none is left, and each try counts."""
+    campaign = promoter.launch([VOUCHER | {"stock": 1}], free_entry={"per_shopper": 1})
+    assert enter(stranger, campaign).status_code == 303
+    had, left = enter(stranger, campaign), enter(stranger, campaign, email="eve@gmail.com")
+    assert (had.status_code, left.status_code) == (409, 409)
+    assert had.text.replace("ada@", "eve@") == left.text
+    for _ in range(7):
+        assert NO_CARD in enter(stranger, campaign).text
+    assert "Many free entries came from here today." in enter(stranger, campaign).text
+    with engine.connect() as conn:
+        assert conn.scalar(select(FreeEntrant.times)) == 10
 
 
 def test_one_network_has_so_many_free_entries_a_day(stranger: Person, promoter: Promoter, engine: Engine) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 
 from accounts.places import directories
+from engagement import shoppers
 from engagement.rewards import drawing, granting, revealing
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import PrizeSlot, Reward
@@ -21,6 +22,7 @@ from pos.gifts import Giver
 from pos.intake import arrive, take
 from receipts.issue import Issued
 from receipts.reading import read_sale
+from receipts.sale import Shopper
 from receipts.tables import Receipt
 from tests.support.campaigns import cards_of, launched, prize, sold
 from tests.support.inside import Person
@@ -143,6 +145,29 @@ def test_who_buys_nothing_gets_as_many_cards_as_the_campaign_says(
     with pytest.raises(TooMany):
         free(engine, keys, shops, campaign_id)
     free(engine, keys, shops, campaign_id, shopper="1" * 32)
+
+
+def test_a_free_card_takes_nothing_from_who_buys(
+    owner: Person, till: Person, engine: Engine, keys: RewardKeys, shops: Shops
+) -> None:
+    """Whoever knows an address can enter it."""
+    campaign_id = launched(owner, free_entry={"per_shopper": 1}, caps={"per_shopper": 1, "per_shopper_per_day": 1})
+    ada = Shopper(email="ada@gmail.com")
+    mark = shoppers.pseudonym(keys.shopper, shops.linden, ada) or ""
+    free(engine, keys, shops, campaign_id, shopper=mark)
+    assert len(cards_of(owner, sold(till, shopper={"email": ada.email}))) == 1
+    assert cards_of(owner, sold(till, shopper={"email": ada.email})) == []
+    with pytest.raises(TooMany):
+        free(engine, keys, shops, campaign_id, shopper=mark)
+
+
+def test_who_has_bought_can_still_play_without(
+    owner: Person, till: Person, engine: Engine, keys: RewardKeys, shops: Shops
+) -> None:
+    campaign_id = launched(owner, free_entry={"per_shopper": 1}, caps={"per_shopper": 1})
+    mark = shoppers.pseudonym(keys.shopper, shops.linden, Shopper(email="ada@gmail.com")) or ""
+    assert len(cards_of(owner, sold(till, shopper={"email": "ada@gmail.com"}))) == 1
+    assert free(engine, keys, shops, campaign_id, shopper=mark)
 
 
 def test_there_are_free_cards_only_where_the_campaign_has_them_and_while_there_are_any(

@@ -1,11 +1,12 @@
 """How many free entries may come from one network in a day: a family, but no farm."""
 
 import hmac
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from engagement.rewards.records import CampaignRecord
 from engagement.rewards.tables import FreeEntrant
@@ -23,15 +24,35 @@ class TooManyHere(TooMany):
     title: ClassVar[str] = "Many free entries came from this network today"
 
 
-def count(conn: Connection, key: bytes, campaign: CampaignRecord, address: str, *, now: datetime) -> None:
-    """One more from the network of ``address``. What is kept of that tells nothing without ``key``, and is gone a day
-    later. Raises :class:`TooManyHere`."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is kept of one: it tells nothing without the key, and is gone a day later."""
+
+    merchant_id: str
+    campaign_id: str
+    day: str
+    visitor: str
+
+
+def visit(key: bytes, campaign: CampaignRecord, address: str, *, now: datetime) -> Visit:
+    """From the network of ``address``."""
     day = now.astimezone(UTC).date().isoformat()
-    mine = (FreeEntrant.merchant_id == campaign.merchant_id, FreeEntrant.campaign_id == campaign.id)
-    conn.execute(delete(FreeEntrant).where(*mine, FreeEntrant.day < day))
     visitor = hmac.digest(key, f"{campaign.id}\n{day}\n{network_of(address)}".encode(), "sha256").hex()[:_VISITOR]
-    row = {"campaign_id": campaign.id, "day": day, "visitor": visitor, "merchant_id": campaign.merchant_id, "times": 1}
-    if conn.scalar(_one_more(conn, row)) is None:
+    return Visit(campaign.merchant_id, campaign.id, day, visitor)
+
+
+def require_room(conn: Connection, visit: Visit) -> None:
+    """Raises :class:`TooManyHere`."""
+    if (conn.scalar(select(FreeEntrant.times).filter_by(**asdict(visit))) or 0) >= _MOST_A_DAY:
+        raise TooManyHere
+
+
+def count(conn: Connection, visit: Visit) -> None:
+    """One more, whether a card comes of it or not: the transaction has to be committed. Raises
+    :class:`TooManyHere`."""
+    mine = (FreeEntrant.merchant_id == visit.merchant_id, FreeEntrant.campaign_id == visit.campaign_id)
+    conn.execute(delete(FreeEntrant).where(*mine, FreeEntrant.day < visit.day))
+    if conn.scalar(_one_more(conn, asdict(visit) | {"times": 1})) is None:
         raise TooManyHere
 
 

@@ -166,11 +166,12 @@ def _still_live(conn: Connection, claims: Sequence[_Claim]) -> set[str]:
 
 
 def _what_they_have(conn: Connection, claims: Sequence[_Claim], now: datetime) -> Counter[tuple[str, str, bool]]:
-    """By campaign, shopper and whether of today only: cards of who is known, where a cap asks for them."""
+    """By campaign, shopper and whether of today only: cards that who is known earned by buying, where a cap asks for
+    them. Free ones are counted apart: whoever knows an address can ask for its free card."""
     have: Counter[tuple[str, str, bool]] = Counter()
     for live in {each.live.id: each.live for each in claims}.values():
         caps = live.record.definition.caps
-        shoppers = {each.shopper for each in claims if each.live.id == live.id and each.shopper}
+        shoppers = {each.shopper for each in claims if each.live.id == live.id and each.shopper and each.sold}
         if shoppers and (caps.per_shopper is not None or caps.per_shopper_per_day is not None):
             # Cards whose receipts were purged count by their marks. In this order: one that is purged meanwhile counts
             # twice rather than not at all.
@@ -191,6 +192,7 @@ def _counted(live: Live, column: Any, named: Collection[str], now: datetime) -> 
         unindexed(Reward.merchant_id) == live.record.merchant_id,
         Reward.campaign_id == live.id,
         column.in_(named),
+        Reward.origin == "receipt",
     )
     return select(column, func.count(), today).where(*mine).group_by(column)
 
@@ -206,14 +208,14 @@ def _given(
     if outcome is None:
         tallies.discount_card(conn, claim.live, now)
         return None
-    if claim.shopper:
+    if claim.shopper and claim.sold:
         have[claim.live.id, claim.shopper, False] += 1
         have[claim.live.id, claim.shopper, True] += 1
     return _row(claim, reward_id, outcome, now) | _code(conn, keys, claim.live, reward_id, outcome)
 
 
 def _has_room(claim: _Claim, have: Counter[tuple[str, str, bool]]) -> bool:
-    if claim.shopper is None:
+    if claim.shopper is None or claim.sold is None:
         return True
     caps = claim.live.record.definition.caps
     limits = ((caps.per_shopper, False), (caps.per_shopper_per_day, True))

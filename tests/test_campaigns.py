@@ -7,8 +7,8 @@ import orjson
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from engagement.rewards import first
-from engagement.rewards.tables import CampaignTally, PoolCode, PrizeSlot, Reward
+from engagement.rewards import first, forgetting
+from engagement.rewards.tables import CampaignTally, PoolCode, PrizeSlot, Reward, SeenShopper
 from engagement.scratch import drawn, entry_digest, seed_digest, shuffled, table_digest
 from infra.settings import Settings
 from kernel.clock import utc_now
@@ -234,6 +234,18 @@ def test_who_buys_while_earlier_receipts_are_read_has_bought(
 ) -> None:
     monkeypatch.setattr(first, "look_back", lambda *_: sold(till, **ANNA))
     launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
+    assert earned(owner, till, **ANNA) == 0
+
+
+def test_who_has_bought_often_has_bought_until_the_last_receipt_is_purged(
+    owner: Person, till: Person, engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first, "_TOGETHER", 2)
+    receipts = [sold(till, **ANNA) for _ in range(3)]
+    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
+    with engine.begin() as conn:
+        assert list(conn.scalars(select(SeenShopper.receipt_id))) == [receipts[-1]]
+        forgetting.forget_receipts(conn, shops.linden, receipts[:1])
     assert earned(owner, till, **ANNA) == 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import Connection, select
 
 from bench.fill import NEWEST, Shop, filled
@@ -15,6 +16,7 @@ from engagement.rewards import (
     drawing,
     expiring,
     find,
+    first,
     forgetting,
     granting,
     liability,
@@ -24,9 +26,13 @@ from engagement.rewards import (
     redeemed_numbers,
     redeeming,
     settlement,
+    stock,
+    uplift,
+    watching,
     withdrawing,
 )
 from engagement.rewards.definition import read_campaign
+from engagement.rewards.keys import RewardKeys
 from engagement.rewards.live import Live
 from engagement.rewards.tables import Reward
 from infra.database import connect, unindexed
@@ -106,6 +112,34 @@ def unmarked(conn: Connection, shop: Shop) -> None:
     assert not marks.forget_some(conn, shop.merchant_id, few(conn, shop.merchant_id))
 
 
+def looked_back(conn: Connection, shop: Shop) -> None:
+    """Two pages, and all since a moment ago."""
+    keys = RewardKeys(b"", b"", b"", Fernet(Fernet.generate_key()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first, "_TOGETHER", 10)
+        middle = first.page(conn, keys, shop.merchant_id, after=None)
+        assert middle is not None
+        first.page(conn, keys, shop.merchant_id, after=middle)
+        first.catch_up(conn, keys, shop.merchant_id, since=NEWEST)
+
+
+def gone(conn: Connection, shop: Shop) -> None:
+    """Of the campaign that has given very many, as long as there are prizes left."""
+    [of, *_] = find.campaigns(conn, shop.merchant_id, at_most=1)
+    assert not stock.is_gone(conn, of, now=NEWEST)
+
+
+def seen(conn: Connection, shop: Shop) -> None:
+    """Of the last days: cards are an hour apart."""
+    keys = RewardKeys(b"", b"", b"", Fernet(Fernet.generate_key()))
+    watching.seen(conn, shop.merchant_id, keys, now=NEWEST)
+
+
+def came_back(conn: Connection, shop: Shop) -> None:
+    of = find.campaign(conn, shop.merchant_id, few(conn, shop.merchant_id))
+    assert uplift.uplift(conn, of, days=1, now=LATER).with_cards.shoppers == 1
+
+
 def drawn(conn: Connection, shop: Shop) -> None:
     assert len(find.draws(conn, shop.merchant_id, few(conn, shop.merchant_id), now=NEWEST, at_most=20)) == FEW
 
@@ -163,6 +197,10 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "a refund": taken_back,
     "forgotten": forgotten,
     "marks that are left": unmarked,
+    "who has bought before": looked_back,
+    "whether prizes are left": gone,
+    "what does not look right": seen,
+    "who came back": came_back,
     "draws": drawn,
     "how many draws": counted_draws,
     "what may still be asked for": liable,

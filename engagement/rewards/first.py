@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, literal, select, tuple_, update
 
 from engagement import shoppers
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.sold import Sold, counts
 from engagement.rewards.tables import SeenShopper
-from infra.database import in_turn, insert_or_ignore
+from infra.database import Instant, in_turn, insert_or_ignore, unindexed, upsert
 from kernel.ids import least_id
 from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
@@ -25,18 +25,36 @@ _MARKS: Final = ("customer_id", "loyalty_id", "email", "phone")
 def look_back(engine: Engine, keys: RewardKeys, merchant_id: str) -> None:
     """Write down who has bought before, as far as receipts are kept. It reads all of the merchant's, once a launch,
     page by page, and lets others write between."""
-    last: str | None = ""
-    while last is not None:
+    last, is_more = None, True
+    while is_more:
         with in_turn(engine) as conn:
-            last = _page(conn, keys, merchant_id, after=last)
+            last = page(conn, keys, merchant_id, after=last)
+            is_more = last is not None
+
+
+def page(
+    conn: Connection, keys: RewardKeys, merchant_id: str, *, after: tuple[datetime, str] | None
+) -> tuple[datetime, str] | None:
+    """So many receipts from behind one on, by when they were issued, whoever they name; the last of them. None where
+    there are no more."""
+    query = select(Receipt.issued_at, Receipt.id).where(Receipt.merchant_id == merchant_id)
+    if after is not None:
+        place = tuple_(literal(after[0], Instant), literal(after[1]))
+        query = query.where(tuple_(Receipt.issued_at, Receipt.id) > place)
+    rows = conn.execute(query.order_by(Receipt.issued_at, Receipt.id).limit(_TOGETHER)).all()
+    _look_at(conn, keys, merchant_id, [row.id for row in rows])
+    return (rows[-1].issued_at, rows[-1].id) if rows else None
 
 
 def catch_up(conn: Connection, keys: RewardKeys, merchant_id: str, *, since: datetime) -> None:
     """In the transaction of the launch: what was sold while :func:`look_back` read, or was just being written when it
-    began."""
+    began. That is little, of all merchants together, and found by its ids."""
     last: str | None = least_id("rct", since - _BEING_WRITTEN)
     while last is not None:
-        last = _page(conn, keys, merchant_id, after=last)
+        mine = (unindexed(Receipt.merchant_id) == merchant_id, Receipt.id > last)
+        ids = conn.scalars(select(Receipt.id).where(*mine).order_by(Receipt.id).limit(_TOGETHER)).all()
+        _look_at(conn, keys, merchant_id, ids)
+        last = ids[-1] if ids else None
 
 
 def among(conn: Connection, sold: Sequence[Sold]) -> set[str]:
@@ -56,22 +74,35 @@ def among(conn: Connection, sold: Sequence[Sold]) -> set[str]:
     return found
 
 
-def _page(conn: Connection, keys: RewardKeys, merchant_id: str, *, after: str) -> str | None:
-    """The last receipt that was looked at; None after the last of all."""
-    columns = (ReceiptShopper.receipt_id, ReceiptShopper.details, Receipt.content)
-    query = select(*columns).join(Receipt, Receipt.id == ReceiptShopper.receipt_id)
-    query = query.where(ReceiptShopper.merchant_id == merchant_id, Receipt.kind == "sale", Receipt.id > after)
-    page = conn.execute(query.order_by(Receipt.id).limit(_TOGETHER)).all()
-    rows = [
-        {"merchant_id": merchant_id, "shopper": mark, "receipt_id": row.receipt_id}
-        for row in page
+def _look_at(conn: Connection, keys: RewardKeys, merchant_id: str, ids: Sequence[str]) -> None:
+    """Write down who bought by these receipts, each shopper with the latest, as :func:`among` does."""
+    if not ids:
+        return
+    named = select(Receipt.id, Receipt.content, ReceiptShopper.details)
+    named = named.join(ReceiptShopper, ReceiptShopper.receipt_id == Receipt.id).where(
+        unindexed(Receipt.merchant_id) == merchant_id, Receipt.id.in_(ids), unindexed(Receipt.kind) == "sale"
+    )
+    latest = {
+        mark: row.id
+        for row in conn.execute(named.order_by(Receipt.id))
         if counts("sale", orjson.loads(row.content).get("flags", ()))
         and (mark := _mark(keys, merchant_id, row.details)) is not None
-    ]
+    }
+    _see(conn, merchant_id, latest)
+
+
+def _see(conn: Connection, merchant_id: str, latest: dict[str, str]) -> None:
+    """Shoppers with the latest of their receipts that is known. In one order, as all locks."""
+    new = upsert(conn, SeenShopper)
+    later = new.excluded.receipt_id
+    seen = new.on_conflict_do_update(
+        index_elements=[SeenShopper.merchant_id, SeenShopper.shopper],
+        set_={"receipt_id": later},
+        where=SeenShopper.receipt_id < later,
+    )
+    rows = [{"merchant_id": merchant_id, "shopper": mark, "receipt_id": latest[mark]} for mark in sorted(latest)]
     if rows:
-        # In one order, as all locks.
-        conn.execute(insert_or_ignore(conn, SeenShopper), sorted(rows, key=lambda each: each["shopper"]))
-    return page[-1].receipt_id if page else None
+        conn.execute(seen, rows)
 
 
 def _mark(keys: RewardKeys, merchant_id: str, details: str) -> str | None:

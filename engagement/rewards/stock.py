@@ -13,14 +13,17 @@ from kernel.ids import least_id
 def is_gone(conn: Connection, campaign: CampaignRecord, *, now: datetime) -> bool:
     """Whether all prizes were given, or the budget has no room for any, and that before today (UTC): told at once, it
     would say what is under the foil of the last card."""
+    if _has_free(conn, campaign) and not _is_spent(conn, campaign):
+        # So it is almost always, and found at once.
+        return False
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     mine = (unindexed(Reward.merchant_id) == campaign.merchant_id, Reward.campaign_id == campaign.id)
     won_today = (*mine, Reward.id >= least_id("rwd", midnight), Reward.prize_id.is_not(None))
-    if conn.scalar(select(exists().where(*won_today))):
-        return False
-    return _is_spent(conn, campaign) or not any(
-        conn.scalar(select(exists().where(*_free(campaign, prize.id)))) for prize in campaign.prizes
-    )
+    return not conn.scalar(select(exists().where(*won_today)))
+
+
+def _has_free(conn: Connection, campaign: CampaignRecord) -> bool:
+    return any(conn.scalar(select(exists().where(*_free(campaign, prize.id)))) for prize in campaign.prizes)
 
 
 def _free(campaign: CampaignRecord, prize_id: str) -> tuple[ColumnElement[bool], ...]:

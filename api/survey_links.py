@@ -19,7 +19,7 @@ from engagement.surveys.links import Linked
 from engagement.surveys.manage import SurveyRecord
 from engagement.surveys.records import Event
 from kernel.clock import iso
-from kernel.errors import FieldError, Invalid
+from kernel.errors import FieldError, Invalid, NotFound
 from receipts import find as receipts_find
 from receipts.records import ReceiptRecord
 
@@ -63,7 +63,8 @@ def _survey(conn: Connection, caller: Caller, record: ReceiptRecord, event: Even
 
 def _handed_out(conn: Connection, house: House, survey: SurveyRecord, record: ReceiptRecord) -> dict[str, Any]:
     now, who = house.clock(), hanging.who_is(conn, survey_stub.keys(house), record)
-    receipts_find.stays(conn, survey.merchant_id, record.id)
+    if not receipts_find.stays(conn, survey.merchant_id, record.id):
+        raise NotFound("There is no such receipt")
     asking.hold_brand(conn, survey.merchant_id, survey.brand_id)
     before = asking.of_receipt(conn, survey.merchant_id, record.id).get(survey.id)
     why_not = asking.why_not(conn, house.survey_key, survey, record, before, who, now=now, is_linked=True)

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, insert
 
 from engagement.offers import find
+from engagement.offers.tables import OfferRule
 from infra.database import reading
 from infra.settings import Settings
 from receipts import find as receipts_find
@@ -201,3 +202,11 @@ def test_nothing_that_a_page_asks_for_its_offers_reads_a_whole_table(
     # `best` are the thirty that were found.
     assert [plan for plan in read if plan.startswith("SCAN") and "json_each" not in plan and plan != "SCAN best"] == []
     assert [plan for plan in read if "neighbours USING PRIMARY KEY" in plan and "a=?" in plan]
+
+
+def test_there_are_at_most_500_rules(owner: Person, engine: Engine, shops: Shops, near: None) -> None:
+    rows = [{"id": f"rul_{at:026d}", "merchant_id": shops.linden, "kind": "ban", "sku": "tea"} for at in range(499)]
+    with engine.begin() as conn:
+        conn.execute(insert(OfferRule), rows)
+    answers = [owner.post("/v1/offer-rules", {"kind": "pin", "product": "tea"}).status_code for _ in range(2)]
+    assert answers == [201, 422]

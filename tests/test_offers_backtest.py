@@ -129,6 +129,13 @@ def test_the_day_is_known_to_come_first_by_a_date_far_down_the_file(folder: Path
     assert [found[0].at, found[-1].at] == [at(2026, 2, 1), at(2026, 2, 13)]
 
 
+def test_a_compressed_file_that_is_damaged_is_refused(folder: Path) -> None:
+    packed = bytearray(gzip.compress(b"order,item\n" + b"1,milk\n" * 500))
+    packed[20:30] = b"\xff" * 10
+    with pytest.raises(UnreadableBaskets, match="cannot be read"):
+        read(folder, bytes(packed), "a.csv.gz")
+
+
 def test_columns_may_be_named_or_counted(folder: Path) -> None:
     by_name = read(
         folder, "bon,was,wann\n1,milk,2026-01-02\n", columns={"basket": "bon", "item": "Was", "date": "wann"}

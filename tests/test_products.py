@@ -199,3 +199,14 @@ def test_what_allies_share_is_found_without_reading_their_catalogues(engine: Eng
         event.listen(conn, "before_cursor_execute", look)
         products.shared_by_allies(conn, shops.linden, limit=20)
     assert "ix_products_shared" in plans[-1]
+
+
+def test_a_product_that_is_put_and_deleted_at_once_is_there_or_is_not(owner: Person, engine: Engine) -> None:
+    def act(at: int) -> int:
+        if at % 2:
+            return owner.delete("/v1/products/rye").status_code
+        return owner.put("/v1/products/rye", product(f"Rye {at}")).status_code
+
+    assert set(at_once(8, act)) <= {200, 204, 404}
+    is_there = owner.get("/v1/products/rye").status_code == 200
+    assert bool(known_by(engine)) == is_there

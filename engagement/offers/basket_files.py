@@ -3,6 +3,7 @@
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -50,7 +51,7 @@ def rows(file: Path, reading: Reading) -> Iterator[Row]:
         yield from _parquet(file, reading) if start == b"PAR1" else _text(file, start, reading)
     except UnknownColumn as error:
         raise UnreadableBaskets(str(error)) from None
-    except (csv.Error, UnicodeError, EOFError, OSError) as error:
+    except (csv.Error, UnicodeError, EOFError, OSError, zlib.error) as error:
         raise UnreadableBaskets(f"it cannot be read: {error}") from None
 
 

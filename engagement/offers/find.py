@@ -182,10 +182,12 @@ def _ruled(conn: Connection, merchant_id: str) -> Iterator[Ruled]:
     listed = rules.listed(conn, merchant_id)
     allies = set(alliances.allies(conn, merchant_id).values()) if any(each.ally_id for each in listed) else set()
     own = products.with_skus(conn, merchant_id, [name for rule in listed for name in (rule.sku, rule.beside) if name])
+    theirs = {
+        ally_id: products.with_skus(conn, ally_id, [rule.sku for rule in listed if rule.ally_id == ally_id])
+        for ally_id in sorted(allies & {rule.ally_id for rule in listed if rule.ally_id})
+    }
     for rule in listed:
-        product = own.get(rule.sku) if rule.ally_id is None else None
-        if rule.ally_id in allies:
-            product = products.with_skus(conn, rule.ally_id, [rule.sku]).get(rule.sku)
+        product = (own if rule.ally_id is None else theirs.get(rule.ally_id, {})).get(rule.sku)
         if product is None or (rule.ally_id is not None and not product.content.shared):
             continue
         yield Ruled(rule, product, _items_of(rule.beside, own) if rule.beside else frozenset())

@@ -113,6 +113,7 @@ def shared_by_allies(conn: Connection, merchant_id: str, *, limit: int, after: s
 
 def remove(conn: Connection, merchant_id: str, sku: str) -> ProductRecord:
     """Also from what it was known by; numbers stay. Raises :class:`NotFound`."""
+    hold(conn, merchant_id)
     found = one(conn, merchant_id, sku)
     conn.execute(delete(ProductItem).where(_known_by(merchant_id, [found.id])))
     conn.execute(delete(Product).where(Product.merchant_id == merchant_id, Product.id == found.id))
@@ -121,6 +122,7 @@ def remove(conn: Connection, merchant_id: str, sku: str) -> ProductRecord:
 
 def set_picture(conn: Connection, merchant_id: str, sku: str, key: str | None, *, now: datetime) -> str | None:
     """The key of the picture that it had. Raises :class:`NotFound`."""
+    hold(conn, merchant_id)
     found = one(conn, merchant_id, sku)
     mine = (Product.merchant_id == merchant_id, Product.id == found.id)
     conn.execute(update(Product).where(*mine).values(picture_key=key, changed_at=now))

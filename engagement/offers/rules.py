@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from accounts import find as accounts_find
 from accounts.fields import Code, Slug
@@ -18,6 +18,7 @@ from kernel.errors import FieldError, Invalid, NotFound
 from kernel.ids import new_id
 
 Kind = Literal["pin", "ban", "complement", "ally"]
+MOST_RULES: Final = 500
 
 
 class RuleWish(BaseModel):
@@ -48,7 +49,12 @@ class Rule:
 
 
 def create(conn: Connection, merchant_id: str, wish: RuleWish, *, now: datetime) -> Rule:
-    """Raises :class:`Invalid` where what it names is not there."""
+    """Raises :class:`Invalid` where what it names is not there, or beyond 500 rules: each page looks at all of them."""
+    products.hold(conn, merchant_id)
+    mine = select(func.count()).select_from(OfferRule).where(OfferRule.merchant_id == merchant_id)
+    if (conn.scalar(mine) or 0) >= MOST_RULES:
+        detail = f"is one more than the {MOST_RULES} rules that there may be; `complements` stand with the product"
+        raise Invalid(errors=[FieldError("", detail)])
     rule_id = new_id("rul", now)
     conn.execute(insert(OfferRule).values({"id": rule_id, "merchant_id": merchant_id} | _row(conn, merchant_id, wish)))
     return one(conn, merchant_id, rule_id)

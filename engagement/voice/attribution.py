@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
+import structlog
 from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import DBAPIError
 
 from engagement import events, scratch, shoppers
 from engagement.offers.ledger import OVERLAP
@@ -18,6 +20,7 @@ from kernel.ids import least_id, new_id
 from receipts import find as receipts_find
 from receipts.tables import Receipt, ReceiptShopper
 
+_log = structlog.get_logger()
 _TOGETHER: Final = 200
 _MOST_CODES: Final = 20
 # There is one, for all merchants.
@@ -93,11 +96,23 @@ def _attribute_some(conn: Connection, keys: Keys, now: datetime) -> tuple[int, b
     if after is None:
         return 0, False
     found = receipts_after(conn, after, now=now)
-    count = sum(attributed(conn, keys, each, now=now) for each in found)
+    count = sum(_attributed(conn, keys, each, now) for each in found)
     is_more = len(found) == _TOGETHER
     reached = found[-1].row.id if is_more else max(after, _settled(now))
     conn.execute(update(ReferralRun).values(after=reached))
     return count, is_more
+
+
+def _attributed(conn: Connection, keys: Keys, sold: Sold, now: datetime) -> bool:
+    """One that cannot be read is stepped over: it does not keep all merchants' others for ever."""
+    try:
+        with conn.begin_nested():
+            return attributed(conn, keys, sold, now=now)
+    except DBAPIError:
+        raise
+    except Exception:
+        _log.exception("referral_not_looked_for", receipt=sold.row.id)
+        return False
 
 
 def receipts_after(conn: Connection, after: str, *, now: datetime) -> list[Sold]:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, func, select, update
 from accounts.tables import Merchant
 from cards.find import CardRecord
 from engagement import forgetting
-from engagement.rewards import expiring, find, guessing, redeeming
+from engagement.rewards import entrants, expiring, find, guessing, redeeming
 from engagement.rewards.revealing import RewardOver
-from engagement.rewards.tables import Redemption, Reward, RewardFlag, SeenShopper
+from engagement.rewards.tables import FreeEntrant, Redemption, Reward, RewardFlag, SeenShopper
 from engagement.tables import Event
 from infra.settings import Settings
 from kernel.errors import Conflict, NotFound, TooMany
@@ -128,6 +128,22 @@ def test_staff_who_give_most_of_their_cards_to_one_shopper_are_flagged(
     [flag] = flags(owner)
     assert (flag["kind"], flag["data"]) == ("staff_favourite", {"cards": 5, "of": 10, "days": 30})
     assert flag["staff_id"]
+
+
+def test_who_played_without_a_purchase_is_forgotten_the_day_after(
+    owner: Person, engine: Engine, shops: Shops, shop: Workshop, clock: Clock
+) -> None:
+    """Whether anybody plays again or not."""
+    campaign_id = launched(owner)
+    with engine.begin() as conn:
+        campaign = find.campaign(conn, shops.linden, campaign_id)
+        first, last = (entrants.visit(b"key", campaign, "192.0.2.1", now=shop.clock() + days * DAY) for days in (0, 1))
+        entrants.count(conn, first)
+        entrants.count(conn, last)
+    clock.ahead = DAY
+    watch_rewards(shop, "", {})
+    with engine.connect() as conn:
+        assert conn.scalars(select(FreeEntrant.day)).all() == [last.day]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from engagement.rewards import expiring, flagging, guessing, launching, marks, prize_wallets, watching
+from engagement.rewards import entrants, expiring, flagging, guessing, launching, marks, prize_wallets, watching
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
@@ -46,7 +46,7 @@ def _forget_marks(shop: Workshop) -> None:
 
 
 def watch_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
-    """Flag what does not look right."""
+    """Flag what does not look right, and forget who was wrong, or played without a purchase, by yesterday."""
     now, keys = shop.clock(), RewardKeys.of(shop.settings.data, shop.sealer)
     for merchant_id in shop.read(watching.merchants):
         if shop.ended.is_set():
@@ -54,3 +54,4 @@ def watch_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
         for about in shop.read(partial(watching.seen, keys=keys, merchant_id=merchant_id, now=now)):
             shop.write(partial(flagging.flag, merchant_id=merchant_id, about=about, now=now))
     shop.write(partial(guessing.forget, now=now))
+    shop.write(partial(entrants.forget, now=now))

@@ -36,7 +36,7 @@ class Visit:
 
 def visit(key: bytes, campaign: CampaignRecord, address: str, *, now: datetime) -> Visit:
     """From the network of ``address``."""
-    day = now.astimezone(UTC).date().isoformat()
+    day = _day(now)
     visitor = hmac.digest(key, f"{campaign.id}\n{day}\n{network_of(address)}".encode(), "sha256").hex()[:_VISITOR]
     return Visit(campaign.merchant_id, campaign.id, day, visitor)
 
@@ -50,10 +50,13 @@ def require_room(conn: Connection, visit: Visit) -> None:
 def count(conn: Connection, visit: Visit) -> None:
     """One more, whether a card comes of it or not: the transaction has to be committed. Raises
     :class:`TooManyHere`."""
-    mine = (FreeEntrant.merchant_id == visit.merchant_id, FreeEntrant.campaign_id == visit.campaign_id)
-    conn.execute(delete(FreeEntrant).where(*mine, FreeEntrant.day < visit.day))
     if conn.scalar(_one_more(conn, asdict(visit) | {"times": 1})) is None:
         raise TooManyHere
+
+
+def forget(conn: Connection, *, now: datetime) -> None:
+    """All but today's. Of all merchants: the clock asks."""
+    conn.execute(delete(FreeEntrant).where(FreeEntrant.day < _day(now)))
 
 
 def network_of(address: str) -> str:
@@ -65,6 +68,10 @@ def network_of(address: str) -> str:
     if not isinstance(told, IPv6Address):
         return str(told)
     return str(told.ipv4_mapped or ip_network((int(told), _HOUSEHOLD), strict=False))
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(UTC).date().isoformat()
 
 
 def _one_more(conn: Connection, row: dict[str, Any]) -> Any:

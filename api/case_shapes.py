@@ -1,5 +1,6 @@
 """What the OpenAPI document says of cases, and how one is written."""
 
+from datetime import date
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
@@ -50,8 +51,11 @@ class CaseList(_Answer):
 
 
 class CaseNumbers(_Answer):
-    """Of cases that were opened in the time; `open` and `overdue` as they are now."""
+    """Of cases that were opened in the time; `open` and `overdue` as they are now. `from` and `to` are days of UTC, and
+    both count."""
 
+    first: date = Field(alias="from")
+    to: date
     opened: int
     open: int
     overdue: int

@@ -117,7 +117,8 @@ async def case_numbers(house: TheHouse, caller: TheCaller, days: TheDays, store:
     def look(conn: Connection) -> Response:
         store_id = card_answers.within(conn, caller, store)
         time = {"since": days.since, "before": days.before, "now": house.clock()}
-        return json_answer(case_shapes.figures(cases.numbers(conn, caller.merchant_id, store_id=store_id, **time)))
+        found = cases.numbers(conn, caller.merchant_id, store_id=store_id, **time)
+        return json_answer(days.as_json() | case_shapes.figures(found))
 
     return await house.read_long(look)
 

@@ -123,7 +123,7 @@ def _write(conn: Connection, request: Request, house: House, token: str, sent: d
     read = review_form.read(sent, behind.known, voice(language), now=now)
     if any(sent.get(f"sku-{number}") != behind.known.products[number].sku for number in read.words):
         raise Conflict("The receipt shows something else now; open its page again")
-    author = Author(behind.record.id, behind.mark, language)
+    author = Author(behind.record.id, behind.mark, language, behind.record.brand_id)
     for number, words in sorted(read.words.items()) if not read.errors else ():
         reviews.write(conn, merchant_id, behind.known.products[number], words, author, now=now)
     return behind, read

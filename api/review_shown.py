@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from accounts import find as accounts_find
-from accounts.find import BrandInfo
+from accounts.find import BrandLook
 from accounts.tables import Merchant
 from api.contexts import Moment
 from api.contexts_after_sale import ProductPage, ReviewShown, StarBar
@@ -44,7 +44,7 @@ _CURSOR: Final = re.compile("rev_[0-9a-z]{26}")
 class _Said:
     merchant_id: str
     merchant: str
-    look: BrandInfo
+    look: BrandLook
     told: ProductReviews
     url: str
 
@@ -88,9 +88,20 @@ def _said(conn: Connection, house: House, merchant: str, sku: str, after: str | 
     told = product_reviews.of_product(conn, merchant_id, sku, limit=_ON_PAGE, after=after) if merchant_id else None
     if merchant_id is None or told is None:
         return None
-    [look, *_] = accounts_find.brands(conn, merchant_id)
+    look = _look(conn, merchant_id, told)
     url = f"{house.base_url}{product_reviews.path_of(merchant, sku)}"
     return _Said(merchant_id, merchant, look, told, url)
+
+
+def _look(conn: Connection, merchant_id: str, told: ProductReviews) -> BrandLook:
+    """Of the merchant's brand that the catalogue names as the product's; else of that which sold it last to somebody
+    who wrote of it; else of the first."""
+    ours = accounts_find.brands(conn, merchant_id)
+    named = (told.brand or "").casefold()
+    for each in ours:
+        if named in (each.slug, each.name.casefold()):
+            return each
+    return accounts_find.brand_look(conn, merchant_id, told.brand_id) if told.brand_id else ours[0]
 
 
 def _json(said: _Said) -> Rendered:

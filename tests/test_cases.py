@@ -42,6 +42,8 @@ def test_a_case_is_taken_and_resolved_by_an_outcome(owner: Person, case: Body, e
     numbers = owner.get("/v1/case-numbers").json()
     assert (numbers["opened"], numbers["open"], numbers["outcomes"]) == (1, 0, {"voucher": 1})
     assert numbers["median_seconds_to_resolve"] in range(60)
+    named = owner.get("/v1/case-numbers", **{"from": "2026-01-01", "to": "2026-01-31"}).json()
+    assert (named["from"], named["to"], named["opened"]) == ("2026-01-01", "2026-01-31", 0)
 
 
 def test_the_same_again_changes_nothing(owner: Person, case: Body) -> None:

@@ -79,6 +79,19 @@ def test_in_public_a_product_is_called_as_in_the_catalogue(
     assert "Tom" not in stranger.get("/reviews/linden-rye/bread").text
 
 
+def test_the_page_wears_the_brand_of_the_product(owner: Person, till: Person, stranger: Person, receipt: Body) -> None:
+    """Before that of the receipt, and that before the merchant's first one."""
+    for slug, name in (("aaa", "Aaa"), ("mill", "Mühle")):
+        owner.put(f"/v1/brands/{slug}", {"name": name}).raise_for_status()
+    send(stranger, receipt, **WORDS)
+    approved(owner)
+    assert "· Linden &amp; Rye</title>" in stranger.get("/reviews/linden-rye/bread").text
+    owner.put("/v1/products/bread", {"name": {"en": "Rye"}, "brand": "MÜHLE"}).raise_for_status()
+    owner.inside.app.state.house.shown_reviews.clear()
+    assert "· Mühle</title>" in stranger.get("/reviews/linden-rye/bread").text
+    assert stranger.get("/reviews/linden-rye/bread.json").json()["brand"]["name"] == "MÜHLE"
+
+
 def test_many_reviews_are_told_page_by_page(owner: Person, till: Person, stranger: Person, receipt: Body) -> None:
     for number in range(23):
         send(stranger, bought(till), **WORDS | {"text-0": f"Review {number}."})

@@ -47,6 +47,8 @@ class ProductReviews:
     more: str | None
     # Who makes it, by the catalogue; None where that does not say.
     brand: str | None
+    # Of ours, on whose receipt the newest was written; None where that is not known.
+    brand_id: str | None = None
 
 
 def stars_of(conn: Connection, merchant_id: str, sku: str) -> Stars:
@@ -72,7 +74,8 @@ def of_product(
     known = products.with_skus(conn, merchant_id, [sku]).get(sku)
     # A line's own name may be of one shopper alone, as one with an engraving is: the catalogue's goes first.
     name = known.named("") if known else (newest[0].product if newest else "") or sku
-    return ProductReviews(sku, name, stars, found[:limit], more, known.content.brand if known else None)
+    brand, brand_id = known.content.brand if known else None, newest[0].brand_id if newest else None
+    return ProductReviews(sku, name, stars, found[:limit], more, brand, brand_id)
 
 
 def path_of(merchant: str, sku: str) -> str:

@@ -40,6 +40,7 @@ class Author:
     receipt_id: str
     mark: str
     language: str
+    brand_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class ReviewRecord:
     id: str
     merchant_id: str
     receipt_id: str | None
+    brand_id: str | None
     sku: str
     product: str
     stars: int
@@ -88,7 +90,8 @@ def write(
     """New, or in place of what the shopper said of it before; the same again changes nothing. The receipt is held
     meanwhile (:func:`receipts.find.stays`). Raises :class:`Conflict` where it may be changed no more."""
     wanted = settings.of(conn, merchant_id, ReviewSettings)
-    values = _judged(words, wanted, now) | {"product": product.name, "language": author.language}
+    values = _judged(words, wanted, now) | {"product": product.name}
+    values |= {"language": author.language, "brand_id": author.brand_id}
     row = values | {"id": new_id("rev", now), "merchant_id": merchant_id, "receipt_id": author.receipt_id}
     row |= {"author": author.mark, "sku": product.sku, "revision": 1, "written_at": now}
     if conn.scalar(insert_or_ignore(conn, Review).values(row).returning(Review.id)) is not None:

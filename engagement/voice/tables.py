@@ -202,6 +202,8 @@ class Review(Base):
     merchant_id: Mapped[str] = mapped_column(ForeignKey("merchants.id"))
     # None once the receipt was purged: an approved review stays.
     receipt_id: Mapped[str | None] = mapped_column(ForeignKey("receipts.id"), index=True)
+    # Of the receipt on which it was written last.
+    brand_id: Mapped[str | None] = mapped_column(ForeignKey("brands.id"))
     # Whose it is: the shopper's pseudonym, or the receipt's id; its own id once that is forgotten.
     author: Mapped[str] = mapped_column(String(40))
     sku: Mapped[str] = mapped_column(String(128))

@@ -9,6 +9,7 @@ from engagement.rewards import entrants, expiring, flagging, guessing, launching
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
+from infra.secrets import Unsealable
 from worker.workshop import Workshop
 
 EXPIRE: Final = "expire-rewards"
@@ -29,8 +30,12 @@ def expire_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
             break
     ended = shop.read(lambda conn: launching.due_to_end(conn, now=now))
     for merchant_id, campaign_id in ended:
-        with in_turn(shop.engine) as conn:
-            launching.end(conn, merchant_id, campaign_id, sealer=shop.sealer, now=now)
+        try:
+            with in_turn(shop.engine) as conn:
+                launching.end(conn, merchant_id, campaign_id, sealer=shop.sealer, now=now)
+        except Unsealable as problem:
+            # The others end all the same.
+            _log.error("campaign_not_ended", campaign=campaign_id, why=problem.detail)
     _forget_marks(shop)
     if count or ended:
         _log.info("rewards_expired", count=count, campaigns_ended=len(ended))

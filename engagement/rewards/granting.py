@@ -104,7 +104,10 @@ def grant_free_entry(
     is_time = record.state == "live" and record.starts_at <= now < record.ends_at
     if free is None or not is_time or not has_its_allies(conn, record):
         raise NotFound("There are no free entries just now")
-    claim = _Claim(with_seed(conn, keys, record), f"{new_id(_FREE, now)}", shopper)
+    live = with_seed(conn, keys, record)
+    if live is None:
+        raise NotFound("There are no free entries just now")
+    claim = _Claim(live, new_id(_FREE, now), shopper)
     locks.with_others(conn, [record.id], [(record.id, shopper)])
     mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.campaign_id == record.id, Reward.shopper == shopper)
     entries = select(func.count()).select_from(Reward).where(*mine, Reward.origin == _FREE)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
+import orjson
 from cryptography.fernet import Fernet
 from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
@@ -15,7 +16,7 @@ from accounts.tables import Brand, Store
 from engagement import alliances, events, scratch
 from engagement.rewards import find, first, hands, locks, managing
 from engagement.rewards.checking import Known, lacks, stock_of
-from engagement.rewards.definition import published, restored
+from engagement.rewards.definition import Definition, published
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.live import asks_for_first_purchase
 from engagement.rewards.records import CampaignRecord, PrizeRecord
@@ -147,7 +148,9 @@ def due_to_end(conn: Connection, *, now: datetime) -> list[tuple[str, str]]:
 
 
 def _late(definition: str) -> timedelta:
-    return timedelta(days=restored(definition).late_days)
+    """Read by itself: a definition that is no longer one, as when a time zone is dropped, keeps none from its end."""
+    default = Definition.model_fields["late_days"].default
+    return timedelta(days=orjson.loads(definition).get("late_days", default))
 
 
 def _mine(merchant_id: str, campaign_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -98,9 +98,9 @@ def _read(conn: Connection, keys: RewardKeys, merchant_ids: Collection[str]) -> 
     found: dict[str, tuple[Live, ...]] = {}
     for record in find.running(conn, list(merchant_ids)):
         gives = record.state == "live" and has_its_allies(conn, record)
-        if gives or asks_for_first_purchase(record.definition):
-            live = replace(with_seed(conn, keys, record), gives=gives)
-            found[record.merchant_id] = (*found.get(record.merchant_id, ()), live)
+        live = with_seed(conn, keys, record) if gives or asks_for_first_purchase(record.definition) else None
+        if live is not None:
+            found[record.merchant_id] = (*found.get(record.merchant_id, ()), replace(live, gives=gives))
     return found
 
 
@@ -110,7 +110,8 @@ def has_its_allies(conn: Connection, record: CampaignRecord) -> bool:
     return all(alliances.is_agreed(conn, record.merchant_id, each) for each in suppliers)
 
 
-def with_seed(conn: Connection, keys: RewardKeys, record: CampaignRecord) -> Live:
+def with_seed(conn: Connection, keys: RewardKeys, record: CampaignRecord) -> Live | None:
+    """None where it has ended meanwhile. Raises :class:`infra.secrets.Unsealable`."""
     mine = (Campaign.merchant_id == record.merchant_id) & (Campaign.id == record.id)
     sealed = conn.execute(select(Campaign.sealed_seed).where(mine)).scalar_one()
-    return Live(record, bytes.fromhex(secrets.unseal(keys.sealer, sealed or b"")))
+    return None if sealed is None else Live(record, bytes.fromhex(secrets.unseal(keys.sealer, sealed)))

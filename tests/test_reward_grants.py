@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import OperationalError
 
 from accounts.places import directories
 from engagement import shoppers
@@ -54,27 +53,6 @@ def test_a_card_that_goes_wrong_costs_no_sale(
     with engine.connect() as conn:
         told = select(func.count()).select_from(Event).where(Event.kind == "reward.not_granted")
         assert conn.scalar(told.where(Event.receipt_id.is_not(None))) == 1
-
-
-@pytest.mark.parametrize("code", ["55P03", "57014"])
-def test_a_card_that_others_were_in_the_way_of_is_not_lost_with_its_sale_there(
-    owner: Person, till: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
-    """Lock timeout and statement timeout of PostgreSQL: the till is asked to come again."""
-    launched(owner)
-
-    class Waited(Exception):
-        sqlstate = code
-
-    def wait(*_: Any) -> None:
-        raise OperationalError("", {}, Waited())
-
-    with monkeypatch.context() as busy:
-        busy.setattr(drawing, "draw", wait)
-        body = coffee()
-        assert till.post("/v1/receipts", body).status_code == 503
-    receipt_id = till.post("/v1/receipts", body).raise_for_status().json()["id"]
-    assert (count(engine, Receipt), len(cards_of(owner, receipt_id))) == (1, 1)
 
 
 def test_of_a_batch_only_the_card_that_goes_wrong_is_left_out(

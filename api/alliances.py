@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
 
 from accounts.fields import Slug
 from accounts.keys import Caller
@@ -80,13 +79,7 @@ async def end_alliance(alliance_id: schemas.Id, house: TheHouse, caller: TheCall
     """Either of the two may. No new offers are shown and no new prizes given; what shoppers hold stays good. Campaigns
     with prizes of the other give no cards: `missing_allies` says so, and the event `campaign.halted`."""
     _require(caller, "rewards:write")
-
-    def write(conn: Connection) -> None:
-        now, found = house.clock(), alliances.one(conn, caller.merchant_id, alliance_id)
-        if alliances.end(conn, caller.merchant_id, alliance_id, now=now):
-            halting.tell(conn, caller.merchant_id, found.ally_id, alliance_id, now=now)
-
-    await house.write(write)
+    await house.write(lambda conn: halting.end_alliance(conn, caller.merchant_id, alliance_id, now=house.clock()))
     house.writer.giver.campaigns.forget()
     return no_content()
 

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from engagement import events
+from engagement import alliances, events
+from engagement.rewards import locks
 from engagement.rewards.records import CampaignRecord
 from engagement.rewards.tables import Campaign, Prize
 
@@ -18,11 +19,21 @@ def missing_allies(campaign: CampaignRecord, allies: Collection[str]) -> list[st
     return sorted({each.supplier for each in campaign.prizes if each.supplier_id not in own})
 
 
-def tell(conn: Connection, merchant_id: str, ally_id: str, alliance_id: str, *, now: datetime) -> None:
-    """It is over between the two: each hears which of its campaigns gives nothing any more."""
-    for issuer, supplier in ((merchant_id, ally_id), (ally_id, merchant_id)):
-        theirs = (Campaign.merchant_id == issuer, Campaign.state.in_(["live", "paused"]))
-        supplied = select(Prize.campaign_id).where(Prize.supplier_id == supplier, Prize.campaign_id == Campaign.id)
-        for campaign_id in conn.scalars(select(Campaign.id).where(*theirs, supplied.exists()).order_by(Campaign.id)):
+def end_alliance(conn: Connection, merchant_id: str, alliance_id: str, *, now: datetime) -> None:
+    """As :func:`engagement.alliances.end`, while no card of a campaign of the two is being given that has prizes of the
+    other: each hears which of its own gives nothing any more. Raises :class:`kernel.errors.NotFound`."""
+    ally_id = alliances.one(conn, merchant_id, alliance_id).ally_id
+    between = [*_supplied(conn, merchant_id, ally_id), *_supplied(conn, ally_id, merchant_id)]
+    locks.alone(conn, *(campaign_id for _, campaign_id in between))
+    if alliances.end(conn, merchant_id, alliance_id, now=now):
+        for issuer, campaign_id in between:
             data = {"campaign": campaign_id, "alliance": alliance_id}
             events.tell(conn, issuer, "campaign.halted", data, now=now)
+
+
+def _supplied(conn: Connection, issuer: str, supplier: str) -> list[tuple[str, str]]:
+    """The issuer and each of its campaigns that run and have prizes of the supplier."""
+    theirs = (Campaign.merchant_id == issuer, Campaign.state.in_(["live", "paused"]))
+    supplied = select(Prize.campaign_id).where(Prize.supplier_id == supplier, Prize.campaign_id == Campaign.id)
+    found = conn.scalars(select(Campaign.id).where(*theirs, supplied.exists()).order_by(Campaign.id))
+    return [(issuer, campaign_id) for campaign_id in found]

@@ -25,9 +25,9 @@ def with_others(conn: Connection, campaign_ids: Iterable[str], shoppers: Iterabl
     _take(conn, [(key, True) for key in shared] + [(key, False) for key in own])
 
 
-def alone(conn: Connection, campaign_id: str) -> None:
-    """Change a campaign's state while no card of it is being given."""
-    _take(conn, [(_key("campaign", campaign_id), False)])
+def alone(conn: Connection, *campaign_ids: str) -> None:
+    """Change the state of campaigns, or on what they depend, while no card of them is being given."""
+    _take(conn, [(key, False) for key in sorted(_key("campaign", each) for each in campaign_ids)])
 
 
 def in_turn_of_key(conn: Connection, merchant_id: str, key_id: str) -> None:

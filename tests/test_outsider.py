@@ -161,7 +161,6 @@ LINKS = {
     *doors_scratch.LINKS,
     *doors_surveys.LINKS,
     *doors_voice.LINKS,
-    "/r/{path:path}",
     "/u/{token}",
     "/media/logos/{shard}/{name}.{form}",
     "/c/{token:token}",

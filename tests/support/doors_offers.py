@@ -7,8 +7,8 @@ from tests.support.products import product
 
 Names = dict[str, str]
 TABLE: Final = b"sku,name,price,currency\nours,Mine,1.00,EUR\n"
-# Method, route, status, path with {names} of what is ours, body.
-DOORS: Final[list[tuple[str, str, int, str, Any]]] = [
+# Method, route, status, path with {names} of what is ours, body and its kind.
+DOORS: Final[list[tuple[Any, ...]]] = [
     ("GET", "/v1/products", 200, "/v1/products", None),
     ("GET", "/v1/products/{sku:sku}", 404, "/v1/products/ours", None),
     ("DELETE", "/v1/products/{sku:sku}", 404, "/v1/products/ours", None),
@@ -27,7 +27,7 @@ DOORS: Final[list[tuple[str, str, int, str, Any]]] = [
     ("GET", "/v1/offer-numbers", 200, "/v1/offer-numbers", None),
     ("GET", "/v1/offer-numbers.csv", 200, "/v1/offer-numbers.csv", None),
     ("POST", "/v1/products/batch", 200, "/v1/products/batch", {"products": [{"sku": "ours"} | product("Mine")]}),
-    ("POST", "/v1/products/import", 200, "/v1/products/import", TABLE),
+    ("POST", "/v1/products/import", 200, "/v1/products/import", TABLE, "text/csv"),
     ("PUT", "/v1/products/{sku:sku}", 200, "/v1/products/ours", product("Mine")),
 ]
 # Whoever has the signed address of an offer may follow it; the picture is behind a name made of its bytes.

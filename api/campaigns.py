@@ -118,7 +118,8 @@ async def put_campaign_state(campaign_id: CampaignId, request: Request, house: T
         return _told(conn, merchant_id, campaign_id)
 
     def launch(engine: Engine) -> None:
-        launching.launch_in_slices(engine, house.reward_keys, merchant_id, campaign_id, clock=house.clock)
+        keys, jobs = house.reward_keys, house.post.jobs
+        launching.launch_in_slices(engine, keys, jobs, merchant_id, campaign_id, clock=house.clock)
 
     def put(conn: Connection) -> None:
         launching.set_state(conn, merchant_id, campaign_id, state, sealer=house.sealer, now=house.clock())

@@ -10,12 +10,15 @@ from sqlalchemy import Engine, func, select, update
 from engagement.rewards import first, forgetting
 from engagement.rewards.tables import CampaignTally, PoolCode, PrizeSlot, Reward, SeenShopper
 from engagement.scratch import drawn, entry_digest, seed_digest, shuffled, table_digest
+from infra import jobs
 from infra.settings import Settings
-from kernel.clock import utc_now
+from kernel.clock import iso, utc_now
 from tests.support.campaigns import campaign, cards_of, drawn_up, launched, prize, scratched, sold, spending
-from tests.support.inside import Person, on_sqlite
+from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee, refund
 from tests.support.shops import Shops
+from worker.rewards import see_first_purchases
+from worker.workshop import Workshop
 
 _STORES = {"kind": "store", "any_of": ["mitte", "lost"]}
 ANNA: dict[str, Any] = {"shopper": {"email": "anna@example.com"}}
@@ -235,6 +238,28 @@ def test_who_buys_while_earlier_receipts_are_read_has_bought(
     monkeypatch.setattr(first, "look_back", lambda *_: sold(till, **ANNA))
     launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
     assert earned(owner, till, **ANNA) == 0
+
+
+def test_who_buys_where_the_campaign_is_not_known_yet_has_bought(
+    owner: Person,
+    till: Person,
+    inside: Inside,
+    shop: Workshop,
+    engine: Engine,
+    shops: Shops,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another server remembers for two seconds that there was none."""
+    since = iso(utc_now())
+    with monkeypatch.context() as unaware:
+        unaware.setattr(inside.app.state.house.writer.giver.campaigns, "remembered", lambda _: {})
+        launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
+        assert earned(owner, till, **ANNA) == 0
+    with engine.connect() as conn:
+        assert jobs.tally(conn)[first.CATCH_UP].delayed == 1
+    see_first_purchases(shop, "", {"merchant": shops.linden, "since": since})
+    assert earned(owner, till, **ANNA) == 0
+    assert earned(owner, till, shopper={"email": "ben@example.com"}) == 1
 
 
 def test_who_has_bought_often_has_bought_until_the_last_receipt_is_purged(

@@ -18,7 +18,7 @@ from infra.settings import Settings
 from kernel.clock import utc_now
 from kernel.errors import Conflict, NotFound
 from tests.support.campaigns import campaign, cards_of, drawn_up, prize, sold
-from tests.support.inside import Person, on_sqlite
+from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import Body
 from tests.support.shops import Shops
 from tests.test_races import at_once
@@ -51,9 +51,9 @@ def between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], None]]
 
 
 @pytest.fixture
-def launch(engine: Engine, shops: Shops, settings: Settings) -> Callable[[str], None]:
-    keys = RewardKeys.of(settings.data, secrets.box(settings.data))
-    return lambda campaign_id: launching.launch_in_slices(engine, keys, shops.linden, campaign_id, clock=utc_now)
+def launch(engine: Engine, inside: Inside, shops: Shops, settings: Settings) -> Callable[[str], None]:
+    keys, jobs = RewardKeys.of(settings.data, secrets.box(settings.data)), inside.app.state.house.post.jobs
+    return lambda campaign_id: launching.launch_in_slices(engine, keys, jobs, shops.linden, campaign_id, clock=utc_now)
 
 
 def positions(engine: Engine) -> list[int]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from cards.stale import FORGET
 from cards.wallets import GOOGLE, PUSH
+from engagement.rewards.first import CATCH_UP
 from engagement.rewards.prize_wallets import PRIZES
 from infra.jobs import Kind, Payload, Schedule
 from infra.tracing import span
@@ -27,7 +28,7 @@ from worker.offers import LEARN, LEARN_ALL, LEDGER, learn, learn_all, write_bask
 from worker.passes import push_passes
 from worker.pictures import forget_pictures
 from worker.prizes import write_prizes
-from worker.rewards import EXPIRE, WATCH, expire_rewards, watch_rewards
+from worker.rewards import EXPIRE, WATCH, expire_rewards, see_first_purchases, watch_rewards
 from worker.ses import take_ses_events
 from worker.surveys import remind_of_surveys
 from worker.workshop import Workshop
@@ -42,6 +43,8 @@ _REMIND: Final = "remind-of-surveys"
 _PASSES: Final = 2.0
 # Nobody is shown them any more, so they may stay a little longer.
 _PICTURES: Final = 2.0
+# One is asked for at the launch of a campaign for first purchases.
+_FIRST: Final = 5.0
 # Nobody waits for these.
 _chore = partial(Kind, poll=5.0, is_chore=True)
 
@@ -62,6 +65,7 @@ def kinds(shop: Workshop) -> list[Kind]:
         Kind(GOOGLE, of(write_objects), poll=_PASSES, at_once=0 if wallet.lacking_for_google else 1),
         Kind(PRIZES, of(write_prizes), poll=_PASSES, at_once=0 if wallet.lacking_for_google else 1),
         Kind(FORGET, of(forget_pictures), poll=_PICTURES),
+        Kind(CATCH_UP, of(see_first_purchases), poll=_FIRST),
         _chore(_SWEEP, of(sweep)),
         _chore(_FORGET_JOBS, of(forget_jobs)),
         _chore(_PURGE, of(purge)),

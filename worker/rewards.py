@@ -1,11 +1,12 @@
 """What is done about campaigns by the clock."""
 
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
 
-from engagement.rewards import entrants, expiring, flagging, guessing, launching, marks, prize_wallets, watching
+from engagement.rewards import entrants, expiring, first, flagging, guessing, launching, marks, prize_wallets, watching
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
@@ -48,6 +49,12 @@ def _forget_marks(shop: Workshop) -> None:
         while is_more and not shop.ended.is_set():
             with in_turn(shop.engine) as conn:
                 is_more = marks.forget_some(conn, merchant_id, campaign_id)
+
+
+def see_first_purchases(shop: Workshop, _job_id: str, payload: Payload) -> None:
+    """Write down who bought while other servers did not know yet that it matters."""
+    keys, since = RewardKeys.of(shop.settings.data, shop.sealer), datetime.fromisoformat(payload["since"])
+    shop.write(partial(first.catch_up, keys=keys, merchant_id=payload["merchant"], since=since))
 
 
 def watch_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:

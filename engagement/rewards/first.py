@@ -12,6 +12,8 @@ from engagement.rewards.keys import RewardKeys
 from engagement.rewards.sold import Sold, counts
 from engagement.rewards.tables import SeenShopper
 from infra.database import Instant, in_turn, insert_or_ignore, unindexed, upsert
+from infra.jobs import Jobs
+from kernel.clock import iso
 from kernel.ids import least_id
 from receipts.sale import Shopper
 from receipts.tables import Receipt, ReceiptShopper
@@ -19,6 +21,9 @@ from receipts.tables import Receipt, ReceiptShopper
 _TOGETHER: Final = 1_000
 # Longer than any transaction of the intake.
 _BEING_WRITTEN: Final = timedelta(minutes=1)
+# The kind of the jobs that catch up, and the seconds after which all servers know of a campaign.
+CATCH_UP: Final = "first-purchases"
+_REMEMBERED: Final = 10.0
 _MARKS: Final = ("customer_id", "loyalty_id", "email", "phone")
 
 
@@ -47,7 +52,7 @@ def page(
 
 
 def catch_up(conn: Connection, keys: RewardKeys, merchant_id: str, *, since: datetime) -> None:
-    """In the transaction of the launch: what was sold while :func:`look_back` read, or was just being written when it
+    """At the launch, and soon afterwards: what was sold while :func:`look_back` read, or was just being written when it
     began. That is little, of all merchants together, and found by its ids."""
     last: str | None = least_id("rct", since - _BEING_WRITTEN)
     while last is not None:
@@ -55,6 +60,13 @@ def catch_up(conn: Connection, keys: RewardKeys, merchant_id: str, *, since: dat
         ids = conn.scalars(select(Receipt.id).where(*mine).order_by(Receipt.id).limit(_TOGETHER)).all()
         _look_at(conn, keys, merchant_id, ids)
         last = ids[-1] if ids else None
+
+
+def ask_again(conn: Connection, jobs: Jobs, merchant_id: str, campaign_id: str, *, since: datetime) -> None:
+    """In the transaction of the launch: a job that catches up once more. For some seconds other servers still remember
+    that there was no campaign, and write nobody down."""
+    told = {"merchant": merchant_id, "since": iso(since)}
+    jobs.enqueue(conn, CATCH_UP, told, job_id=f"{CATCH_UP}+{campaign_id}", delay=_REMEMBERED)
 
 
 def among(conn: Connection, sold: Sequence[Sold]) -> set[str]:

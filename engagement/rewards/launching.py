@@ -4,7 +4,6 @@ At the launch the seed is drawn and sealed, its digest and the table of prizes a
 becomes a slot. At the end the seed is told, and everybody can do the sums again.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -24,7 +23,9 @@ from engagement.rewards.slots import Layout
 from engagement.rewards.tables import Campaign, Prize, PrizeSlot
 from infra import secrets
 from infra.database import reading
+from infra.jobs import Jobs
 from kernel import jcs
+from kernel.clock import Clock
 from kernel.errors import Conflict, Invalid
 
 
@@ -47,7 +48,7 @@ def launch(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fern
 
 
 def launch_in_slices(
-    engine: Engine, keys: RewardKeys, merchant_id: str, campaign_id: str, *, clock: Callable[[], datetime]
+    engine: Engine, keys: RewardKeys, jobs: Jobs, merchant_id: str, campaign_id: str, *, clock: Clock
 ) -> None:
     """With however many slots, in transactions of its own between which others write. It is a draft until the last of
     them, which then finds all slots there. Raises as :func:`launch`, and :class:`Conflict` where somebody changes or
@@ -70,6 +71,7 @@ def launch_in_slices(
         require_ready(conn, merchant_id, layout.campaign, now=now)
         if asks:
             first.catch_up(conn, keys, merchant_id, since=began)
+            first.ask_again(conn, jobs, merchant_id, campaign_id, since=began)
         hand.let_go(conn)
         _begin(conn, layout, keys.sealer, now)
 

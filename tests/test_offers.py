@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert
 
-from engagement.offers import find
+from engagement.offers import about, find
 from engagement.offers.tables import OfferRule
 from infra.database import reading
 from infra.settings import Settings
@@ -197,6 +197,7 @@ def test_nothing_that_a_page_asks_for_its_offers_reads_a_whole_table(
         desk = find.desk(conn, shops.linden)
         event.listen(conn, "before_cursor_execute", look)
         assert len(find.offers_for(conn, desk, record, key=keys_of(settings).shoppers)) == 3
+        about.about(conn, record)
     read = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
     assert len(read) >= 7
     # `best` are the thirty that were found.

@@ -17,7 +17,7 @@ from infra.settings import ROOT, Data, Log
 from infra.storage import open_storage
 from kernel.clock import utc_now
 from kernel.ids import new_token
-from tests.support import browser, gallery
+from tests.support import browser, gallery, gallery_after_sale
 from tests.support.served import served
 
 FOLDER: Final = ROOT / "look"
@@ -64,6 +64,7 @@ WAYS: Final = {
 }
 # Every state is looked at by day and by night; these in the other ways too.
 THOROUGHLY: Final = {"sale", "arabic", "picnic", "huge"}
+_AFTER_SALE: Final = ("phone", "night", "narrow", "paper", "scriptless")
 
 
 def main() -> None:
@@ -93,6 +94,7 @@ def _site() -> Iterator[tuple[str, dict[str, str]]]:
         with engine.begin() as conn:
             shops = demo_shops.put_all(conn, open_storage(data), now=utc_now())
             pages = gallery.put_all(conn, shops)
+        pages |= gallery_after_sale.put_all(engine, data, shops)
         engine.dispose()
         pages |= {"pending": f"/r/{new_token()}?lang=en", "nothing": "/r/nothing?lang=en"}
         with served(data) as address:
@@ -109,6 +111,8 @@ def _system_face() -> Iterator[dict[str, str]]:
 
 
 def _ways(name: str) -> list[str]:
+    if name in gallery_after_sale.NAMES:
+        return list(_AFTER_SALE)
     return list(WAYS) if name in THOROUGHLY else ["phone", "night"]
 
 

@@ -172,6 +172,22 @@ def test_the_code_is_printed_and_a_foil_is_not(
 
 
 @on_sqlite
+def test_a_free_card_is_printed_with_its_last_day_and_without_its_foil(
+    promoter: Promoter, settings: Settings, shopper: Shopper
+) -> None:
+    campaign, page = promoter.launch(free_entry={"per_shopper": 1}), shopper.page
+    with served(settings.data) as address:
+        page.goto(f"{address}/campaigns/{campaign}/entry?lang=en")
+        page.get_by_label("Email").fill("ada@gmail.com")
+        page.get_by_label("I have read the rules").check()
+        page.get_by_role("button", name="Give me a card").click()
+        expect(page.get_by_role("heading", name="Winter days")).to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.get_by_text("Scratch it by")).to_be_visible()
+        expect(page.locator(".foil")).to_be_hidden()
+
+
+@on_sqlite
 def test_the_first_sight_of_a_receipt_with_a_card_fits_the_first_flight(
     till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
 ) -> None:

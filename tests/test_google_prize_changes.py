@@ -1,6 +1,7 @@
 """Google hears of what becomes of a prize that somebody took, and the newest is what stays there."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from engagement.rewards import google as objects
-from engagement.rewards import withdrawing
+from engagement.rewards import prize_wallets, withdrawing
 from engagement.rewards.prize_wallets import PRIZES
 from engagement.rewards.records import RewardRecord
 from infra.google_wallet import GoogleWalletDown, GoogleWalletRefused
@@ -21,12 +22,14 @@ from tests.support.google_wallet import CLASSES, ISSUER, Google
 from tests.support.inside import Person, on_sqlite
 from tests.support.sales import refund
 from tests.support.scratched import VOUCHER, Promoter, sold_now
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 from tests.support.workshop import Clock
 from worker.prizes import write_prizes
 from worker.rewards import expire_rewards
 from worker.work import working
 from worker.workshop import Workshop
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -285,3 +288,33 @@ def test_where_the_button_cannot_write_what_came_meanwhile_a_job_does(
     monkeypatch.setattr(objects, "write", write)
     write_prizes(shop, "job", told(card))
     assert object_of(google, card.id)["state"] == "INACTIVE"
+
+
+@on_postgresql
+@pytest.mark.parametrize("are_locked, stays", [(True, "INACTIVE"), (False, "ACTIVE")])
+def test_who_takes_a_prize_while_it_is_taken_back_waits_for_that(
+    stranger: Person,
+    google: Google,
+    receipt: dict[str, Any],
+    promoter: Promoter,
+    engine: Engine,
+    shop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
+    are_locked: bool,
+    stays: str,
+) -> None:
+    """The issuer saw nobody who took it, and has not committed yet. Without a lock it would stay as it was."""
+    if not are_locked:
+        monkeypatch.setattr(prize_wallets, "_lock", lambda *_: None)
+    here = address_of(promoter, receipt)
+    scratched_at(stranger, here)
+    assert stranger.ask("POST", f"{here}/taken").status_code == 204
+    card = promoter.card(receipt["id"])
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as conn:
+            withdrawing.withdraw(conn, card.merchant_id, card.id, now=utc_now())
+            prize_wallets.tell(conn, shop.jobs, [card.id], now=utc_now())
+            pressed = pool.submit(taken, stranger, here)
+            wait_until(lambda: pressed.done() or somebody_waits(engine))
+        pressed.result(30)
+    assert (object_of(google, card.id)["state"], prizes_waiting(engine)) == (stays, 0)

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, select, update
 
 from engagement.rewards.records import RewardRecord
-from engagement.rewards.tables import GooglePrize
+from engagement.rewards.tables import GooglePrize, Reward
 from infra.database import insert_or_ignore
 from infra.jobs import Jobs
 from kernel.ids import new_id
@@ -23,9 +23,18 @@ _AT_ONCE: Final = 50
 
 
 def note(conn: Connection, reward: RewardRecord, brand_id: str, country: str | None) -> None:
-    """From here on the object hears of changes. It stays with the brand with which it was taken first."""
+    """From here on the object hears of changes. It stays with the brand with which it was taken first.
+
+    Who changes the card meanwhile waits, or is waited for: they see that it is noted, or are seen.
+    """
+    _lock(conn, reward)
     row = {"reward_id": reward.id, "merchant_id": reward.merchant_id, "brand_id": brand_id, "country": country}
     conn.execute(insert_or_ignore(conn, GooglePrize).values(row))
+
+
+def _lock(conn: Connection, reward: RewardRecord) -> None:
+    mine = (Reward.merchant_id == reward.merchant_id, Reward.id == reward.id)
+    conn.execute(select(Reward.id).where(*mine).with_for_update())
 
 
 def written(conn: Connection, merchant_id: str, reward_id: str) -> str | None:

@@ -128,6 +128,14 @@ def test_what_was_given_back_later_tells_nothing_and_who_gave_all_back_is_offere
         assert skus(owner, receipt) == offers
 
 
+def test_who_gave_one_of_three_back_has_two(owner: Person, engine: Engine, settings: Settings, near: None) -> None:
+    line = {"id": "1", "sku": "rye", "name": "Rye", "quantity": "3", "unit_price": "5.40", "total": "16.20"}
+    receipt = sold(owner, "x", lines=[line], total="16.20", payments=[])
+    given_back(owner, receipt, {"id": "1", "name": "Rye", "total": "5.40", "original_line": "1"})
+    caught_up(engine, settings)
+    assert skus(owner, receipt) == ["butter", "jam"]
+
+
 def test_a_lesson_that_goes_while_a_page_is_made_shows_less_and_breaks_nothing(
     owner: Person, engine: Engine, settings: Settings, shops: Shops, near: None
 ) -> None:

@@ -1,6 +1,6 @@
 """Which offers a receipt shows, and why: never what is on it, was bought before, went back, or cannot be had."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -205,10 +205,8 @@ def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _As
     if private is None:
         return None
     lines = orjson.loads(record.content_json).get("lines", ())
-    gone = set(orjson.loads(private.returned or "[]"))
-    goods = [line for line in lines if is_goods(line)]
-    kept = [line for line in goods if is_bought(record.kind, line) and item_of(line) not in gone]
-    if goods and not kept:
+    kept = _kept(record, lines, set(orjson.loads(private.returned or "[]")))
+    if kept is None:
         return None
     names = {item: line["name"] for line in reversed(kept) for item in all_of(line)}
     before = _before(conn, record, private.details, key)
@@ -222,6 +220,19 @@ def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _As
         if item in names:
             asked.complements |= {sku: names[item] for sku in orjson.loads(complements) if sku not in asked.complements}
     return asked
+
+
+def _kept(record: ReceiptRecord, lines: Sequence[Mapping[str, Any]], gone: set[str]) -> list[Mapping[str, Any]] | None:
+    """The lines of goods that stayed with the shopper; None where none of them did."""
+    goods = [line for line in lines if is_goods(line)]
+    taken = [line for line in goods if is_bought(record.kind, line)]
+    kept = [line for line in taken if item_of(line) not in gone]
+    if not goods or kept:
+        return kept
+    # What went back is known by its item: of three of a kind one may have, and two stay.
+    refunds = [abs(each.total) for each in record.amendments if each.kind == "refund"]
+    is_part = len(refunds) == len(record.amendments) and sum(refunds) < abs(record.total)
+    return taken if taken and is_part else None
 
 
 def _before(conn: Connection, record: ReceiptRecord, details: str | None, key: bytes) -> tuple[set[str], set[str]]:

@@ -17,7 +17,7 @@ from api.campaign_shapes import NewCampaignState, PrizeConsent
 from api.house import TheHouse
 from api.key_ring import TheCaller
 from engagement import alliances
-from engagement.rewards import find, hands, launching, managing, pool, supplying
+from engagement.rewards import find, launching, managing, pool, supplying
 from engagement.rewards.definition import terms_digest
 from engagement.rewards.halting import missing_allies
 from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
@@ -89,7 +89,9 @@ async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHous
         managing.put(conn, caller.merchant_id, campaign_id, new, now=house.clock())
         return _told(conn, caller.merchant_id, campaign_id)
 
-    await house.write_in_slices(lambda engine: hands.free(engine, caller.merchant_id, campaign_id))
+    merchant_id, now, kept = caller.merchant_id, house.clock(), {each.slug for each in new.prizes}
+    await house.read(lambda conn: managing.require_known(conn, merchant_id, new))
+    await house.write_in_slices(lambda engine: pool.empty(engine, merchant_id, campaign_id, keeping=kept, now=now))
     return json_answer(await house.write(write))
 
 

@@ -238,6 +238,22 @@ def test_a_draft_with_very_many_codes_is_emptied_before_it_is_thrown_away(
         assert conn.scalar(select(func.count()).select_from(PoolCode)) == 0
 
 
+def test_very_many_codes_of_a_prize_that_is_dropped_go_first_and_stay_where_the_draft_is_refused(
+    owner: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hands, "SLICE", 10)
+    campaign_id = drawn_up(owner, prizes=[OF_POOL])
+    path = f"/v1/campaigns/{campaign_id}"
+    owner.ask("PUT", f"{path}/prizes/coffee/codes", content=codes(35)).raise_for_status()
+    for body, left in ((campaign(prizes=[], brands=["none"]), 35), (campaign(prizes=[OF_POOL]), 35), (campaign(), 35)):
+        owner.put(path, body)
+        with engine.connect() as conn:
+            assert conn.scalar(select(func.count()).select_from(PoolCode)) == left
+    owner.put(path, campaign(prizes=[prize(slug="tea")])).raise_for_status()
+    with engine.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(PoolCode)) == 0
+
+
 def test_nobody_elses_draft_is_taken_over(owner: Person, engine: Engine, shops: Shops) -> None:
     campaign_id = drawn_up(owner)
     with pytest.raises(NotFound):

@@ -85,6 +85,11 @@ class _Placed:
         self.prize, self.position, self.supplier_id = prize, position, suppliers[position]
 
 
+def require_known(conn: Connection, merchant_id: str, new: NewCampaign) -> None:
+    """Raises :class:`Invalid` as :func:`put` would, before anything of the draft is touched."""
+    _suppliers(conn, merchant_id, new)
+
+
 def _suppliers(conn: Connection, merchant_id: str, new: NewCampaign) -> list[str]:
     """The merchant of each prize."""
     allies = alliances.allies(conn, merchant_id)

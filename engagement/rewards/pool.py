@@ -4,7 +4,7 @@ capitals apart; each is found by the HMAC of its tidied form."""
 import codecs
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -88,12 +88,13 @@ def put(
     return len(wanted)
 
 
-def empty(engine: Engine, merchant_id: str, campaign_id: str, *, now: datetime) -> None:
-    """Before a draft is thrown away: nobody has it in hand, and where it has very many codes they go first, slice by
-    slice. Raises :class:`NotFound` and :class:`CampaignStarted`."""
+def empty(engine: Engine, merchant_id: str, campaign_id: str, *, keeping: Collection[str] = (), now: datetime) -> None:
+    """Before a draft is thrown away, or all of its prizes but those with the slugs ``keeping``: nobody has it in hand,
+    and where these have very many codes they go first, slice by slice. Raises :class:`NotFound` and
+    :class:`CampaignStarted`."""
     with reading(engine) as conn:
         prizes = find.campaign(conn, merchant_id, campaign_id).prizes
-    full = [each.id for each in prizes if each.codes > hands.SLICE]
+    full = [each.id for each in prizes if each.codes > hands.SLICE and each.slug not in keeping]
     if not full:
         hands.free(engine, merchant_id, campaign_id)
         return

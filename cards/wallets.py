@@ -142,11 +142,20 @@ def objects(conn: Connection, change: Change, *, after: str, limit: int) -> Sequ
 
 
 def note_object(conn: Connection, record: CardRecord) -> bool:
-    """From here on the object hears of changes. Whether it shows the card as it is in ``record``."""
+    """From here on the object hears of changes. Whether it shows the card as it is in ``record``.
+
+    Who changes the card meanwhile waits, or is waited for: they see that it is noted, or are seen.
+    """
+    _lock(conn, record)
     row = {"card_id": record.id, "merchant_id": record.merchant_id}
     conn.execute(insert_or_ignore(conn, GoogleObject).values(row))
     mine = select(GoogleObject.written_as_of).filter_by(**row)
     return conn.scalar(mine) == record.changed_at
+
+
+def _lock(conn: Connection, record: CardRecord) -> None:
+    mine = (Card.merchant_id == record.merchant_id, Card.id == record.id)
+    conn.execute(select(Card.id).where(*mine).with_for_update())
 
 
 def note_written(conn: Connection, record: CardRecord) -> None:

@@ -1,6 +1,7 @@
 """Google hears of what changes on a card that somebody took, and the newest is what stays there."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from cards import google as objects
-from cards import manage
+from cards import manage, wallets
 from cards.find import CardRecord, one
 from cards.profile import write
 from cards.wallets import GOOGLE
@@ -23,7 +24,7 @@ from tests.support.google_cards import object_of, objects_waiting, taken
 from tests.support.google_wallet import CLASSES, ISSUER, Google
 from tests.support.inside import Inside, on_sqlite
 from tests.support.shops import Shops
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 from tests.support.wallets import changed, told
 from worker.google import write_objects
 from worker.work import working
@@ -266,3 +267,28 @@ def test_a_card_that_changes_again_and_again_is_left_to_a_job(
     monkeypatch.setattr(objects, "write", late)
     write_objects(shop, "job", told(card))
     assert (object_of(google, card)["state"], objects_waiting(engine)) == ("ACTIVE", 1)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("are_locked, stays", [(True, "EXPIRED"), (False, "ACTIVE")])
+def test_who_takes_a_card_while_it_is_revoked_waits_for_that(
+    inside: Inside,
+    google: Google,
+    card: CardRecord,
+    engine: Engine,
+    shop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
+    are_locked: bool,
+    stays: str,
+) -> None:
+    """The merchant saw nobody who took it, and has not committed yet. Without a lock it would stay as it was."""
+    if not are_locked:
+        monkeypatch.setattr(wallets, "_lock", lambda *_: None)
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as conn:
+            manage.set_state(conn, card, "revoked", now=utc_now())
+            wallets.tell_wallets(conn, shop.jobs, card, now=utc_now())
+            pressed = pool.submit(taken, inside, card)
+            wait_until(lambda: pressed.done() or somebody_waits(engine))
+        pressed.result(30)
+    assert (object_of(google, card)["state"], objects_waiting(engine)) == (stays, 0)

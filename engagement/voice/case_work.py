@@ -64,7 +64,9 @@ def follow(conn: Connection, answer: Answer, *, says_more: bool = False, now: da
 def doubt(conn: Connection, answer: Answer, *, now: datetime) -> None:
     """Its answer is held back. Where nobody has begun to work on the case it is closed, and opened again once somebody
     lets the answer count; else its history tells, and who works on it decides."""
-    found = cases.of_answer(conn, answer.merchant_id, answer.id)
+    seen = cases.of_answer(conn, answer.merchant_id, answer.id)
+    # As it stands, now that nobody else changes it.
+    found = hold(conn, answer.merchant_id, seen.id) if seen else None
     if found is None or found.resolved_at is not None:
         return
     if found.state == "open":

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from accounts.keys import Caller
 from api import offer_answers, schemas
 from api.answers import csv_answer, json_answer
-from api.days import Days, TheDays
+from api.days import TheDays
 from api.house import TheHouse
 from api.key_ring import TheCaller
 from engagement.offers import books, find, numbers
@@ -21,6 +21,7 @@ from engagement.offers.links import Reason
 from engagement.offers.numbers import By, Key, Numbers
 from infra.csv_text import csv_text
 from kernel.clock import iso
+from kernel.days import Days
 from receipts import find as receipts_find
 
 router = APIRouter(prefix="/v1", tags=["Offers"])

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select, union_all
 
 from engagement import events, scratch
 from engagement.rewards import drawing, find, first, holdout, locks, tallies
@@ -176,17 +176,16 @@ def _what_they_have(conn: Connection, claims: Sequence[_Claim], now: datetime) -
         caps = live.record.definition.caps
         shoppers = {each.shopper for each in claims if each.live.id == live.id and each.shopper and each.sold}
         if shoppers and (caps.per_shopper is not None or caps.per_shopper_per_day is not None):
-            # Cards whose receipts were purged count by their marks. In this order: one that is purged meanwhile counts
-            # twice rather than not at all.
             marked = {mark_of(live.id, each): each for each in shoppers}
-            for column, named in ((Reward.shopper, {each: each for each in shoppers}), (Reward.mark, marked)):
-                for told, whole, today in conn.execute(_counted(live, column, named, now)):
-                    have[live.id, named[told], False] += whole
-                    have[live.id, named[told], True] += today
+            for told, whole, today in conn.execute(_counted(live, shoppers, marked, now)):
+                have[live.id, marked.get(told, told), False] += whole
+                have[live.id, marked.get(told, told), True] += today
     return have
 
 
-def _counted(live: Live, column: Any, named: Collection[str], now: datetime) -> Any:
+def _counted(live: Live, shoppers: Collection[str], marks: Collection[str], now: datetime) -> Any:
+    """By shopper, and by the marks of cards whose receipts were purged. In one statement: else a card that is purged
+    meanwhile might count twice, or not at all."""
     local = now.astimezone(ZoneInfo(live.record.definition.timezone))
     # The first midnight, also in the hour that the clock shows twice.
     begin = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
@@ -194,10 +193,12 @@ def _counted(live: Live, column: Any, named: Collection[str], now: datetime) -> 
     mine: tuple[ColumnElement[bool], ...] = (
         unindexed(Reward.merchant_id) == live.record.merchant_id,
         Reward.campaign_id == live.id,
-        column.in_(named),
         Reward.origin == "receipt",
     )
-    return select(column, func.count(), today).where(*mine).group_by(column)
+    named = ((Reward.shopper, shoppers), (Reward.mark, marks))
+    return union_all(
+        *(select(of, func.count(), today).where(*mine, of.in_(values)).group_by(of) for of, values in named)
+    )
 
 
 def _given(

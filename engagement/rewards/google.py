@@ -103,7 +103,7 @@ def content(wallet: GoogleWallet, taken: Taken, *, base_url: str) -> dict[str, A
         "classId": class_id(wallet, taken),
         "genericType": "GENERIC_VOUCHER",
         "state": taken.state,
-        "cardTitle": said({next(iter(taken.voices)): giver.name}),
+        "cardTitle": said({giver.languages[0]: giver.name}),
         "subheader": _in_all(taken, lambda words: _from(taken, words)),
         "header": _in_all(taken, lambda words: worth(taken.prize, words) or _name(taken, words)),
         "hexBackgroundColor": theme(giver.colour).light.brand,

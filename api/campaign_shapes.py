@@ -148,9 +148,11 @@ class RewardAnswer(_Answer):
     redeemable: bool = Field(description="Whether you can redeem it now, if nobody else holds it.")
     prize: RewardPrize | None = Field(description="Null for a blank, and before the card is scratched.")
     hint: str | None = Field(description="The last four signs of the code, where it has eight or more.")
-    origin: Origin | None = Field(description="Null where another merchant issued it, as is `receipt_id`.")
+    origin: Origin | None = Field(
+        description="Null where another merchant issued it, as are `receipt_id`, `issued_at` and `void_reason`."
+    )
     receipt_id: str | None
-    issued_at: AwareDatetime
+    issued_at: AwareDatetime | None
     revealed_at: AwareDatetime | None
     expires_at: AwareDatetime
     reserved_until: AwareDatetime | None

@@ -36,7 +36,8 @@ async def found(house: House, caller: Caller, code: str) -> RewardRecord:
 
 
 def shown(reward: RewardRecord, merchant_id: str, now: datetime) -> dict[str, Any]:
-    """As ``merchant_id`` may see it: an ally learns nothing of the receipt, and nobody what is under a foil."""
+    """As ``merchant_id`` may see it: an ally learns nothing of the receipt, neither when it was nor that it went back,
+    and nobody what is under a foil."""
     is_ours, is_seen = reward.merchant_id == merchant_id, reward.revealed_at is not None
     is_ours_to_redeem = reward.supplier_id == merchant_id and is_seen and not reward.is_over(now)
     return {
@@ -48,12 +49,12 @@ def shown(reward: RewardRecord, merchant_id: str, now: datetime) -> dict[str, An
         "hint": reward.code_hint if is_seen else None,
         "origin": reward.origin if is_ours else None,
         "receipt_id": reward.receipt_id if is_ours else None,
-        "issued_at": iso(reward.issued_at),
+        "issued_at": iso(reward.issued_at) if is_ours else None,
         "revealed_at": _iso(reward.revealed_at),
         "expires_at": iso(reward.expires_at),
         "reserved_until": _iso(reward.reserved_until),
         "redeemed_at": _iso(reward.redeemed_at),
-        "void_reason": reward.void_reason,
+        "void_reason": reward.void_reason if is_ours else None,
     }
 
 

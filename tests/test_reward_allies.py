@@ -184,9 +184,27 @@ def test_an_ally_hears_what_becomes_of_its_prizes_and_nothing_of_who_bought(
         prize_id = conn.scalar(select(Prize.id))
     common = {"campaign": campaign_id, "prize": prize_id}
     assert told == {
-        "reward.voided": (None, {"reward": of[0], "reason": "refunded"} | common),
+        "reward.voided": (None, {"reward": of[0]} | common),
         "reward.expired": (None, {"reward": of[1]} | common),
     }
+
+
+def test_an_ally_reads_neither_when_a_card_was_earned_nor_why_it_is_void(
+    owner: Person, outsider: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    allied(owner, outsider)
+    campaign_id = drawn_up(owner, **RUPEES)
+    consented(outsider)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    receipt_id = sold(till, "15000.00", currency="INR")
+    [card] = cards_of(owner, receipt_id)
+    code = scratched(engine, settings, shops.linden, card["id"])
+    till.post("/v1/receipts", refund(receipt_id, "1.00", currency="INR")).raise_for_status()
+    mine, theirs = owner.get(f"/v1/rewards/{code}").json(), outsider.get(f"/v1/rewards/{code}").json()
+    names = ("origin", "receipt_id", "issued_at", "void_reason")
+    assert [mine[name] for name in names] == ["receipt", receipt_id, card["issued_at"], "refunded"]
+    assert [theirs[name] for name in names] == [None] * 4
+    assert theirs["state"] == "void"
 
 
 def test_other_codes_need_another_consent(owner: Person, outsider: Person) -> None:

@@ -107,6 +107,7 @@ def _voided(
     data = {"reward": reward_id, "reason": reason}
     events.tell(conn, merchant_id, "reward.voided", data, now=now, receipt_id=receipt_id)
     if row.supplier_id not in (None, merchant_id):
-        data |= {"campaign": row.campaign_id, "prize": row.prize_id}
+        # Without the reason: what the shopper did with what they bought is the issuer's affair.
+        data = {"reward": reward_id, "campaign": row.campaign_id, "prize": row.prize_id}
         events.tell(conn, row.supplier_id, "reward.voided", data, now=now)
     return True

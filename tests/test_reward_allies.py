@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from engagement import alliances
-from engagement.rewards import granting, managing
+from engagement.rewards import find, granting, managing, supplying
 from engagement.rewards.definition import read_campaign
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import Prize
@@ -187,6 +187,25 @@ def test_an_ally_hears_what_becomes_of_its_prizes_and_nothing_of_who_bought(
         "reward.voided": (None, {"reward": of[0]} | common),
         "reward.expired": (None, {"reward": of[1]} | common),
     }
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_draft_that_is_deleted_while_an_ally_asks_is_left_out(
+    owner: Person, outsider: Person, engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allied(owner, outsider)
+    campaigns = [drawn_up(owner, **RUPEES) for _ in range(2)]
+    real = find.to_supply
+
+    def ask(*given: Any, **named: Any) -> Any:
+        found = real(*given, **named)
+        owner.delete(f"/v1/campaigns/{campaigns[0]}").raise_for_status()
+        return found
+
+    monkeypatch.setattr(find, "to_supply", ask)
+    with engine.connect() as conn:
+        told = supplying.asked(conn, shops.moor, at_most=10)
+    assert [campaign.id for campaign, _, _ in told] == [campaigns[1]]
 
 
 def test_an_ally_reads_neither_when_a_card_was_earned_nor_why_it_is_void(

@@ -20,7 +20,8 @@ def asked(
     oldest first."""
     found = find.to_supply(conn, merchant_id, at_most=at_most, after=after)
     campaigns = find.of_prizes(conn, merchant_id, [prize.id for _, prize in found])
-    return [(campaigns[campaign_id][0], campaigns[campaign_id][1], prize) for campaign_id, prize in found]
+    # Two statements: a draft that was deleted between them is gone.
+    return [(*campaigns[campaign_id], prize) for campaign_id, prize in found if campaign_id in campaigns]
 
 
 def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, now: datetime) -> None:

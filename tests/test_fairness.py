@@ -240,8 +240,12 @@ def test_a_browser_draws_a_card_again_by_itself(
     till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
 ) -> None:
     campaign = promoter.launch([VOUCHER | {"stock": 1}, LOAF], nothing=2)
-    cards = [promoter.card(sold_now(till)["id"]) for _ in range(6)]
-    assert any(card.gone for card in cards) or len({card.nonce for card in cards}) == 1
+    cards = [promoter.card(sold_now(till)["id"]) for _ in range(3)]
+    # Until one was drawn that was gone: the browser has to draw such a card a second time. One in four is.
+    while not any(card.gone for card in cards):
+        assert len(cards) < 200
+        cards.append(promoter.card(sold_now(till)["id"]))
+    cards = [*cards[:3], *(card for card in cards[3:] if card.gone)]
     promoter.end(campaign)
     page = shopper.page
     with served(settings.data) as address:

@@ -18,6 +18,7 @@ from tests.support.claims import Crowd
 from tests.support.inside import Person
 from tests.support.sales import refund
 from tests.support.shops import Shops
+from tests.support.waiting import somebody_waits, wait_until
 from tests.test_races import at_once
 
 SHORT, CLAIMS, STOCK = 400, 1_300, 50
@@ -220,6 +221,25 @@ def test_a_refund_and_a_use_that_is_taken_back_at_once_leave_no_code_that_can_be
     ]
     assert [answer.status_code for answer in at_once(2, lambda index: acts[index]())] == [200, 201]
     assert [each["state"] for each in cards_of(owner, receipt_id)] == ["void"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_refund_and_a_use_that_is_taken_back_do_not_wait_for_each_other(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    """Of two cards a refund locks the first and then the second, whose use is being taken back."""
+    launched(owner, for_each="1.00", caps={"per_receipt": 2})
+    first, second = sorted(card["id"] for card in cards_of(owner, sold(till)))
+    code = scratched(engine, settings, shops.linden, second)
+    used = owner.post(f"/v1/rewards/{code}/redeem", {}).raise_for_status().json()
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as conn:
+            conn.execute(select(Reward.id).where(Reward.id == first).with_for_update())
+            back = pool.submit(owner.post, f"/v1/rewards/{code}/rollback", {"redemption": used["id"]})
+            wait_until(lambda: back.done() or somebody_waits(engine))
+            assert not back.done()
+            conn.execute(select(Reward.id).where(Reward.id == second).with_for_update(nowait=True))
+        assert back.result().json()["state"] == "revealed"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

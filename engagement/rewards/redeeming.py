@@ -144,6 +144,8 @@ def roll_back(
     mine = (Redemption.merchant_id == merchant_id, Redemption.id == redemption_id, Redemption.reward_id == reward.id)
     if conn.scalar(select(Redemption.id).where(*mine)) is None:
         raise NotFound("There is no such redemption")
+    if reward.receipt_id is not None:
+        withdrawing.lock(conn, reward.merchant_id, reward.receipt_id)
     counts = update(Redemption).where(*mine, Redemption.rolled_back_at.is_(None))
     if conn.execute(counts.values(rolled_back_at=now)).rowcount == 1:
         used = update(Reward).where(*_mine(merchant_id, reward), Reward.state == "redeemed")

@@ -50,6 +50,13 @@ def look_again(conn: Connection, merchant_id: str, receipt_id: str, *, now: date
     return [each for each in gone if _withdraw(conn, merchant_id, each, receipt_id, reason=reason, now=now)]
 
 
+def lock(conn: Connection, merchant_id: str, receipt_id: str) -> None:
+    """All cards of the receipt, in the order of :func:`look_again`: who changes one of them and then looks again would
+    else wait for a refund that waits for that one."""
+    mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.receipt_id == receipt_id)
+    conn.execute(select(Reward.id).where(*mine).order_by(Reward.id).with_for_update())
+
+
 def _first(conn: Connection, merchant_id: str, receipt_id: str) -> str:
     """The sale at the beginning, where what goes back was itself taken in an exchange."""
     mine = (Receipt.merchant_id == merchant_id, Receipt.id == receipt_id, Receipt.kind == "exchange")

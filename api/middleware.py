@@ -18,9 +18,7 @@ from kernel.errors import Problem, TooLarge
 _log = structlog.get_logger()
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 # A link is a capability: what opens a receipt must not stand in a log.
-_CAPABILITY = re.compile(
-    r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[0-9a-z]{26})$)|v1/rewards(?!/rwd_[0-9a-z]{26}(?:/|$)))/[^/.]+"
-)
+_CAPABILITY = re.compile(r"^/(r|t|s|c|hooks/[a-z]+|v1/receipts(?!/(?:batch|rct_[0-9a-z]{26})$))/[^/.]+")
 # The same in an address that was mistyped or joined badly. An id may stand: it opens nothing.
 _LIKE_A_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?![a-z]{3,4}_[0-9a-z]{26}(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{22,}")
 # An address of a person.

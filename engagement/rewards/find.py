@@ -233,7 +233,6 @@ def _campaign(row: Any, prizes: Sequence[PrizeRecord]) -> CampaignRecord:
 
 
 def _prizes() -> Any:
-    # Read only of prizes with imported codes, which are few.
     codes = select(func.count()).select_from(PoolCode).where(PoolCode.prize_id == Prize.id).scalar_subquery()
     columns = (
         Prize.id,

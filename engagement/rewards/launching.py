@@ -117,10 +117,10 @@ def set_state(
     campaign = find.campaign(conn, merchant_id, campaign_id)
     if campaign.state == "draft":
         raise Conflict("Launch it first")
-    locks.alone(conn, campaign_id)
     if state == "ended":
         end(conn, merchant_id, campaign_id, sealer=sealer, now=now)
         return
+    locks.alone(conn, campaign_id)
     running = (*_mine(merchant_id, campaign_id), Campaign.state.in_(["live", "paused"]))
     if conn.execute(update(Campaign).where(*running).values(state=state, changed_at=now)).rowcount != 1:
         raise Conflict("It has ended, for good")

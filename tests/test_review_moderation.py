@@ -79,6 +79,30 @@ def test_a_rejected_review_is_shown_to_nobody_but_its_shopper_with_the_reason(
     assert told(engine) == ["review.written", "review.rejected"]
 
 
+def test_what_somebody_decided_on_waits_again_once_it_is_changed(owner: Person, till: Person, stranger: Person) -> None:
+    """Also where what is clean is shown at once."""
+    owner.put("/v1/review-settings", {"is_on": True, "publish": "clean"}).raise_for_status()
+    receipt = bought(till)
+    send(stranger, receipt, **WORDS)
+    [review] = queue(owner)
+    decide(owner, review, {"state": "rejected", "reason": "Names a person"}).raise_for_status()
+    send(stranger, receipt, **WORDS | {"text-0": "Keeps for a week!"})
+    [review] = queue(owner)
+    assert (review["state"], review["decided_by"], review["reason"]) == ("waiting", None, None)
+    assert stranger.get("/reviews/linden-rye/bread").status_code == 404
+
+
+def test_a_reply_does_not_stay_below_other_words(owner: Person, till: Person, stranger: Person) -> None:
+    owner.put("/v1/review-settings", {"is_on": True, "publish": "clean"}).raise_for_status()
+    receipt = bought(till)
+    send(stranger, receipt, **WORDS)
+    [review] = queue(owner)
+    decide(owner, review, {"reply": "Thank you, so true!"}).raise_for_status()
+    send(stranger, receipt, **WORDS | {"stars-0": "1", "text-0": "Stale"})
+    [review] = queue(owner)
+    assert (review["state"], review["text"], review["reply"]) == ("approved", "Stale", None)
+
+
 def test_the_shop_answers_below_a_review(owner: Person, stranger: Person, receipt: Body) -> None:
     send(stranger, receipt, **WORDS)
     [review] = queue(owner)

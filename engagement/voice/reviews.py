@@ -81,6 +81,7 @@ class Wanted:
     stars: int | None = None
 
 
+_WAITING: Final = {"state": "waiting", "decided_at": None, "decided_by": None}
 _REVIEWS: Final = select(*(getattr(Review, name) for name in ReviewRecord.__slots__))
 
 
@@ -103,7 +104,12 @@ def write(
         return before
     if not may_change(before, wanted, now=now):
         raise Conflict("This review can be changed no more")
+    if before.decided_by not in (None, BY_RULES):
+        # Somebody of the shop has read it: rules do not overrule them.
+        values |= _WAITING
+    # What the shop replied was said of other words.
     changed = values | {"receipt_id": author.receipt_id, "revision": before.revision + 1, "reason": None}
+    changed |= {"reply": None, "replied_at": None}
     conn.execute(update(Review).where(Review.merchant_id == merchant_id, Review.id == before.id).values(changed))
     after = one(conn, merchant_id, before.id)
     _tell(conn, after, "changed", now=now)

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import letters, referrals
 from engagement.voice.tables import AnswerTag, Case, CaseChange, Referral, ReferralUse, Review
 from infra.database import unindexed
 from notify.tables import Message
+from receipts.tables import ReturnedSum
 
 
 def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[str]) -> None:
@@ -20,7 +21,11 @@ def forget_receipts(conn: Connection, merchant_id: str, receipt_ids: Collection[
     of_codes = (unindexed(Referral.merchant_id) == merchant_id, Referral.receipt_id.in_(receipt_ids))
     conn.execute(update(Referral).where(*of_codes).values(receipt_id=None, shopper=None))
     used = (unindexed(ReferralUse.merchant_id) == merchant_id, ReferralUse.receipt_id.in_(receipt_ids))
-    conn.execute(update(ReferralUse).where(*used).values(receipt_id=None, shopper=None))
+    # What went back is known by the receipt alone.
+    of_sale = (ReturnedSum.merchant_id == ReferralUse.merchant_id, ReturnedSum.receipt_id == ReferralUse.receipt_id)
+    gone = select(ReturnedSum.returned).where(*of_sale).scalar_subquery()
+    kept = {"total": ReferralUse.total - func.coalesce(gone, 0), "receipt_id": None, "shopper": None}
+    conn.execute(update(ReferralUse).where(*used).values(kept))
     said = (unindexed(Review.merchant_id) == merchant_id, Review.receipt_id.in_(receipt_ids))
     conn.execute(delete(Review).where(*said, Review.state != "approved"))
     conn.execute(update(Review).where(*said).values(receipt_id=None, author=Review.id, display_name="", product=""))

@@ -101,15 +101,20 @@ def _behind(conn: Connection, house: House, token: str) -> _Behind | None:
 
 
 def mark_of(conn: Connection, house: House, record: ReceiptRecord) -> str:
-    """Whose reviews are those of the receipt."""
+    """Whose reviews are those of the receipt. Who is given something is not who bought it."""
+    if "gift" in record.content.flags:
+        return record.id
     private = receipts_find.private_part(conn, record.merchant_id, record.id)
     return shoppers.behind(house.shopper_key, record.merchant_id, private) or record.id
 
 
 def _write(conn: Connection, request: Request, house: House, token: str, sent: dict[str, str]) -> tuple[_Behind, Read]:
     """All of the form, or nothing where something is wrong in it."""
-    behind = _behind(conn, house, token) if is_token(token) else None
-    if behind is None or not receipts_find.stays(conn, behind.record.merchant_id, behind.record.id):
+    found = house.looks.with_record(conn, token) if is_token(token) else None
+    # Held before it is looked whose reviews these are: whoever erases them comes before or after.
+    stays = found is not None and receipts_find.stays(conn, found[0].merchant_id, found[0].id)
+    behind = _behind(conn, house, token) if stays else None
+    if behind is None:
         raise NotFound("There is no such receipt, or nothing to review on it")
     now, merchant_id = house.clock(), behind.record.merchant_id
     if (gone := sent.get("remove")) is not None:

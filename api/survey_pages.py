@@ -83,6 +83,8 @@ async def give(request: Request) -> Response:
     given = survey_form.given(request, sent, about.survey, about.linked.channel, _language(request, about))
 
     def write(conn: Connection, house: House) -> None:
+        # Held before it is looked who bought: whoever erases them comes before or after.
+        receipts_find.stays(conn, about.survey.merchant_id, about.record.id)
         who = hanging.who_is(conn, survey_stub.keys(house), about.record)()
         answer, became = answers.give(conn, about.survey, about.record, given, who, now=house.clock())
         if became == "counted":

@@ -158,6 +158,8 @@ async def delete_survey_response(response_id: ResponseId, house: TheHouse, calle
 def _brought(conn: Connection, house: House, caller: Caller, wanted: NewSurveyResponse) -> tuple[Answer, bool]:
     """The answer, and whether there was none before."""
     record, survey = _asked(conn, caller, wanted)
+    # Held before it is looked who bought: whoever erases them comes before or after.
+    receipts_find.stays(conn, caller.merchant_id, record.id)
     before = find.of_receipt(conn, caller.merchant_id, record.id).get(survey.id)
     language = base_language(wanted.language)
     given = Given(wanted.score, "api", language if language in LANGUAGES else "en")

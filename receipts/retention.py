@@ -128,7 +128,10 @@ def purged(conn: Connection, tokens: Collection[str]) -> set[str]:
 
 
 def erase_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
-    """Forget who bought, and all messages to them; what waits is not sent. The receipt stays as it is."""
+    """Forget who bought, and all messages to them; what waits is not sent. The receipt stays as it is, held against
+    those who write beside it (:func:`receipts.find.stays`)."""
+    mine = (Receipt.merchant_id == merchant_id, Receipt.id == receipt_id)
+    conn.execute(select(Receipt.id).where(*mine).with_for_update())
     _forget_people(conn, merchant_id, [receipt_id])
 
 

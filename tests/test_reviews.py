@@ -36,6 +36,19 @@ def test_a_receipt_leads_to_where_what_was_bought_is_reviewed(stranger: Person, 
     assert shown.count('type="radio"') == 10
 
 
+@on_sqlite
+def test_who_is_given_something_neither_sees_nor_changes_what_the_buyer_wrote(
+    owner: Person, till: Person, stranger: Person
+) -> None:
+    owner.put("/v1/review-settings", {"is_on": True}).raise_for_status()
+    send(stranger, bought(till, shopper={"email": "anna@example.com"}), **WORDS)
+    gift = bought(till, shopper={"email": "anna@example.com"}, flags=["gift"])
+    shown = page(stranger, gift)
+    assert ("Keeps for a week." in shown, 'value="Anna"' in shown) == (False, False)
+    send(stranger, gift, remove="bread")
+    assert [each["text"] for each in queue(owner)] == ["Keeps for a week."]
+
+
 def test_a_review_waits_until_somebody_has_looked_at_it(
     owner: Person, stranger: Person, receipt: Body, engine: Engine
 ) -> None:

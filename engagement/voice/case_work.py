@@ -48,7 +48,7 @@ class CaseWork(BaseModel):
 def follow(conn: Connection, answer: Answer, *, says_more: bool = False, now: datetime) -> None:
     """An answer that counts came or was changed: a detractor's opens a case, and who is none any more closes it where
     nobody has begun to work on it. Where it was closed and the shopper says more, it is opened again."""
-    found = cases.of_answer(conn, answer.merchant_id, answer.id)
+    found = _held(conn, answer)
     if answer.segment == "detractor":
         if found is None:
             _open(conn, answer, now)
@@ -64,15 +64,19 @@ def follow(conn: Connection, answer: Answer, *, says_more: bool = False, now: da
 def doubt(conn: Connection, answer: Answer, *, now: datetime) -> None:
     """Its answer is held back. Where nobody has begun to work on the case it is closed, and opened again once somebody
     lets the answer count; else its history tells, and who works on it decides."""
-    seen = cases.of_answer(conn, answer.merchant_id, answer.id)
-    # As it stands, now that nobody else changes it.
-    found = hold(conn, answer.merchant_id, seen.id) if seen else None
+    found = _held(conn, answer)
     if found is None or found.resolved_at is not None:
         return
     if found.state == "open":
         note(conn, found, closed_by_itself("other", now), by=BY_QUARANTINE, now=now)
     else:
         remember(conn, found, {"is_held": True}, by=BY_QUARANTINE, now=now)
+
+
+def _held(conn: Connection, answer: Answer) -> CaseRecord | None:
+    """The answer's case as it stands, now that nobody else changes it."""
+    seen = cases.of_answer(conn, answer.merchant_id, answer.id)
+    return hold(conn, answer.merchant_id, seen.id) if seen else None
 
 
 def closed_by_itself(outcome: Outcome, now: datetime) -> dict[str, Any]:

@@ -109,7 +109,9 @@ async def add(request: Request) -> Response:
     def write(conn: Connection, house: House) -> None:
         answers.add(conn, answer, read.more, about.survey, now=house.clock())
 
-    return await _written(request, about, None if sent.get(survey_form.TRAP) else write, is_done=True)
+    # A program adds nothing to what a person said, nor vouches for what a page sent by itself.
+    is_said = not sent.get(survey_form.TRAP) and (is_person(request) or not answer.is_counted)
+    return await _written(request, about, write if is_said else None, is_done=True)
 
 
 async def seen(request: Request) -> Response:

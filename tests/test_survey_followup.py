@@ -185,3 +185,12 @@ def test_an_answer_that_changes_has_the_tags_of_its_new_words(owner: Person, str
     for words, found in (("Cold", {"cold": 1}), ("Not cold", {}), ("So cold", {"cold": 1})):
         add(stranger, path, text=words)
         assert tags(owner) == found
+
+
+@on_sqlite
+def test_a_program_adds_nothing_to_what_a_person_said(owner: Person, stranger: Person, path: str) -> None:
+    answer(stranger, path, 3)
+    add(stranger, path, text="Cold")
+    robot = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
+    assert stranger.ask("POST", f"{path}/more?lang=en", data={"text": "asdf"}, headers=robot).status_code == 303
+    assert [each["text"] for each in responses(owner)] == ["Cold"]

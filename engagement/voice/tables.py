@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from infra.database import Base, Instant
 
 _IS_OPEN: Final = text("resolved_at IS NULL")
+_NOT_LATE: Final = text("resolved_at IS NULL AND escalated_at IS NULL")
 _UNTOLD: Final = text("told_at IS NULL")
 _UNMINTED: Final = "digest IS NULL AND answer_id IS NOT NULL AND"
 
@@ -71,7 +72,7 @@ class Case(Base):
         Index("ix_cases_merchant_id_store_id_id", "merchant_id", "store_id", "id"),
         Index("ix_cases_merchant_id_owner_id_id", "merchant_id", "owner_id", "id"),
         Index("ix_cases_open", "merchant_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
-        Index("ix_cases_due_at", "due_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        Index("ix_cases_due_at", "due_at", sqlite_where=_NOT_LATE, postgresql_where=_NOT_LATE),
         Index("ix_cases_untold", "opened_at", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
     )
 

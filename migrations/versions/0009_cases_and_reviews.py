@@ -93,8 +93,8 @@ def upgrade() -> None:
             "ix_cases_due_at",
             ["due_at"],
             unique=False,
-            sqlite_where=sa.text("resolved_at IS NULL"),
-            postgresql_where=sa.text("resolved_at IS NULL"),
+            sqlite_where=sa.text("resolved_at IS NULL AND escalated_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL AND escalated_at IS NULL"),
         )
         batch_op.create_index("ix_cases_merchant_id_id", ["merchant_id", "id"], unique=False)
         batch_op.create_index("ix_cases_merchant_id_owner_id_id", ["merchant_id", "owner_id", "id"], unique=False)

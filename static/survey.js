@@ -3,7 +3,8 @@
 import { whenSeen } from "./tell.js";
 
 const UNTOUCHED = 2000; // milliseconds in which somebody who came by a link may choose another score
-let busy = false;
+let busy = ""; // what is under way
+let next = null; // what was pressed last while an answer was under way
 let touched = false;
 
 document.addEventListener("submit", (event) => {
@@ -17,10 +18,18 @@ document.addEventListener("submit", (event) => {
 });
 
 async function send(form, sent) {
-  if (busy) return;
-  busy = true;
+  if (busy) {
+    next = busy === String(sent) ? null : [form, sent];
+    return;
+  }
+  busy = String(sent);
   const answer = await fetch(`${form.action}&part=1`, { method: "POST", body: sent }).catch(() => null);
-  busy = false;
+  busy = "";
+  if (next) {
+    const [pressed, instead] = next;
+    next = null;
+    return send(pressed, instead);
+  }
   if (!answer || ![200, 422].includes(answer.status)) return byItself(form, sent);
   const section = form.closest("section");
   section.innerHTML = await answer.text();

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from infra.settings import Settings
 from tests.support.inside import Person, on_sqlite
@@ -114,6 +114,20 @@ def test_who_chooses_another_score_first_sends_that_one(
     expect(page.get_by_label("What did you like best?")).to_be_visible()
     page.wait_for_timeout(2500)
     assert [each["score"] for each in responses(owner)] == [9]
+
+
+def test_who_presses_while_the_page_sends_by_itself_is_heard(
+    address: str, owner: Person, till: Person, shopper: Shopper
+) -> None:
+    page, path = shopper.page, link(owner, sold(till))
+    under_way: list[Route] = []
+    page.route("**/s/*part=1", lambda route: under_way.append(route), times=1)
+    with page.expect_request("**/s/*part=1"):
+        page.goto(f"{address}{path}?lang=en&score=9")
+    page.get_by_role("button", name="3", exact=True).click()
+    under_way[0].continue_()
+    expect(page.get_by_label("We are sorry. What went wrong?")).to_be_visible()
+    assert [each["score"] for each in responses(owner)] == [3]
 
 
 def test_a_receipt_that_nobody_looks_at_asks_nobody(

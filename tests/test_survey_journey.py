@@ -121,7 +121,11 @@ def test_who_presses_while_the_page_sends_by_itself_is_heard(
 ) -> None:
     page, path = shopper.page, link(owner, sold(till))
     under_way: list[Route] = []
-    page.route("**/s/*part=1", lambda route: under_way.append(route), times=1)
+
+    def keep(route: Route) -> None:
+        under_way.append(route)
+
+    page.route("**/s/*part=1", keep, times=1)
     with page.expect_request("**/s/*part=1"):
         page.goto(f"{address}{path}?lang=en&score=9")
     page.get_by_role("button", name="3", exact=True).click()

@@ -19,7 +19,7 @@ from api.reader import language_of
 from api.receipt_page import brand_view, language_links
 from api.review_form import Known, Read
 from api.served import NEVER_KEEP, respond
-from api.visitors import is_from_our_page
+from api.visitors import is_from_our_page, is_person
 from engagement import shoppers
 from engagement.voice import bought, reviews, settings
 from engagement.voice.reviews import Author
@@ -128,7 +128,7 @@ def _write(conn: Connection, request: Request, house: House, token: str, sent: d
     read = review_form.read(sent, behind.known, voice(language), now=now)
     if any(sent.get(f"sku-{number}") != behind.known.products[number].sku for number in read.words):
         raise Conflict("The receipt shows something else now; open its page again")
-    author = Author(behind.record.id, behind.mark, language, behind.record.brand_id)
+    author = Author(behind.record.id, behind.mark, language, behind.record.brand_id, is_person(request))
     for number, words in sorted(read.words.items()) if not read.errors else ():
         reviews.write(conn, merchant_id, behind.known.products[number], words, author, now=now)
     return behind, read

@@ -26,6 +26,17 @@ def receipt(owner: Person, till: Person) -> Body:
     return to_be_reviewed(owner, till)
 
 
+def test_what_a_program_writes_by_its_own_name_waits_however_clean_it_is(
+    owner: Person, till: Person, stranger: Person
+) -> None:
+    owner.put("/v1/review-settings", {"is_on": True, "publish": "clean"}).raise_for_status()
+    receipt = bought(till)
+    send(stranger, receipt, **WORDS, headers={"User-Agent": "curl/8.5"})
+    assert [each["state"] for each in queue(owner)] == ["waiting"]
+    send(stranger, receipt, **WORDS | {"text-0": "By myself."})
+    assert [(each["state"], each["text"]) for each in queue(owner)] == [("approved", "By myself.")]
+
+
 @pytest.mark.parametrize(
     "text, found",
     [

@@ -35,12 +35,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Of a receipt; ``mark`` is the shopper's pseudonym, or the receipt's id where they are not known."""
+    """Of a receipt; ``mark`` is the shopper's pseudonym, or the receipt's id where they are not known. Who is no
+    ``is_person`` calls itself a program."""
 
     receipt_id: str
     mark: str
     language: str
     brand_id: str | None = None
+    is_person: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def write(
     meanwhile (:func:`receipts.find.stays`). Raises :class:`Conflict` where it may be changed no more."""
     wanted = settings.of(conn, merchant_id, ReviewSettings)
     values = _judged(words, wanted, now) | {"product": product.name}
+    if not author.is_person:
+        values |= _WAITING
     values |= {"language": author.language, "brand_id": author.brand_id}
     row = values | {"id": new_id("rev", now), "merchant_id": merchant_id, "receipt_id": author.receipt_id}
     row |= {"author": author.mark, "sku": product.sku, "revision": 1, "written_at": now}

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from engagement.tables import Event
 from tests.support.inside import Person
 from tests.support.sales import Body
-from tests.support.surveys import sold
+from tests.support.surveys import AGENT, sold
 
 BREAD: Final[Body] = {
     "id": "1",
@@ -37,7 +37,7 @@ def bought(till: Person, *lines: Body, **changes: Any) -> Body:
 
 
 def send(stranger: Person, receipt: Body, **options: Any) -> httpx.Response:
-    headers = options.pop("headers", {})
+    headers = {"User-Agent": AGENT} | options.pop("headers", {})
     fields = {"sku-0": "bread", "sku-1": "knife/20 cm"} | options
     return stranger.ask("POST", f"/r/{receipt['token']}/reviews?lang=en", data=fields, headers=headers)
 

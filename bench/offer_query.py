@@ -154,7 +154,10 @@ def _of_ten(conn: Connection, shop: Shop, drawn: random.Random) -> ReceiptRecord
     while record is None or record.kind != "sale":
         record = receipts_find.by_token(conn, shop.token(drawn.randrange(shop.count)))
     corners = [drawn.randrange(ITEMS // 4) for _ in range(_LINES)]
-    lines = [{"id": str(at), "sku": _sku(each), "name": f"Product {each}"} for at, each in enumerate(corners)]
+    lines = [
+        {"id": str(at), "sku": _sku(each), "name": f"Product {each}", "total": "5.40"}
+        for at, each in enumerate(corners)
+    ]
     return replace(record, content_json=orjson.dumps({"lines": lines}).decode())
 
 

@@ -27,11 +27,17 @@ _NO_STARS: Final = later("Please choose how many stars.")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to review, and what was written of it so far, by sku."""
+    """What there is to review, and what was written of it so far, by sku. Where it is not ``is_open``, that can only be
+    read and deleted."""
 
     products: Sequence[Product]
     written: Mapping[str, ReviewRecord]
     wanted: ReviewSettings
+    is_open: bool
+
+    def may_change(self, sku: str, now: datetime) -> bool:
+        before = self.written.get(sku)
+        return self.is_open and (before is None or reviews.may_change(before, self.wanted, now=now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,7 @@ def read(sent: Mapping[str, str], known: Known, spoken: Voice, *, now: datetime)
 
 def _open(known: Known, now: datetime) -> Iterator[int]:
     for number, product in enumerate(known.products):
-        before = known.written.get(product.sku)
-        if before is None or reviews.may_change(before, known.wanted, now=now):
+        if known.may_change(product.sku, now):
             yield number
 
 
@@ -107,7 +112,7 @@ def _form(known: Known, number: int, product: Product, read: Read, now: datetime
         state=before.state if before else "",
         reason=(before.reason or "") if before else "",
         reply=(before.reply or "") if before else "",
-        can_change=before is None or reviews.may_change(before, known.wanted, now=now),
+        can_change=known.may_change(product.sku, now),
         errors={
             name: read.errors[f"{name}-{number}"] for name in ("stars", *_FIELDS) if f"{name}-{number}" in read.errors
         },

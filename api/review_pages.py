@@ -13,7 +13,7 @@ from api import review_form
 from api.contexts_after_sale import ReviewsPage
 from api.form_body import form_fields
 from api.house import House
-from api.notices import HTML, absent, content_policy
+from api.notices import HTML, absent, content_policy, nothing_here
 from api.page_cache import Rendered
 from api.reader import language_of
 from api.receipt_page import brand_view, language_links
@@ -49,6 +49,13 @@ class _Behind:
     known: Known
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A receipt; ``behind`` is None where nothing on it is to be reviewed."""
+
+    behind: _Behind | None
+
+
 def routes() -> list[BaseRoute]:
     """They use the convertor that :func:`api.pages.routes` registers."""
     path = "/r/{token:token}/reviews"
@@ -58,9 +65,11 @@ def routes() -> list[BaseRoute]:
 async def form(request: Request) -> Response:
     house: House = request.app.state.house
     token = request.path_params["token"]
-    behind = await house.read(lambda conn: _behind(conn, house, token)) if is_token(token) else None
-    if behind is None:
+    found = await house.read(lambda conn: _looked_up(conn, house, token)) if is_token(token) else None
+    if found is None:
         return respond(request, await absent(house, request, token))
+    if (behind := found.behind) is None:
+        return respond(request, nothing_here(request))
     return respond(request, _page(request, house, behind, Read(), is_saved=request.query_params.get("saved") == "1"))
 
 
@@ -84,20 +93,22 @@ async def review(request: Request) -> Response:
     return RedirectResponse(f"/r/{token}/reviews?saved=1&lang={_language(request, behind)}", 303)
 
 
-def _behind(conn: Connection, house: House, token: str) -> _Behind | None:
-    """None where there is no receipt, or nothing to review on it."""
+def _looked_up(conn: Connection, house: House, token: str) -> _Found | None:
+    """None where there is no receipt."""
     found = house.looks.with_record(conn, token)
-    if found is None:
-        return None
-    record, look = found
+    return _Found(_behind(conn, house, *found)) if found else None
+
+
+def _behind(conn: Connection, house: House, record: ReceiptRecord, look: BrandLook) -> _Behind | None:
+    """None where there is nothing to review."""
     wanted = settings.of(conn, record.merchant_id, ReviewSettings)
-    mark = mark_of(conn, house, record)
-    products = bought.products(record)
+    mark, products = mark_of(conn, house, record), bought.named(record)
     written = reviews.of_author(conn, record.merchant_id, [each.sku for each in products], mark)
-    if not wanted.is_on:
+    is_open = wanted.is_on and bool(bought.products(record))
+    if not is_open:
         # What was written before can still be seen and taken back.
         products = [each for each in products if each.sku in written]
-    return _Behind(record, look, mark, Known(products, written, wanted)) if products else None
+    return _Behind(record, look, mark, Known(products, written, wanted, is_open)) if products else None
 
 
 def mark_of(conn: Connection, house: House, record: ReceiptRecord) -> str:
@@ -113,7 +124,7 @@ def _write(conn: Connection, request: Request, house: House, token: str, sent: d
     found = house.looks.with_record(conn, token) if is_token(token) else None
     # Held before it is looked whose reviews these are: whoever erases them comes before or after.
     stays = found is not None and receipts_find.stays(conn, found[0].merchant_id, found[0].id)
-    behind = _behind(conn, house, token) if stays else None
+    behind = _behind(conn, house, *found) if found and stays else None
     if behind is None:
         raise NotFound("There is no such receipt, or nothing to review on it")
     now, merchant_id = house.clock(), behind.record.merchant_id
@@ -122,7 +133,7 @@ def _write(conn: Connection, request: Request, house: House, token: str, sent: d
             if product.sku == gone:
                 reviews.withdraw(conn, merchant_id, gone, behind.mark, now=now)
         return behind, Read()
-    if not behind.known.wanted.is_on:
+    if not behind.known.is_open:
         raise NotFound("Nothing can be reviewed here any more")
     language = _language(request, behind)
     read = review_form.read(sent, behind.known, voice(language), now=now)
@@ -156,7 +167,7 @@ def _page(request: Request, house: House, behind: _Behind, read: Read, *, is_sav
         name=review_form.name_of(behind.known, read),
         name_error=read.errors.get("name", ""),
         is_saved=is_saved,
-        is_open=behind.known.wanted.is_on,
+        is_open=behind.known.is_open,
         has_errors=bool(read.errors),
     )
     html = pages.render("reviews.html", page, language)

@@ -159,6 +159,28 @@ def test_a_sale_that_was_voided_or_a_merchant_who_wants_none_is_not_reviewed(
 
 
 @on_sqlite
+def test_what_was_written_is_taken_back_after_the_sale_was_voided(
+    owner: Person, till: Person, stranger: Person, receipt: Body
+) -> None:
+    send(stranger, receipt, **WORDS)
+    approved(owner)
+    till.post("/v1/receipts", refund(receipt["id"], "6.00", kind="void")).raise_for_status()
+    shown = page(stranger, receipt)
+    assert ("Rye loaf" in shown, 'name="stars-0"' in shown, "Knife" in shown) == (True, False, False)
+    assert send(stranger, receipt, **WORDS | {"stars-0": "1"}).status_code == 404
+    assert send(stranger, receipt, remove="bread").status_code == 303
+    assert queue(owner) == []
+
+
+@on_sqlite
+def test_a_receipt_on_which_nothing_is_reviewed_is_not_on_its_way(
+    owner: Person, till: Person, stranger: Person
+) -> None:
+    owner.put("/v1/review-settings", {"is_on": True}).raise_for_status()
+    assert stranger.get(f"/r/{bought(till, BAG)['token']}/reviews").status_code == 404
+
+
+@on_sqlite
 @pytest.mark.parametrize(
     "fields, said",
     [

@@ -23,11 +23,15 @@ class Product:
 
 
 def products(record: ReceiptRecord) -> list[Product]:
-    """Each once, in the receipt's order: goods and services with a ``sku``, of a sale that was no test and not voided.
-    What came back was bought all the same."""
+    """What can be reviewed: that of :func:`named`, where the sale was not voided."""
+    return [] if any(each.kind == "void" for each in record.amendments) else named(record)
+
+
+def named(record: ReceiptRecord) -> list[Product]:
+    """Each once, in the receipt's order: goods and services with a ``sku``, of a sale that was no test. What came back
+    was bought all the same."""
     content = record.content
-    is_void = any(each.kind == "void" for each in record.amendments)
-    if record.kind not in ("sale", "exchange") or is_void or "training" in content.flags:
+    if record.kind not in ("sale", "exchange") or "training" in content.flags:
         return []
     is_gift = "gift" in content.flags
     found: dict[str, Product] = {}

@@ -207,11 +207,13 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class CardProof:
-    """How one card was drawn. ``outcome`` and ``is_right`` are known once the campaign has ended; ``sums`` are the
-    numbers that were drawn, for a browser to draw again: a JSON text."""
+    """How one card was drawn. ``outcome`` and ``is_right`` are known once the campaign has ended; that it is right
+    holds only if the prizes ``gone`` were gone, which one card cannot tell. ``sums`` are the numbers that were drawn,
+    for a browser to draw again: a JSON text."""
 
     facts: tuple[Fact, ...]
     outcome: str
+    gone: str
     is_right: bool | None
     sums: str
 

@@ -207,12 +207,12 @@ def _card(told: Told, draw: Draw) -> CardProof:
     facts = [Fact(_("Card"), draw.reward_id), Fact(_("Drawn for"), draw.entry)]
     if campaign.seed is None or draw.is_hidden:
         # Nobody is told what is under the foil, nor what a clever one could tell it by.
-        return CardProof(tuple(facts), "", None, "")
+        return CardProof(tuple(facts), "", "", None, "")
     facts += [Fact(_("Number"), str(draw.nonce))] if draw.nonce is not None else []
     facts += [Fact(_("Place in the deck"), str(draw.position))] if draw.position is not None else []
-    prize = campaign.prizes[draw.outcome] if draw.outcome < len(campaign.prizes) else None
-    outcome = in_words(prize.definition.name, words.language) if prize else _("No prize")
-    return CardProof(tuple(facts), outcome, _is_right(campaign, draw), _sums(campaign, draw))
+    names = [*(in_words(each.definition.name, words.language) for each in campaign.prizes), _("No prize")]
+    gone = ", ".join(names[at] for at in draw.gone if at < len(names))
+    return CardProof(tuple(facts), names[draw.outcome], gone, _is_right(campaign, draw), _sums(campaign, draw))
 
 
 def draw_json(draw: Draw) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def verify(
     seed_sha256: Annotated[str, typer.Option(help="The seed's hash, as the page showed it before the draws.")] = "",
     table_sha256: Annotated[str, typer.Option(help="The table's hash, as the page showed it before the draws.")] = "",
 ) -> None:
-    """Draw a campaign again: status 0 if every card was drawn as was promised, 1 if not, 2 if nobody can tell.
+    """Draw a campaign again: status 0 if every card of the proof was drawn as was promised, 1 if not, 2 if nobody can
+    tell. Cards that can still be scratched are not in it: the first line says how many these are.
 
     A proof is what GET /v1/campaigns/{id}/proof answers once the campaign has ended. Files need no network. Write down
     the two hashes when the campaign begins and hand them over here: then nobody can have changed them since.
@@ -83,9 +84,7 @@ def _judged(first: Proof, draws: Iterator[TheDraw]) -> Judgement:
 
 
 def _in_lines(found: Judgement) -> Iterator[str]:
-    wait = " before all cards are scratched or expired" if found.open else ""
-    unproved = f"cannot tell{wait}" if found.is_undecided else "not proved"
-    yield "proved: every card was drawn as was promised" if found.is_proved else unproved
+    yield _verdict(found)
     yield f"seed: {'is' if found.seed_matches else 'is NOT'} the one whose hash was published"
     yield f"table of prizes: {'is' if found.table_matches else 'is NOT'} the one whose hash was published"
     yield f"cards: {found.right:,} of {found.checked:,} follow from the seed"
@@ -109,6 +108,18 @@ def _in_lines(found: Judgement) -> Iterator[str]:
     if found.chi_square is not None:
         odd = "" if found.is_as_expected else ", which one fair campaign in a thousand is"
         yield f"frequencies: chi-square {found.chi_square:.2f}, of at most {found.expected_below:.2f}{odd}"
+
+
+def _verdict(found: Judgement) -> str:
+    """No more than was checked: nobody can draw a card again that is still under its foil."""
+    if found.is_proved and found.open:
+        all_cards = found.checked + found.open
+        return f"proved: {found.checked:,} of {all_cards:,} cards; {found.open:,} not scratched yet"
+    if found.is_proved:
+        return "proved: every card was drawn as was promised"
+    if found.is_undecided:
+        return f"cannot tell{' before all cards are scratched or expired' if found.open else ''}"
+    return "not proved"
 
 
 def _places(places: list[int]) -> str:

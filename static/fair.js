@@ -18,6 +18,8 @@ if (globalThis.crypto?.subtle) {
 async function draws() {
   const { draw } = sums;
   const table = JSON.parse(sums.table);
+  // A blank is never gone.
+  if (draw.gone.some((prize) => prize >= table.prizes.length)) return false;
   const weights = [...table.prizes.map((prize) => BigInt(prize.weight)), BigInt(table.nothing)];
   for (const [nonce, wanted] of [...draw.gone, draw.outcome].entries()) {
     if ((await drawn(`${sums.campaign}:${draw.entry}:${nonce}`, weights)) !== wanted) return false;

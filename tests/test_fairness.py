@@ -206,6 +206,19 @@ def test_a_card_is_checked_without_scripts_once_the_campaign_has_ended(
     assert "On your next purchase" in page
 
 
+def test_a_page_names_the_prizes_that_a_card_calls_gone_and_says_that_it_cannot_tell(
+    stranger: Person, till: Person, promoter: Promoter
+) -> None:
+    campaign = promoter.launch([VOUCHER | {"weight": 10**9, "stock": 1}, LOAF])
+    first, second = (promoter.card(sold_now(till)["id"]) for _ in range(2))
+    promoter.end(campaign)
+    pages = [stranger.get(f"/campaigns/{campaign}/fair", lang="en", card=each.id).text for each in (first, second)]
+    claim = "It was drawn as was promised, if these prizes were gone by then: On your next purchase"
+    assert [first.gone, second.gone] == [(), (0,)]
+    assert [claim in page for page in pages] == [False, True]
+    assert ["All cards together can" in page for page in pages] == [False, True]
+
+
 def test_a_draw_that_was_changed_in_the_database_is_told_on_the_page(
     stranger: Person, till: Person, promoter: Promoter, engine: Engine
 ) -> None:

@@ -85,6 +85,16 @@ def test_a_prize_that_is_said_to_be_gone_and_was_not_is_found() -> None:
     assert not forged.is_undecided
 
 
+def test_a_blank_is_never_gone() -> None:
+    told = table((1, 30), nothing=20)
+    draws = draws_of(told, 30)
+    at = next(at for at, each in enumerate(draws) if each["outcome"] == 1)
+    draws[at] |= {"outcome": 0, "nonce": 1, "gone": [1]}
+    proof = Proof.read(json.dumps(proof_of(told, draws)).encode())
+    assert not follows(proof, proof.draws[at])
+    assert judged(proof_of(told, draws)).wrong == [draws[at]["reward"]]
+
+
 @pytest.mark.parametrize("unscratched, is_undecided", [(2, False), (3, True)])
 def test_cards_that_are_not_scratched_yet_may_hold_what_is_gone(unscratched: int, is_undecided: bool) -> None:
     told = table((1, 3), nothing=20)
@@ -226,6 +236,14 @@ def test_the_command_proves_a_file(ten_thousand: Body, tmp_path: Path) -> None:
     assert told.output.startswith("proved: every card was drawn as was promised\n")
     assert "cards: 10,000 of 10,000 follow from the seed" in told.output
     assert "chi-square" in told.output
+
+
+def test_the_command_proves_no_card_that_is_not_scratched_yet(tmp_path: Path) -> None:
+    told = table((1, 30), nothing=20)
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof_of(told, draws_of(told, 12), unscratched=3)))
+    said = run(str(file))
+    assert (said.exit_code, said.output.partition("\n")[0]) == (0, "proved: 12 of 15 cards; 3 not scratched yet")
 
 
 def test_the_command_names_cards_that_were_not_drawn_so(ten_thousand: Body, tmp_path: Path) -> None:

@@ -257,7 +257,9 @@ class _Replay:
         if self._deck is not None:
             at = draw.position
             return at is not None and at < len(self._deck) and self._deck[at] == draw.outcome
-        return draw.nonce == len(draw.gone) and self._drawn(draw) == [*draw.gone, draw.outcome]
+        # A blank is never gone.
+        are_prizes = all(at < len(self._table.prizes) for at in draw.gone)
+        return are_prizes and draw.nonce == len(draw.gone) and self._drawn(draw) == [*draw.gone, draw.outcome]
 
     def _drawn(self, draw: TheDraw) -> list[int]:
         """What the numbers 0, 1, … draw of what is said to be left."""

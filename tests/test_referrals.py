@@ -197,6 +197,25 @@ def test_what_goes_back_is_taken_off_the_revenue(
     assert owner.get("/v1/referral-numbers").json()["revenue"] == {"EUR": "2.00"}
 
 
+@pytest.mark.parametrize("is_late", [False, True], ids=["before it is looked at", "after"])
+def test_what_is_voided_counts_for_nothing_and_what_is_rung_up_instead_does(
+    owner: Person, till: Person, code: str, shop: Workshop, clock: Clock, engine: Engine, is_late: bool
+) -> None:
+    sale = sold(till, shopper=BEN, **with_code(code, "metadata"))
+    if is_late:
+        look(shop, clock)
+    till.post("/v1/receipts", refund(sale["id"], "3.20", kind="void")).raise_for_status()
+    if is_late:
+        look_back_for_referrals(shop, "job", {})
+        look(shop, clock)
+        assert uses(engine) == 0
+    sold(till, shopper=BEN, **with_code(code, "metadata"))
+    look_back_for_referrals(shop, "job", {})
+    look(shop, clock)
+    [found] = owner.get("/v1/referrals").json()["referrals"]
+    assert (found["sales"], found["shoppers"], found["revenue"]) == (1, 1, {"EUR": "3.20"})
+
+
 @on_sqlite
 @pytest.mark.parametrize(
     "told", ["", "22222222222", "AAAA-AAAA-AAAA", "x" * 200, 7, None, ["x"], {"code": "x"}], ids=str

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from engagement import events, scratch, shoppers
@@ -23,6 +23,7 @@ from receipts.tables import Receipt, ReceiptShopper
 _log = structlog.get_logger()
 _TOGETHER: Final = 200
 _MOST_CODES: Final = 20
+_LOOKED_AT: Final = ("id", "merchant_id", "kind", "total", "currency", "issued_at", "original_id")
 # There is one, for all merchants.
 _THE_RUN: Final = 1
 
@@ -118,7 +119,7 @@ def _attributed(conn: Connection, keys: Keys, sold: Sold, now: datetime) -> bool
 def receipts_after(conn: Connection, after: str, *, now: datetime) -> list[Sold]:
     """The next ones of all merchants who ever gave codes. Both rows are held until the transaction ends: whoever purges
     or erases them meanwhile waits, and then finds what is written beside them."""
-    columns = [getattr(Receipt, name) for name in ("id", "merchant_id", "kind", "total", "currency", "issued_at")]
+    columns = [getattr(Receipt, name) for name in _LOOKED_AT]
     # All new ones are few: they are found by their ids, once for all merchants.
     theirs = select(VoiceSettings.merchant_id).where(VoiceSettings.referrals.is_not(None))
     new = (Receipt.id > after, Receipt.id < _settled(now), unindexed(Receipt.merchant_id).in_(theirs))
@@ -149,9 +150,13 @@ def _begun(conn: Connection) -> str | None:
 
 
 def attributed(conn: Connection, keys: Keys, sold: Sold, *, now: datetime) -> bool:
-    """Whether it came of a code, and was not counted before."""
+    """Whether it came of a code, and was not counted before. What is voided counts no more, and makes room for what
+    is rung up in its place."""
     row, details, content = sold.row, sold.details, orjson.loads(sold.row.content)
-    if row.kind != "sale" or "training" in content.get("flags", ()):
+    if row.kind == "void" and row.original_id is not None:
+        mine = (ReferralUse.merchant_id == row.merchant_id, ReferralUse.receipt_id == row.original_id)
+        conn.execute(delete(ReferralUse).where(*mine))
+    if row.kind != "sale" or "training" in content.get("flags", ()) or _is_void(conn, row):
         return False
     found = _referral(conn, keys, row.merchant_id, [*_codes(content, details)][:_MOST_CODES])
     if found is None or found.receipt_id == row.id:
@@ -170,6 +175,11 @@ def attributed(conn: Connection, keys: Keys, sold: Sold, *, now: datetime) -> bo
         data = {"referral_id": found.id, "answer_id": found.answer_id, "is_known": use["is_known"], "is_new": is_new}
         events.tell(conn, row.merchant_id, "referral.used", data, now=now, receipt_id=row.id)
     return is_counted
+
+
+def _is_void(conn: Connection, row: Any) -> bool:
+    later = (Receipt.merchant_id == row.merchant_id, Receipt.original_id == row.id, Receipt.kind == "void")
+    return conn.scalar(select(Receipt.id).where(*later).limit(1)) is not None
 
 
 def _bought_before(conn: Connection, row: Any, shopper: str) -> bool:

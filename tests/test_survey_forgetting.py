@@ -5,6 +5,9 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import Engine, select
 
+from engagement.surveys import answers, find, manage
+from engagement.surveys.find import Wanted
+from engagement.surveys.records import More
 from engagement.surveys.tables import SurveyAnswer, SurveyAsk
 from notify.tables import Message
 from tests.support.aged import limit
@@ -58,6 +61,21 @@ def test_purging_a_receipt_leaves_the_score_with_what_it_joins(
     assert annas["id"] not in kept(engine)
     told = owner.get("/v1/survey-numbers", event="transaction", least=1).json()
     assert (told["total"]["responses"], told["asked"]) == (1, {"asked": 1, "answered": 1, "percent": "100.0"})
+
+
+def test_nothing_is_added_to_an_answer_whose_receipt_was_purged_meanwhile(
+    annas: dict[str, Any], owner: Person, shop: Workshop, shops: Shops, engine: Engine, clock: Clock
+) -> None:
+    """Whoever adds to it has found the answer before."""
+    with engine.connect() as conn:
+        [found] = find.listed(conn, shops.linden, Wanted(), limit=9, after=None)
+        asked = manage.one(conn, shops.linden, found.survey_id)
+    limit(engine, shops.linden)
+    clock.pass_by(days=5000)
+    purge(shop, "job", {})
+    with engine.begin() as conn:
+        assert answers.add(conn, found, More("Anna again"), asked, now=found.answered_at) == "fixed"
+    assert "Anna" not in kept(engine)
 
 
 def test_an_answer_can_be_deleted_for_good(

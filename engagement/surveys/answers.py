@@ -71,12 +71,13 @@ def _judge(
 
 def add(conn: Connection, answer: Answer, more: More, survey: SurveyRecord, *, now: datetime) -> Became:
     """What somebody says after their score. ``answer`` is what the caller found, and may have changed since."""
-    if answer.receipt_id is None:
+    # The receipt is held first, as whoever purges it or erases its shopper holds it.
+    if answer.receipt_id is None or not receipts_find.stays(conn, answer.merchant_id, answer.receipt_id):
         return "fixed"
     asking.hold(conn, survey, answer.receipt_id)
     mine = (SurveyAnswer.merchant_id == answer.merchant_id, SurveyAnswer.id == answer.id)
     row = conn.execute(select(*COLUMNS, SurveyAnswer.recent).where(*mine)).one_or_none()
-    if row is None or now > row.answered_at + survey.settings.editable:
+    if row is None or row.receipt_id is None or now > row.answered_at + survey.settings.editable:
         return "fixed"
     before, values = answer_of(row), _values(more)
     if any(getattr(before, name) != value for name, value in values.items()):

@@ -82,7 +82,7 @@ class ExchangeForm:
 @dataclass(frozen=True, slots=True)
 class ServedBy:
     """Who served, on the stub of a receipt. ``tags`` are the source and receipt of its links, ``rate`` takes a score
-    from 1 to 5; ``score`` is 0 where none was given."""
+    from 1 to 5, and is empty where none is taken; ``score`` is 0 where none was given."""
 
     name: str
     initials: str

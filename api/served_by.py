@@ -10,21 +10,27 @@ from api.contexts_of_cards import ServedBy
 from api.house import House
 from cards import links, ratings
 from cards.find import CardRecord, own_face
+from engagement.surveys import service
 from receipts.records import ReceiptRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Who served at a sale, and how the shopper rates that so far."""
+    """Who served at a sale, how the shopper rates that so far, and whether they can."""
 
     card: CardRecord
     score: int | None
+    takes_ratings: bool
 
 
 def server_of(conn: Connection, house: House, record: ReceiptRecord) -> Server | None:
     """None where nobody is named, or where their card is not shown."""
     card = house.staff_cards.active(conn, record.merchant_id, record.staff_id)
-    return Server(card, ratings.of_receipt(conn, record.merchant_id, record.id)) if card else None
+    if card is None:
+        return None
+    surveys = house.surveys.active(conn, record.merchant_id, record.brand_id)
+    is_taken = is_rated(record) and service.takes(conn, surveys, record, now=house.clock())
+    return Server(card, ratings.of_receipt(conn, record.merchant_id, record.id), is_taken)
 
 
 def is_rated(record: ReceiptRecord) -> bool:
@@ -47,7 +53,7 @@ def stub(house: House, record: ReceiptRecord, server: Server, language: str) -> 
         vcf=f"{here}.vcf?lang={face.language}",
         beacon=f"{here}/beacon",
         tags=told,
-        rate=f"/r/{record.token}/service?lang={language}" if is_rated(record) else "",
+        rate=f"/r/{record.token}/service?lang={language}" if server.takes_ratings else "",
         score=server.score or 0,
     )
     return Stub("card", "stubs/card.html", content)

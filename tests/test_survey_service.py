@@ -100,6 +100,38 @@ def test_a_rating_goes_with_its_answer(
     assert kinds == ["survey.answered", "survey.changed", "survey.held", "survey.answered", "survey.deleted"]
 
 
+FORM, STARS = '<form class="rate"', '<p class="rate given" role="img" aria-label="2 stars">'
+
+
+def shown(stranger: Person, receipt: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether stars can be pressed, and whether two stand there."""
+    page = stranger.get(f"/r/{receipt['token']}", lang="en").text
+    return FORM in page, STARS in page
+
+
+@pytest.mark.parametrize("changes", [{"flags": ["gift"]}, {"hours_ago": 24 * 400}], ids=["a gift", "long ago"])
+def test_no_stars_are_asked_for_where_none_are_taken(
+    owner: Person, till: Person, stranger: Person, card: CardRecord, changes: dict[str, Any]
+) -> None:
+    receipt = sold(till, staff="emma", **changes)
+    assert shown(stranger, receipt) == (True, False)
+    survey(owner, "service")
+    again = sold(till, staff="emma", **changes)
+    assert shown(stranger, again) == (False, False)
+
+
+def test_stars_that_can_be_changed_no_more_stand_as_they_are(
+    owner: Person, stranger: Person, receipt: dict[str, Any], engine: Engine
+) -> None:
+    survey(owner, "service")
+    rate(stranger, receipt, 2)
+    assert shown(stranger, receipt) == (True, False)
+    with engine.begin() as conn:
+        conn.execute(update(SurveyAnswer).values(answered_at=datetime.now(UTC) - timedelta(days=90)))
+    stranger.inside.app.state.house.pages.clear()
+    assert shown(stranger, receipt) == (False, True)
+
+
 def test_nobody_is_rated_where_a_till_is_only_tried(
     till: Person, stranger: Person, card: CardRecord, engine: Engine
 ) -> None:

@@ -3,14 +3,16 @@
 One press counts once in each: for the card it is a rating, for the survey an answer, and both change together.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from cards import find as cards_find
 from cards import ratings
-from engagement.surveys import answers, manage
+from engagement.surveys import answers, asking, find, manage
 from engagement.surveys.asking import WhoIs
+from engagement.surveys.manage import SurveyRecord
 from engagement.surveys.records import Answer, Given
 from kernel.errors import NotFound
 from receipts.records import ReceiptRecord
@@ -23,6 +25,17 @@ def rate(conn: Connection, answer: Answer, *, now: datetime) -> None:
     card = cards_find.of_staff(conn, answer.merchant_id, answer.staff_id)
     if card is not None and card.is_active:
         ratings.rate(conn, answer.merchant_id, card.id, answer.receipt_id, answer.score, now=now)
+
+
+def takes(conn: Connection, surveys: Sequence[SurveyRecord], record: ReceiptRecord, *, now: datetime) -> bool:
+    """Whether :func:`answered` would keep a rating of the receipt; ``surveys`` are those that its brand asks."""
+    for survey in surveys:
+        if survey.event == "service":
+            ask = asking.of_receipt(conn, record.merchant_id, record.id).get(survey.id)
+            answer = find.of_receipt(conn, record.merchant_id, record.id).get(survey.id)
+            is_fixed = answer is not None and now > answer.answered_at + survey.settings.editable
+            return asking.is_open(survey, record, ask, now=now) and not is_fixed
+    return True
 
 
 def answered(conn: Connection, record: ReceiptRecord, given: Given, who: WhoIs, *, now: datetime) -> bool:

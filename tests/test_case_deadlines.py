@@ -49,7 +49,7 @@ def test_who_sees_to_cases_is_written_to_once_the_shopper_has_said_why(
     look(shop)
     work(shop, clock)
     assert postman.taken == []
-    add(stranger, path, text="Cold <b>coffee</b>", wants_call="1", contact="+49 170 5550123")
+    add(stranger, path, text="Cold <b>coffee</b>", call="1", contact="+49 170 5550123")
     clock.pass_by(minutes=3)
     for _ in range(2):
         look(shop)
@@ -64,6 +64,8 @@ def test_who_sees_to_cases_is_written_to_once_the_shopper_has_said_why(
     assert "Cold <b>coffee</b>" in plain.get_content()
     assert "<b>coffee" not in html.get_content()
     assert the_case(owner)["id"] in plain.get_content()
+    assert "+49 170 5550123" in plain.get_content()
+    assert 'href="tel:+491705550123"' in html.get_content()
 
 
 def test_a_case_that_is_late_is_escalated_once(
@@ -98,7 +100,8 @@ def test_an_answer_that_a_program_gave_leaves_no_case(
 ) -> None:
     for score in (0, 5, 10):
         answer(stranger, path, score)
-    assert the_case(owner)["state"] == "open"
+    after = the_case(owner)
+    assert (after["state"], after["history"][-1]["by"]) == ("dismissed", "quarantine")
     clock.pass_by(minutes=5)
     look(shop)
     work(shop, clock)

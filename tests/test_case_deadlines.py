@@ -68,6 +68,26 @@ def test_who_sees_to_cases_is_written_to_once_the_shopper_has_said_why(
     assert 'href="tel:+491705550123"' in html.get_content()
 
 
+def test_who_gives_a_lower_score_after_their_case_was_closed_is_waited_for_again(
+    owner: Person, stranger: Person, path: str, seen_to: None, shop: Workshop, postman: Postman, clock: Clock,
+    engine: Engine,
+) -> None:  # fmt: skip
+    """As after the first score: they may write why."""
+    case = let_down(owner, stranger, path)
+    patch(owner, case, {"state": "resolved", "outcome": "fixed"}).raise_for_status()
+    before = datetime.now(UTC) - timedelta(hours=1)
+    with engine.begin() as conn:
+        conn.execute(update(Case).values(opened_at=before, begun_at=before, told_at=before))
+    answer(stranger, path, 1)
+    look(shop)
+    work(shop, clock)
+    assert (the_case(owner)["state"], postman.taken) == ("open", [])
+    clock.pass_by(minutes=3)
+    look(shop)
+    work(shop, clock)
+    assert [letter.recipient for letter in postman.taken] == ["emma@linden.example"]
+
+
 def test_a_case_that_is_late_is_escalated_once(
     owner: Person, stranger: Person, path: str, seen_to: None, shop: Workshop, postman: Postman, clock: Clock,
     engine: Engine,

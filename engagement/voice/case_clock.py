@@ -44,9 +44,10 @@ def escalate(conn: Connection, merchant_id: str, case_id: str, *, now: datetime)
 
 
 def untold(conn: Connection, *, before: datetime, at_most: int) -> list[Late]:
-    """Of all merchants, which only the clock asks for: cases that were opened before, of which no owner was told."""
-    new = (Case.told_at.is_(None), Case.opened_at < before)
-    query = select(Case.id, Case.merchant_id).where(*new).order_by(Case.opened_at).limit(at_most)
+    """Of all merchants, which only the clock asks for: cases that were opened, or opened again, before, and of
+    which no owner was told since."""
+    new = (Case.told_at.is_(None), Case.begun_at < before)
+    query = select(Case.id, Case.merchant_id).where(*new).order_by(Case.begun_at).limit(at_most)
     return [Late(row.id, row.merchant_id) for row in conn.execute(query)]
 
 

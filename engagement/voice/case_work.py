@@ -131,6 +131,7 @@ def _open(conn: Connection, answer: Answer, now: datetime) -> None:
         "is_closed_by_itself": False,
         "revision": 1,
         "opened_at": now,
+        "begun_at": now,
         "changed_at": now,
         "due_at": now + timedelta(hours=wanted.deadline_hours),
     }
@@ -162,7 +163,7 @@ def _reopen(conn: Connection, found: CaseRecord, answer: Answer, now: datetime) 
     wanted = settings.of(conn, answer.merchant_id, CaseSettings)
     values = {"score": answer.score, "state": "open", "outcome": None, "resolved_at": None, "told_at": None}
     values |= {"due_at": now + timedelta(hours=wanted.deadline_hours), "escalated_at": None}
-    values |= {"is_closed_by_itself": False}
+    values |= {"is_closed_by_itself": False, "begun_at": now}
     note(conn, found, values, by=BY_SHOPPER, now=now)
 
 
@@ -227,7 +228,7 @@ def note(
 
 
 # Which of a case's columns no change names: they follow from the others.
-_UNSAID: Final = ("owner_id", "resolved_at", "told_at", "escalated_at", "is_closed_by_itself")
+_UNSAID: Final = ("owner_id", "begun_at", "resolved_at", "told_at", "escalated_at", "is_closed_by_itself")
 
 
 def remember(conn: Connection, record: CaseRecord, what: dict[str, Any], *, by: str, now: datetime) -> None:

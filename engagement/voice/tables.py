@@ -73,7 +73,7 @@ class Case(Base):
         Index("ix_cases_merchant_id_owner_id_id", "merchant_id", "owner_id", "id"),
         Index("ix_cases_open", "merchant_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index("ix_cases_due_at", "due_at", sqlite_where=_NOT_LATE, postgresql_where=_NOT_LATE),
-        Index("ix_cases_untold", "opened_at", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
+        Index("ix_cases_untold", "begun_at", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -97,6 +97,8 @@ class Case(Base):
     # Counted up by each change, so that two who change it at once hear of each other.
     revision: Mapped[int] = mapped_column(Integer)
     opened_at: Mapped[datetime] = mapped_column(Instant)
+    # When it was opened, or last opened again: its owner is told a moment later.
+    begun_at: Mapped[datetime] = mapped_column(Instant)
     due_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
     # When its owner was written to, or there was nobody to write to.

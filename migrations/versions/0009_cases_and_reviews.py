@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("told_at", sa.BigInteger(), nullable=True),
@@ -110,7 +111,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cases_receipt_id"), ["receipt_id"], unique=False)
         batch_op.create_index(
             "ix_cases_untold",
-            ["opened_at"],
+            ["begun_at"],
             unique=False,
             sqlite_where=sa.text("told_at IS NULL"),
             postgresql_where=sa.text("told_at IS NULL"),

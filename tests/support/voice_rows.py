@@ -61,6 +61,7 @@ def _case(merchant_id: str, store_id: str, sku: str, at: datetime, receipt_id: s
         "outcome": None if is_open else "fixed",
         "revision": 1,
         "opened_at": at,
+        "begun_at": at,
         "due_at": at,
         "changed_at": at,
         "told_at": at,

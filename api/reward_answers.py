@@ -11,20 +11,20 @@ from engagement.rewards import guessing, redeeming, sealed
 from engagement.rewards.amounts import plain
 from engagement.rewards.flagging import Flag
 from engagement.rewards.records import RewardRecord
-from engagement.rewards.redeeming import RedemptionRecord
+from engagement.rewards.redeeming import Named, RedemptionRecord
 from kernel.clock import iso
 from kernel.errors import NotFound
 
 
-async def found(house: House, caller: Caller, code: str) -> RewardRecord:
-    """By its code. One that is wrong is counted, which is all that asking ever writes. Raises :class:`NotFound`, and
-    :class:`kernel.errors.TooMany` where the key was wrong too often; and :class:`infra.secrets.Unsealable` where right
-    ones are not found either, since the secret key is another by now."""
+async def found(house: House, caller: Caller, code: str, use: Named | None = None) -> RewardRecord:
+    """By its code, and by a use that was made of it before. One that is wrong is counted, which is all that asking ever
+    writes. Raises :class:`NotFound`, and :class:`kernel.errors.TooMany` where the key was wrong too often; and
+    :class:`infra.secrets.Unsealable` where right ones are not found either, since the secret key is another by now."""
     now = house.clock()
 
     def ask(conn: Connection) -> RewardRecord | None:
         def look() -> RewardRecord:
-            return redeeming.look_up(conn, house.reward_keys, caller.merchant_id, code)
+            return redeeming.look_up(conn, house.reward_keys, caller.merchant_id, code, use=use)
 
         return guessing.tried(conn, caller.merchant_id, caller.key_id, look, now=now)
 

@@ -17,7 +17,7 @@ from api.house import TheHouse
 from api.key_ring import TheCaller
 from engagement.rewards import find, flagging, prize_wallets, redeeming, withdrawing
 from engagement.rewards.records import RewardRecord, RewardState
-from engagement.rewards.redeeming import RedemptionRecord, Till, Use
+from engagement.rewards.redeeming import Named, RedemptionRecord, Till, Use
 from kernel.errors import FieldError, Forbidden, Invalid
 from receipts.fields import context_for
 
@@ -101,7 +101,8 @@ async def redeem_reward(
 ) -> Response:
     """Use it, once: of two tills at the same moment one wins. Only who supplies the prize can."""
     caller.require("rewards:redeem")
-    reward, now = await answers.found(house, caller, code), house.clock()
+    reward = await answers.found(house, caller, code, Named(idempotency_key=idempotency_key))
+    now = house.clock()
     wanted = await _body(request, RewardUse, context_for(reward.currency))
     use = Use(wanted.holder or caller.key_id, wanted.amount, wanted.external_id, idempotency_key)
     till = Till(caller.key_id, caller.store_id, caller.till_id)
@@ -126,7 +127,8 @@ async def roll_back_reward(code: RewardCode, request: Request, house: TheHouse, 
     wanted = await _body(request, RewardRollback)
     if wanted.redemption and wanted.holder:
         raise Invalid(errors=[FieldError("/holder", "must be left out where a redemption is named")])
-    reward, now = await answers.found(house, caller, code), house.clock()
+    reward = await answers.found(house, caller, code, Named(redemption_id=wanted.redemption))
+    now = house.clock()
 
     def write(conn: Connection) -> RewardRecord:
         if wanted.redemption:

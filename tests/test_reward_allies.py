@@ -241,3 +241,25 @@ def test_other_codes_need_another_consent(owner: Person, outsider: Person) -> No
     assert outsider.post(path, {"terms": asked["terms"]}).status_code == 409
     consented(outsider)
     assert owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).status_code == 200
+
+
+def test_the_use_of_a_code_that_two_imported_for_one_ally_is_repeated_and_taken_back(
+    owner: Person, outsider: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    allied(owner, outsider)
+    of_both = ((owner, shops.linden, till, "moor"), (outsider, shops.moor, outsider, None))
+    for issuer, merchant_id, seller, supplier in of_both:
+        campaign_id = drawn_up(issuer, prizes=[prize(codes="pool", supplier=supplier, stock=None)])
+        path = f"/v1/campaigns/{campaign_id}/prizes/coffee/codes"
+        issuer.ask("PUT", path, content=b"MOOR-0001").raise_for_status()
+        consented(outsider)
+        issuer.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+        [card] = cards_of(issuer, sold(seller))
+        assert scratched(engine, settings, merchant_id, card["id"]) == "MOOR-0001"
+    path = "/v1/rewards/MOOR-0001"
+    used = [outsider.post(f"{path}/redeem", {}, Idempotency_Key=key).json() for key in ("sale-1", "sale-2")]
+    assert len({each["reward_id"] for each in used}) == 2
+    assert [outsider.post(f"{path}/redeem", {}, Idempotency_Key=key).json() for key in ("sale-1", "sale-2")] == used
+    for each in used:
+        back = outsider.post(f"{path}/rollback", {"redemption": each["id"]}).json()
+        assert (back["id"], back["state"]) == (each["reward_id"], "revealed")

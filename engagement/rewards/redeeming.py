@@ -73,15 +73,35 @@ class RedemptionRecord:
     rolled_back_at: datetime | None
 
 
-def look_up(conn: Connection, keys: RewardKeys, merchant_id: str, typed: str) -> RewardRecord:
-    """The reward of a code, for who issued it and who hands it out. Raises :class:`NotFound`, also for the code of a
-    card that nobody has scratched: nobody can know that."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How a till names a use that was made before: by its id, or by the idempotency key that it was made under."""
+
+    redemption_id: str | None = None
+    idempotency_key: str | None = None
+
+
+def look_up(
+    conn: Connection, keys: RewardKeys, merchant_id: str, typed: str, *, use: Named | None = None
+) -> RewardRecord:
+    """The reward of a code, for who issued it and who hands it out; ``use`` names one that was made of it. Raises
+    :class:`NotFound`, also for the code of a card that nobody has scratched: nobody can know that."""
     known = (find.seen_by(merchant_id), Reward.code_digest == keys.digest(tidied(typed)))
     found = find.rewards(conn, *known, Reward.revealed_at.is_not(None))
     if not found:
         raise NotFound("There is no such code")
-    # Two merchants may have imported the same code for one ally: the one that can still be used is meant.
-    return next((each for each in found if each.state in (*_FREE, "reserved")), found[-1])
+    # Two merchants may have imported the same code for one ally: the one that was used is meant where a use is named,
+    # else the one that can still be used.
+    used = _used(conn, merchant_id, use) if use and len(found) > 1 else None
+    free = (each for each in found if each.state in (*_FREE, "reserved"))
+    return next((each for each in found if each.id == used), next(free, found[-1]))
+
+
+def _used(conn: Connection, merchant_id: str, use: Named) -> str | None:
+    """The id of the reward that was used."""
+    by_id, key = Redemption.id == use.redemption_id, use.idempotency_key
+    named = by_id if key is None else Redemption.idempotency_key == key
+    return conn.scalar(select(Redemption.reward_id).where(Redemption.merchant_id == merchant_id, named))
 
 
 def reserve(

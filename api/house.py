@@ -25,6 +25,7 @@ from engagement.rewards import links as scratch_links
 from engagement.rewards.keys import RewardKeys
 from engagement.surveys import links as survey_links
 from engagement.voice import referrals
+from engagement.voice.product_reviews import Stars
 from infra import metrics, pass_parts, secrets
 from infra.changes import Remembered
 from infra.database import reading
@@ -202,6 +203,16 @@ class House:
     def shown_reviews(self) -> PageCache:
         """What is said of products, by the merchant's id."""
         return PageCache("reviews", seconds=_REVIEWS_SECONDS, most_bytes=_LOGO_BYTES)
+
+    @cached_property
+    def counted_stars(self) -> Remembered[Stars]:
+        """Of reviewed products, by the merchant's id and the SKU."""
+        return Remembered(_REVIEWS_SECONDS)
+
+    def forget_reviews(self, merchant_id: str) -> None:
+        """After one was written or decided on."""
+        self.shown_reviews.forget(merchant_id)
+        self.counted_stars.forget()
 
     @cached_property
     def referral_key(self) -> bytes:

@@ -89,7 +89,7 @@ async def review(request: Request) -> Response:
     behind, read = await house.write(lambda conn: _write(conn, request, house, token, sent))
     if read.errors:
         return respond(request, replace(_page(request, house, behind, read, is_saved=False), status=422))
-    house.shown_reviews.forget(behind.record.merchant_id)
+    house.forget_reviews(behind.record.merchant_id)
     return RedirectResponse(f"/r/{token}/reviews?saved=1&lang={_language(request, behind)}", 303)
 
 

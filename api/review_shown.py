@@ -24,7 +24,7 @@ from api.reader import wishes
 from api.receipt_page import brand_view, language_links
 from api.served import respond
 from engagement.voice import product_reviews
-from engagement.voice.product_reviews import ProductReviews
+from engagement.voice.product_reviews import ProductReviews, Stars
 from engagement.voice.reviews import STARS, ReviewRecord
 from infra import pages
 from infra.i18n import Voice, voice
@@ -68,29 +68,45 @@ async def _shown(request: Request, form: str) -> Response:
     house: House = request.app.state.house
     merchant, sku = request.path_params["merchant"], request.path_params["sku"]
     told = request.query_params.get("after", "")
-    # What is no cursor, or no language of the answer, must not push others out of the cache.
+    # What is no cursor, or no language of the answer, must not push others out of the cache; and anybody can make
+    # cursors up, so only first pages are in it.
     after = told if _CURSOR.fullmatch(told) else None
-    key = (form, merchant, sku, after, wishes(request) if form == "page" else ())
+    key = (form, merchant, sku, wishes(request) if form == "page" else ())
     mark = house.shown_reviews.mark()
-    rendered = house.shown_reviews.get(key)
+    rendered = house.shown_reviews.get(key) if after is None else None
     if rendered is None:
         is_askable = 0 < len(sku) <= _LONGEST_SKU and sku.isprintable() and merchant.isprintable()
         said = await house.read(lambda conn: _said(conn, house, merchant, sku, after)) if is_askable else None
         if said is None:
             return respond(request, nothing_here(request))
         rendered = _page(request, said) if form == "page" else _json(said)
-        house.shown_reviews.put(key, rendered, mark)
+        if after is None:
+            house.shown_reviews.put(key, rendered, mark)
     return respond(request, rendered)
 
 
 def _said(conn: Connection, house: House, merchant: str, sku: str, after: str | None) -> _Said | None:
     merchant_id = conn.scalar(select(Merchant.id).where(Merchant.slug == merchant))
-    told = product_reviews.of_product(conn, merchant_id, sku, limit=_ON_PAGE, after=after) if merchant_id else None
-    if merchant_id is None or told is None:
+    stars = _stars(conn, house, merchant_id, sku) if merchant_id else None
+    if merchant_id is None or stars is None:
+        return None
+    told = product_reviews.of_product(conn, merchant_id, sku, limit=_ON_PAGE, after=after, stars=stars)
+    if told is None:
         return None
     look = _look(conn, merchant_id, told)
     url = f"{house.base_url}{product_reviews.path_of(merchant, sku)}"
     return _Said(merchant_id, merchant, look, told, url)
+
+
+def _stars(conn: Connection, house: House, merchant_id: str, sku: str) -> Stars | None:
+    """Counted once for all pages; None where there are none, which is not remembered."""
+    known, mark, name = house.counted_stars, house.counted_stars.mark(), f"{merchant_id} {sku}"
+    if (stars := known.get(name)) is None:
+        stars = product_reviews.stars_of(conn, merchant_id, sku)
+        if not stars.count:
+            return None
+        known.put(name, stars, mark)
+    return stars
 
 
 def _look(conn: Connection, merchant_id: str, told: ProductReviews) -> BrandLook:

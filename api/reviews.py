@@ -112,7 +112,7 @@ async def decide_on_review(
         return _answer(conn, caller, reviews.one(conn, caller.merchant_id, review_id))
 
     answer = await house.write(change)
-    house.shown_reviews.forget(caller.merchant_id)
+    house.forget_reviews(caller.merchant_id)
     return answer
 
 

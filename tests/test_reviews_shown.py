@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
+from engagement.voice import product_reviews
 from engagement.voice.product_reviews import Stars
 from tests.support.inside import Person, on_sqlite
 from tests.support.reviews import BREAD, WORDS, approved, bought, send, to_be_reviewed
@@ -101,6 +103,24 @@ def test_many_reviews_are_told_page_by_page(owner: Person, till: Person, strange
     second = stranger.ask("GET", more.replace("&amp;", "&")).text
     found = re.findall(r"Review (\d+)\.", re.sub(r"<script.*?</script>", "", first + second, flags=re.DOTALL))
     assert found == [str(number) for number in range(22, -1, -1)]
+
+
+@on_sqlite
+def test_cursors_that_are_made_up_fill_no_memory_and_count_no_stars(
+    stranger: Person, said: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, count = [], product_reviews.stars_of
+
+    def stars_of(conn: Connection, merchant_id: str, sku: str) -> Stars:
+        counted.append(sku)
+        return count(conn, merchant_id, sku)
+
+    monkeypatch.setattr(product_reviews, "stars_of", stars_of)
+    for number in range(20):
+        shown = stranger.get("/reviews/linden-rye/bread", lang="en", after=f"rev_{number:026}")
+        assert (shown.status_code, "3.57" in shown.text) == (200, True)
+    assert counted == ["bread"]
+    assert not stranger.inside.app.state.house.shown_reviews._entries
 
 
 def test_a_product_whose_number_has_a_slash_is_found(owner: Person, stranger: Person, receipt: Body) -> None:

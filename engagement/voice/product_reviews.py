@@ -61,10 +61,11 @@ def stars_of(conn: Connection, merchant_id: str, sku: str) -> Stars:
 
 
 def of_product(
-    conn: Connection, merchant_id: str, sku: str, *, limit: int, after: str | None = None
+    conn: Connection, merchant_id: str, sku: str, *, limit: int, after: str | None = None, stars: Stars | None = None
 ) -> ProductReviews | None:
-    """Newest first; None where nobody has said anything of it that is shown."""
-    stars = stars_of(conn, merchant_id, sku)
+    """Newest first; None where nobody has said anything of it that is shown. ``stars`` are those of
+    :func:`stars_of`, where the caller has them."""
+    stars = stars or stars_of(conn, merchant_id, sku)
     if not stars.count:
         return None
     wanted = Wanted(state="approved", sku=sku)

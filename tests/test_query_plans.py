@@ -195,14 +195,13 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "reviews that wait": lambda c, shop: reviews.listed(c, shop.merchant_id, reviews.Wanted("waiting"), limit=20),
     "reviews of a product": said(20, "much-said", state="approved"),
     "reviews of a product of which little is said": said(FEW, "little-said"),
-    "stars of a product of which little is said": lambda conn, shop: product_reviews.stars_of(
-        conn, shop.merchant_id, "little-said"
-    ),
+    "stars of a product with few reviews": lambda c, s: product_reviews.stars_of(c, s.merchant_id, "little-said"),
     "what is forgotten of what was said": forgotten,
     "what a page asks": lambda c, s: survey_rows.hung(c, s.merchant_id, id_of(c, s, s.count - 1), now=NEWEST),
     "answers": lambda conn, shop: survey_rows.listed(conn, shop.merchant_id),
     "answers of who wants a call": lambda conn, shop: survey_rows.listed(conn, shop.merchant_id, wants_call=True),
     "answers that are held back": lambda conn, shop: survey_rows.listed(conn, shop.merchant_id, is_held=True),
+    "answers of a quiet store": lambda c, shop: survey_rows.listed(c, shop.merchant_id, store_id=mitte(c, shop)),
     "answers about a receipt": lambda c, s: survey_rows.listed(c, s.merchant_id, receipt_id=id_of(c, s, s.count - 1)),
     "answers with a product that few bought": lambda c, s: survey_rows.listed(c, s.merchant_id, sku="little-liked"),
     "what answers of a quiet day come to": lambda conn, shop: survey_rows.added_up(conn, shop.merchant_id, NEWEST),

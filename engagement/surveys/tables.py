@@ -81,6 +81,7 @@ class SurveyAnswer(Base):
         UniqueConstraint("survey_id", "receipt_id", "held"),
         Index("ix_survey_answers_receipt_id", "receipt_id"),
         Index("ix_survey_answers_merchant_id_id", "merchant_id", "id"),
+        Index("ix_survey_answers_merchant_id_store_id_id", "merchant_id", "store_id", "id"),
         Index("ix_survey_answers_merchant_id_event_answered_at", "merchant_id", "event", "answered_at"),
         Index("ix_survey_answers_survey_id_held_answered_at", "survey_id", "held", "answered_at"),
         Index("ix_survey_answers_calls", "merchant_id", "id", sqlite_where=_CALLS_SQLITE, postgresql_where=_CALLS),

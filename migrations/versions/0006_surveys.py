@@ -112,6 +112,9 @@ def upgrade() -> None:
             "ix_survey_answers_merchant_id_event_answered_at", ["merchant_id", "event", "answered_at"], unique=False
         )
         batch_op.create_index("ix_survey_answers_merchant_id_id", ["merchant_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_survey_answers_merchant_id_store_id_id", ["merchant_id", "store_id", "id"], unique=False
+        )
         batch_op.create_index("ix_survey_answers_receipt_id", ["receipt_id"], unique=False)
         batch_op.create_index(
             "ix_survey_answers_survey_id_held_answered_at", ["survey_id", "held", "answered_at"], unique=False

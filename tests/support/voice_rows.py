@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select
 
 from accounts import find as accounts_find
+from accounts import manage
 from engagement.voice.tables import Case, CaseChange, Referral, ReferralUse, Review, VoiceSettings
 from kernel.ids import new_id
 from receipts.tables import Receipt
@@ -17,8 +18,8 @@ Row = dict[str, Any]
 
 
 def fill_voice(conn: Connection, merchant_id: str, count: int, *, newest: datetime) -> None:
-    """``count`` cases, codes and reviews of one store and product, and a few of another; few cases are open. The oldest
-    few hang on receipts."""
+    """``count`` cases, codes and reviews of one store and product, and a few of another; few cases are open, beside
+    ``count`` of another merchant's that were escalated long ago. The oldest few hang on receipts."""
     stores = [accounts_find.store_id(conn, merchant_id, slug) for slug in ("kreuzberg", "mitte")]
     receipts = list(
         conn.scalars(
@@ -36,17 +37,31 @@ def fill_voice(conn: Connection, merchant_id: str, count: int, *, newest: dateti
     conn.execute(insert(ReferralUse), used)
     changes = [_change(merchant_id, row) for row in conn.scalars(select(Case.id).limit(count))]
     conn.execute(insert(CaseChange), changes)
+    _fill_escalated(conn, count, newest)
+
+
+def _fill_escalated(conn: Connection, count: int, newest: datetime) -> None:
+    other = manage.create_merchant(conn, "quiet", manage.MerchantProfile(name="Quiet"), now=newest)
+    made = _rows(_case, other, None, "", count, [], newest - timedelta(days=400))
+    open_still = {"state": "open", "outcome": None, "resolved_at": None, "escalated_at": newest}
+    conn.execute(insert(Case), [row | open_still for row in made])
 
 
 def _rows(
-    row: Callable[..., Row], merchant_id: str, store_id: str, sku: str, count: int, hung: list[str], newest: datetime
+    row: Callable[..., Row],
+    merchant_id: str,
+    store_id: str | None,
+    sku: str,
+    count: int,
+    hung: list[str],
+    newest: datetime,
 ) -> list[Row]:
     moments = [newest - timedelta(minutes=at) for at in range(count)]
     about = [hung[at] if at < len(hung) else None for at in range(count)]
     return [row(merchant_id, store_id, sku, at, receipt) for at, receipt in zip(moments, about, strict=True)]
 
 
-def _case(merchant_id: str, store_id: str, sku: str, at: datetime, receipt_id: str | None) -> Row:
+def _case(merchant_id: str, store_id: str | None, sku: str, at: datetime, receipt_id: str | None) -> Row:
     is_open = receipt_id is not None
     return {
         "id": new_id("cas", at),

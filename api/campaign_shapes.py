@@ -1,9 +1,10 @@
 """What the OpenAPI document says of campaigns and rewards: their bodies and answers. Amounts are decimal strings, but
 for those of the published table."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from accounts.fields import Code
 from engagement.rewards.amounts import Amount
@@ -12,6 +13,7 @@ from engagement.rewards.flagging import FlagKind
 from engagement.rewards.records import CampaignState, Origin, RewardState
 
 MOST_CODES_BYTES = 8_000_000
+_DIGEST: Final = "[0-9a-f]{64}"
 
 
 class _Body(BaseModel):
@@ -24,9 +26,16 @@ class NewCampaignState(_Body):
     state: Literal["live", "paused", "ended"]
 
 
+def _digest(text: str) -> str:
+    if re.fullmatch(_DIGEST, text) is None:
+        raise ValueError("must be the prize's `terms` as GET /v1/prizes-to-supply tells them, a SHA-256 in hex")
+    return text
+
+
 class PrizeConsent(_Body):
-    terms: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="The `terms` of the prize as it was read: what is agreed to."
+    terms: Annotated[str, AfterValidator(_digest)] = Field(
+        description="The `terms` of the prize as GET /v1/prizes-to-supply told them: what is agreed to.",
+        json_schema_extra={"pattern": f"^{_DIGEST}$"},
     )
 
 

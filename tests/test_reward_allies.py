@@ -77,6 +77,16 @@ def test_consent_is_to_the_terms_that_were_read(owner: Person, outsider: Person)
     assert told["consented_at"] is None
 
 
+@pytest.mark.parametrize("terms", ["…", "I agree", "A" * 64, "0" * 63])
+def test_who_sends_no_digest_as_terms_is_told_where_it_stands(owner: Person, outsider: Person, terms: str) -> None:
+    allied(owner, outsider)
+    drawn_up(owner, **RUPEES)
+    [asked] = outsider.get("/v1/prizes-to-supply").json()["prizes"]
+    answer = outsider.post(f"/v1/prizes-to-supply/{asked['id']}/consent", {"terms": terms})
+    right = "must be the prize's `terms` as GET /v1/prizes-to-supply tells them, a SHA-256 in hex"
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "/terms", "detail": right}])
+
+
 @pytest.mark.parametrize("longer", [{"scratch_days": 3650}, {"late_days": 3649}])
 def test_how_long_cards_are_given_and_scratched_is_part_of_the_terms(
     owner: Person, outsider: Person, longer: dict[str, int]

@@ -39,7 +39,7 @@ def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, no
         raise NotFound("There is no such prize")
     told, prize = restored(framing), restored_prize(row.definition, row.currency)
     if terms != terms_digest(told, prize, codes=pool.count(conn, row.merchant_id, prize_id)):
-        raise Conflict("The terms are others by now; read them again")
+        raise Conflict("The terms are others by now; read them again at GET /v1/prizes-to-supply")
     if row.consented_at is not None:
         return
     if state != "draft":

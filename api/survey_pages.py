@@ -70,8 +70,8 @@ async def page(request: Request) -> Response:
     if about is None:
         return respond(request, nothing_here(request))
     told = request.query_params
-    is_again, is_done, is_trap = (told.get(name) == "1" for name in ("again", "done", "trap"))
-    shown = replace(_shown(about, is_done=is_done), is_again=is_again, is_trap=is_trap)
+    is_again, is_given, is_done, is_trap = (told.get(name) == "1" for name in ("again", "given", "done", "trap"))
+    shown = replace(_shown(about, is_given=is_given, is_done=is_done), is_again=is_again, is_trap=is_trap)
     return respond(request, _page(request, replace(shown, chosen=_chosen(request, about)), about))
 
 
@@ -90,7 +90,7 @@ async def give(request: Request) -> Response:
         if became == "counted":
             service.rate(conn, answer, now=house.clock())
 
-    return await _written(request, about, write, is_done=bool(given.held) and not given.by_itself)
+    return await _written(request, about, write, is_given=bool(given.held) and not given.by_itself)
 
 
 async def add(request: Request) -> Response:
@@ -102,7 +102,7 @@ async def add(request: Request) -> Response:
         return await _written(request, about, None)
     read = survey_form.read(sent, about.survey, about.look.name, about.answer, _language(request, about))
     if read.errors:
-        shown = replace(_shown(about), values=read.values, errors=read.errors)
+        shown = replace(_shown(about, is_given=True), values=read.values, errors=read.errors)
         return respond(request, _page(request, shown, about, status=422))
     answer = about.answer
 
@@ -138,7 +138,12 @@ async def _sent(request: Request) -> tuple[dict[str, str], About | None]:
 
 
 async def _written(
-    request: Request, about: About, write: Callable[[Connection, House], None] | None, *, is_done: bool = False
+    request: Request,
+    about: About,
+    write: Callable[[Connection, House], None] | None,
+    *,
+    is_given: bool = False,
+    is_done: bool = False,
 ) -> Response:
     """After ``write``, where there is something to write and it is not over."""
     house = _house(request)
@@ -146,15 +151,15 @@ async def _written(
         try:
             await house.write(lambda conn: write(conn, house))
         except NotFound:
-            is_done = False
+            is_given = is_done = False
     house.pages.forget(about.record.token)
     if request.query_params.get("part") == "1":
         now = await _about(request)
         if now is None:
             return respond(request, nothing_here(request))
-        return respond(request, _page(request, _shown(now, is_done=is_done), now))
-    language = _language(request, about)
-    address = f"/s/{request.path_params['token']}?lang={language}{'&done=1' if is_done else ''}#survey"
+        return respond(request, _page(request, _shown(now, is_given=is_given, is_done=is_done), now))
+    language, step = _language(request, about), "&done=1" if is_done else "&given=1" if is_given else ""
+    address = f"/s/{request.path_params['token']}?lang={language}{step}#survey"
     return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
 
 
@@ -186,10 +191,11 @@ def _looked_up(conn: Connection, house: House, linked: Linked) -> About | None:
     )
 
 
-def _shown(about: About, *, is_done: bool = False) -> Shown:
-    """Who has just given one that is held back is thanked as if it counted, so that nobody learns by trying what does.
-    Later the question stands there again: it may be a program that answered, before the shopper did."""
-    is_shown = about.answer is not None and (about.answer.is_counted or is_done)
+def _shown(about: About, *, is_given: bool = False, is_done: bool = False) -> Shown:
+    """Who has just given one that is held back is asked why as if it counted, so that nobody learns by trying what
+    does, and a person whose browser calls itself a program can say more. Later the question stands there again: it
+    may be a program that answered, before the shopper did."""
+    is_shown = about.answer is not None and (about.answer.is_counted or is_given or is_done)
     return Shown(
         about.survey,
         about.record.id,

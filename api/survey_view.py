@@ -53,6 +53,8 @@ def stub(house: House, shown: Shown, language: str, *, now: datetime) -> Stub:
     step = _step(shown, now)
     words = said(survey.settings, survey.event, shown.brand, spoken)
     segment = answer.segment if answer else "passive"
+    # Nobody sees to an answer that is held back: nothing is promised.
+    is_promised = bool(answer and answer.is_counted)
     score = shown.chosen if step == "ask" and shown.chosen is not None else answer.score if answer else None
     content = SurveyView(
         step=step,
@@ -70,13 +72,13 @@ def stub(house: House, shown: Shown, language: str, *, now: datetime) -> Stub:
         again=f"{here}{wish}&again=1",
         seen=f"{here}/seen" if step == "ask" else "",
         follow_up=words.follow_up[segment],
-        thanks=words.thanks[segment],
+        thanks=words.thanks[segment if is_promised else "passive"],
         review_url=(survey.settings.review_url or "") if segment == "promoter" else "",
         referral=referral_code(shown.offered, shown.brand, language) if shown.offered else None,
         consent=words.consent,
         consent_version=survey.settings.consent_version,
         offers_call=segment == "detractor",
-        wants_call=bool(answer and answer.wants_call),
+        wants_call=bool(answer and answer.wants_call and (is_promised or step == "more")),
         can_change=bool(answer and shown.is_open and now <= answer.answered_at + survey.settings.editable),
         is_trap=shown.is_trap,
         values=dict(shown.values),

@@ -76,6 +76,26 @@ def test_who_calls_itself_a_program_is_held_back(owner: Person, stranger: Person
     assert (responses(owner), held(owner)) == ([], [(10, "robot")])
 
 
+def test_who_is_held_back_is_asked_why_as_others_are_and_promised_nothing(
+    owner: Person, stranger: Person, path: str
+) -> None:
+    """A person's browser may call itself a program, too."""
+    headers = {"User-Agent": "Mozilla/5.0 HeadlessChrome/140.0.0.0"}
+    sent = answer(stranger, path, 0, agent=headers["User-Agent"])
+    shown = stranger.ask("GET", sent.headers["location"]).text
+    assert ('name="text"' in shown, "What went wrong?" in shown, "look into it" in shown) == (True, True, False)
+    [version] = re.findall(r'name="call" value="([^"]+)"', shown)
+    wrong = stranger.ask("POST", f"{path}/more?lang=en", data={"call": version}, headers=headers)
+    assert (wrong.status_code, 'name="text"' in wrong.text) == (422, True)
+    said = {"text": "Cold", "call": version, "contact": "anna@example.com"}
+    sent = stranger.ask("POST", f"{path}/more?lang=en", data=said, headers=headers)
+    shown = stranger.ask("GET", sent.headers["location"]).text
+    assert ("Thank you" in shown, "look into it" in shown, "called back" in shown) == (True, False, False)
+    [found] = responses(owner, held="true")
+    assert (found["held"], found["text"], found["wants_call"]) == ("robot", "Cold", True)
+    assert (responses(owner), owner.get("/v1/cases").json()["cases"]) == ([], [])
+
+
 def test_a_scanner_that_runs_scripts_counts_for_nothing(owner: Person, stranger: Person, path: str) -> None:
     for score in range(11):
         answer(stranger, path, score, auto="1")

@@ -13,17 +13,22 @@ _MOST_FIELDS: Final = 200
 
 
 async def form_fields(request: Request, *, most: int) -> dict[str, str]:
-    """By name, without the space around them; of two under one name, the last. Line breaks are ``\\n``.
+    """By name, without the space around them; of two under one name, the last. Line breaks are ``\\n``. No body of no
+    type is a form without fields: so programs send a button.
 
     Raises :class:`NotAForm`, :class:`BadRequest`, and :class:`TooLarge` beyond ``most`` bytes.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _TYPE:
-        raise NotAForm(f"Send it as Content-Type: {_TYPE}")
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    not_a_form = NotAForm(f"Send it as Content-Type: {_TYPE}")
+    if declared not in ("", _TYPE):
+        raise not_a_form
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
             raise TooLarge(f"The form may have at most {most} bytes")
+    if body and not declared:
+        raise not_a_form
     try:
         read = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:

@@ -77,6 +77,15 @@ def test_a_script_gets_the_card_alone(stranger: Person, till: Person, promoter: 
     assert "<html" not in answer.text
 
 
+def test_a_card_is_scratched_by_a_form_without_a_body(stranger: Person, till: Person, promoter: Promoter) -> None:
+    promoter.launch()
+    receipt = sold_now(till)
+    wrong = stranger.ask("POST", address_of(promoter, receipt), content=b"of_age=1")
+    assert (wrong.status_code, promoter.card(receipt["id"]).state) == (415, "issued")
+    assert stranger.ask("POST", address_of(promoter, receipt)).status_code == 303
+    assert promoter.card(receipt["id"]).state == "revealed"
+
+
 def test_a_blank_says_so_and_how_many_cards_win(stranger: Person, till: Person, promoter: Promoter) -> None:
     promoter.launch([VOUCHER], nothing=3)
     while promoter.card((receipt := sold_now(till))["id"]).prize is not None:

@@ -1,6 +1,7 @@
 """Reading brands, stores, tills and staff."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -88,6 +89,12 @@ def _looks(row: Row[Any]) -> dict[str, Any]:
 def merchant(conn: Connection, merchant_id: str) -> MerchantInfo:
     columns = select(*(getattr(Merchant, name) for name in MerchantInfo.__slots__))
     return MerchantInfo(*conn.execute(columns.where(Merchant.id == merchant_id)).one())
+
+
+def merchants(conn: Connection) -> list[tuple[str, str, datetime]]:
+    """Slug, name and when it was created, of all, oldest first: who runs the service asks."""
+    query = select(Merchant.slug, Merchant.name, Merchant.created_at).order_by(Merchant.id)
+    return [(row.slug, row.name, row.created_at) for row in conn.execute(query)]
 
 
 def brands(conn: Connection, merchant_id: str) -> list[BrandInfo]:

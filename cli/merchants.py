@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from accounts import manage, signing_keys
+from accounts import find, manage, signing_keys
 from cli.opened import transaction
 from infra import secrets
 from infra.settings import Settings
-from kernel.clock import utc_now
+from kernel.clock import iso, utc_now
 
-app = typer.Typer(help="Create merchants.", no_args_is_help=True)
+app = typer.Typer(help="Create and list merchants.", no_args_is_help=True)
 
 
 @app.command()
@@ -30,3 +30,14 @@ def create(
         manage.create_merchant(conn, slug, profile, now=utc_now())
         signing_keys.ensure(conn, sealer=secrets.box(Settings().data))
     typer.echo(f"{slug} is there. A key: counterfoil keys create --merchant {slug} --scopes all")
+
+
+@app.command("list")
+def list_() -> None:
+    """List all merchants, oldest first: slug, when it was created, and name. Example: counterfoil merchants list"""
+    with transaction() as conn:
+        found = find.merchants(conn)
+    for slug, name, created_at in found:
+        typer.echo(f"{slug}  {iso(created_at)}  {name}")
+    if not found:
+        typer.echo("There is none.")

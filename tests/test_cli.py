@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -64,6 +65,15 @@ def test_a_merchant_is_created_once(run: Run) -> None:
     assert "linden-rye is there." in run("merchants", "create", "linden-rye")
     assert run.refused("merchants", "create", "linden-rye") == "There is a merchant with this slug already"
     assert "/slug must be lower-case letters" in run.refused("merchants", "create", "Linden & Rye")
+
+
+def test_merchants_are_listed(run: Run) -> None:
+    assert run("merchants", "list") == "There is none.\n"
+    run("merchants", "create", "linden-rye", "--name", "Linden & Rye")
+    run("merchants", "create", "corner-shop")
+    lines = [line.split("  ") for line in run("merchants", "list").splitlines()]
+    assert [(slug, name) for slug, _, name in lines] == [("linden-rye", "Linden & Rye"), ("corner-shop", "corner-shop")]
+    assert all(datetime.fromisoformat(created) for _, created, _ in lines)
 
 
 @pytest.mark.usefixtures("bakery")

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from sqlalchemy import Connection
 
 from accounts import keys
 from api.app import create_app
@@ -109,10 +110,7 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
         receipts = demo_receipts.put_all(conn, merchants, now=now, post=post, giver=giver)
         said = demo_voice.put_all(conn, merchants, now=now)
         merchant_id = merchants[demo_shops.MAIN]
-        for old in keys.list_keys(conn, merchant_id):
-            if old.name == _KEY_NAME and old.revoked_at is None:
-                keys.revoke(conn, merchant_id, old.id, now=now)
-        key, _ = keys.create(conn, merchant_id, name=_KEY_NAME, scopes=list(keys.SCOPES), now=now)
+        told = new_key(conn, merchant_id, now=now)
     demo_products.learn(engine, settings.data, merchants)
     engine.dispose()
     address = settings.server.address()
@@ -120,4 +118,14 @@ def _fill(settings: Settings, now: datetime) -> list[str]:
     shown += [f"card: {address}/c/{token}  ({name})" for name, token in cards.items()]
     shown += [f"{what}: {address}{path}" for what, path in said.items()]
     mailbox = [f"mailbox: {address}/mailbox"] if settings.mail.mail_outbox else []
-    return [*shown, *mailbox, f"docs: {address}/docs", f"api key: {key}"]
+    return [*shown, *mailbox, f"docs: {address}/docs", *told]
+
+
+def new_key(conn: Connection, merchant_id: str, *, now: datetime) -> list[str]:
+    """What is told of the demo's key. Only its hash is kept, so each start makes another in place of the last."""
+    before = [each for each in keys.list_keys(conn, merchant_id) if each.name == _KEY_NAME and not each.revoked_at]
+    for old in before:
+        keys.revoke(conn, merchant_id, old.id, now=now)
+    key, _ = keys.create(conn, merchant_id, name=_KEY_NAME, scopes=list(keys.SCOPES), now=now)
+    note = ["note: each start has a new key; the one of the start before is revoked"] if before else []
+    return [*note, f"api key: {key}"]

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from accounts import keys
 from accounts.tables import ApiKey
+from cli.demo import new_key
+from kernel.clock import utc_now
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
 from tests.support.shops import ALL, Shops
@@ -116,3 +119,16 @@ def test_the_keys_of_another_merchant_are_not_there(owner: Person, outsider: Per
 def test_a_key_is_not_found_by_its_beginning_or_its_case(owner: Person, shops: Shops, inside: Inside) -> None:
     for almost in (shops.owner[:-1], shops.owner + "x", shops.owner.swapcase(), shops.owner.replace("live", "test")):
         assert Person(inside, almost).get("/v1/merchant").status_code == 401
+
+
+def test_each_start_of_the_demo_has_one_key_and_says_that_the_last_one_is_revoked(engine: Engine, shops: Shops) -> None:
+    def started() -> list[str]:
+        with engine.begin() as conn:
+            return new_key(conn, shops.linden, now=utc_now())
+
+    first, second = started(), started()
+    assert [line.partition(": ")[0] for line in (*first, *second)] == ["api key", "note", "api key"]
+    with engine.connect() as conn:
+        of_demo = [each for each in keys.list_keys(conn, shops.linden) if each.name == "demo"]
+    [active] = [each for each in of_demo if not each.revoked_at]
+    assert second[-1].removeprefix("api key: ").startswith(active.hint)

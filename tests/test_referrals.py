@@ -17,6 +17,7 @@ from engagement.voice import attribution, referrals
 from engagement.voice.attribution import Keys
 from engagement.voice.tables import Referral, ReferralRun, ReferralUse
 from infra import secrets
+from receipts import find as receipts_find
 from tests.support.aged import limit
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import Body, refund
@@ -121,13 +122,8 @@ def test_a_sale_that_carries_the_code_is_counted_for_it(
     look(shop, clock)
     [found] = owner.get("/v1/referrals").json()["referrals"]
     total = "3.20" if where == "metadata" else "2.20"
-    assert {name: found[name] for name in ("sales", "shoppers", "new_shoppers", "revenue", "store")} == {
-        "sales": 1,
-        "shoppers": 1,
-        "new_shoppers": 1,
-        "revenue": {"EUR": total},
-        "store": "mitte",
-    }
+    expected = {"sales": 1, "shoppers": 1, "new_shoppers": 1, "revenue": {"EUR": total}, "store": "mitte"}
+    assert {name: found[name] for name in expected} == expected
     assert told(engine) == 1
 
 
@@ -195,6 +191,29 @@ def test_what_goes_back_is_taken_off_the_revenue(
     till.post("/v1/receipts", refund(sale["id"], "1.20")).raise_for_status()
     look(shop, clock)
     assert owner.get("/v1/referral-numbers").json()["revenue"] == {"EUR": "2.00"}
+
+
+@pytest.mark.parametrize("is_minted", [False, True], ids=["before it is minted", "after"])
+def test_a_code_stays_good_when_its_answer_is_deleted(
+    owner: Person, till: Person, code: str, shop: Workshop, clock: Clock, is_minted: bool
+) -> None:
+    if is_minted:
+        look_for_referrals(shop, "job", {})
+    [answered] = owner.get("/v1/survey-responses").json()["responses"]
+    owner.delete(f"/v1/survey-responses/{answered['id']}").raise_for_status()
+    sold(till, shopper=BEN, **with_code(code, "metadata"))
+    look(shop, clock)
+    [found] = owner.get("/v1/referrals").json()["referrals"]
+    assert (found["answer_id"], found["sales"]) == (None, 1)
+
+
+def test_who_is_purged_while_their_code_is_minted_is_not_known_by_it(
+    code: str, shop: Workshop, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts_find, "stays", lambda *_: False)
+    look_for_referrals(shop, "job", {})
+    with engine.connect() as conn:
+        assert conn.execute(select(Referral.shopper, Referral.digest.is_(None))).all() == [(None, False)]
 
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["before it is looked at", "after"])

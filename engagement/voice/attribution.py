@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from engagement import events, scratch, shoppers
 from engagement.offers.ledger import OVERLAP
 from engagement.offers.tables import Basket
+from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import referrals
 from engagement.voice.tables import Referral, ReferralRun, ReferralUse, VoiceSettings
 from infra.database import in_turn, insert_or_ignore, unindexed
@@ -24,6 +25,12 @@ _log = structlog.get_logger()
 _TOGETHER: Final = 200
 _MOST_CODES: Final = 20
 _LOOKED_AT: Final = ("id", "merchant_id", "kind", "total", "currency", "issued_at", "original_id")
+# None where the answer was deleted before its code was minted.
+_ANSWER_THERE: Final = (
+    select(SurveyAnswer.id)
+    .where(SurveyAnswer.merchant_id == Referral.merchant_id, SurveyAnswer.id == Referral.answer_id)
+    .scalar_subquery()
+)
 # There is one, for all merchants.
 _THE_RUN: Final = 1
 
@@ -78,13 +85,17 @@ def _mint_some(conn: Connection, keys: Keys) -> int:
     new = (Referral.digest.is_(None), ~Referral.is_retired, Referral.answer_id.is_not(None))
     columns = (Referral.id, Referral.merchant_id, Referral.answer_id, Referral.receipt_id)
     rows = conn.execute(select(*columns).where(*new).order_by(Referral.id).limit(_TOGETHER)).all()
+    # In order, as a purge holds them: whoever purges one or erases its shopper comes before, or finds who this is.
+    pairs = sorted((row.receipt_id, row.merchant_id) for row in rows if row.receipt_id)
+    held = {receipt_id for receipt_id, merchant_id in pairs if receipts_find.stays(conn, merchant_id, receipt_id)}
     for row in rows:
         code = referrals.code_of(keys.codes, row.answer_id)
-        values: dict[str, str | None] = {
+        values: dict[str, Any] = {
             "digest": referrals.hashed(keys.codes, row.merchant_id, code),
             "last4": code[-4:],
+            "answer_id": _ANSWER_THERE,
         }
-        values["shopper"] = _shopper(conn, keys, row.merchant_id, row.receipt_id) if row.receipt_id else None
+        values["shopper"] = _shopper(conn, keys, row.merchant_id, row.receipt_id) if row.receipt_id in held else None
         mine = (Referral.merchant_id == row.merchant_id, Referral.id == row.id, ~Referral.is_retired)
         conn.execute(update(Referral).where(*mine).values(values))
     return len(rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
 from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import letters, referrals
@@ -45,12 +45,15 @@ def forget_shopper(conn: Connection, merchant_id: str, receipt_id: str) -> None:
 
 
 def forget_answers(conn: Connection, merchant_id: str, answer_ids: Collection[str]) -> None:
-    """Single answers are deleted, for good. A code that was handed out stays good."""
+    """Single answers are deleted, for good. A code that was handed out stays good: one that is not minted yet keeps the
+    answer's id, from which it is made, until it is."""
     tags = (AnswerTag.merchant_id == merchant_id, AnswerTag.answer_id.in_(answer_ids))
     conn.execute(delete(AnswerTag).where(*tags))
     _delete_cases(conn, merchant_id, (Case.merchant_id == merchant_id, Case.answer_id.in_(answer_ids)))
     of_codes = (Referral.merchant_id == merchant_id, Referral.answer_id.in_(answer_ids))
-    conn.execute(update(Referral).where(*of_codes).values(answer_id=None))
+    conn.execute(
+        update(Referral).where(*of_codes).values(answer_id=case((Referral.digest.is_(None), Referral.answer_id)))
+    )
 
 
 def _delete_cases(conn: Connection, merchant_id: str, held: tuple[ColumnElement[bool], ...]) -> None:

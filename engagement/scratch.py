@@ -7,7 +7,7 @@ nobody can tell an outcome beforehand, and everybody can do the sum again afterw
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import accumulate
 from typing import Any, Final
@@ -27,13 +27,9 @@ _WORDS: Final = 1 << (8 * _WORD)
 SEED_BYTES: Final = 32
 
 
-def new_code(randbelow: Callable[[int], int] = secrets.randbelow) -> str:
-    """Eleven random signs (54.5 bits) and one that checks them."""
-    return _checked([randbelow(len(ALPHABET)) for _ in range(_RANDOM)])
-
-
 def code_of(key: bytes, reward_id: str) -> str:
-    """The code of one reward. Who has no ``key`` can tell no code by its reward, nor one by another."""
+    """The code of one reward: eleven signs (54.5 bits) and one that checks them. Who has no ``key`` can tell no code by
+    its reward, nor one by another."""
     words = _words(key, reward_id)
     return _checked([_below(words, len(ALPHABET)) for _ in range(_RANDOM)])
 

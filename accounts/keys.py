@@ -48,7 +48,9 @@ class Caller:
         if scope not in self.scopes:
             raise Forbidden(f"This needs a key with the scope {scope}")
 
-    def require_whole_merchant(self) -> None:
+    def require_whole(self, scope: str) -> None:
+        """For what belongs to the whole merchant: a key that is bound to a store neither sees nor changes it."""
+        self.require(scope)
         if self.store_id is not None:
             raise Forbidden("This needs a key that is not bound to a store or till")
 

@@ -59,8 +59,7 @@ async def put_brand(slug: Slug, request: Request, house: TheHouse, caller: TheCa
 @router.put("/brands/{slug}/logo", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.picture_body())
 async def put_logo(slug: Slug, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A PNG, JPEG or WebP of at most 2 MB; it is written anew, without metadata, at most 512 pixels wide."""
-    caller.require("accounts:write")
-    caller.require_whole_merchant()
+    caller.require_whole("accounts:write")
     data = await binary_body(request, most=_MOST_LOGO_BYTES)
     await house.read(lambda conn: manage.id_of(conn, Brand, caller.merchant_id, slug))
     # Before the transaction: it takes a second, and nobody else writes meanwhile.
@@ -146,8 +145,7 @@ async def _read(house: House, caller: Caller, read: Callable[[Connection], Any])
 
 async def _write(house: House, caller: Caller, write: Callable[[Connection], Any]) -> Response:
     """Accounts belong to the whole merchant: a key that is bound to one store may not change them."""
-    caller.require("accounts:write")
-    caller.require_whole_merchant()
+    caller.require_whole("accounts:write")
     await house.write(write)
     house.writer.places.forget()
     house.pages.clear()

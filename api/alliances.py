@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from accounts.fields import Slug
-from accounts.keys import Caller
 from api import schemas
 from api.answers import json_answer, no_content
 from api.body import model_body
@@ -48,7 +47,7 @@ class AllianceList(BaseModel):
 @router.get("/v1/alliances", response_model=AllianceList, responses=schemas.READS)
 async def list_alliances(house: TheHouse, caller: TheCaller) -> Response:
     """Oldest first; those that have ended, too."""
-    _require(caller, "rewards:read")
+    caller.require_whole("rewards:read")
     found = await house.read(lambda conn: alliances.listed(conn, caller.merchant_id))
     return json_answer({"alliances": [_shown(each) for each in found]})
 
@@ -58,7 +57,7 @@ async def list_alliances(house: TheHouse, caller: TheCaller) -> Response:
 )
 async def propose_alliance(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Nothing is shared before the other merchant agrees. What they have proposed to you is agreed to by this."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     wanted = await model_body(request, NewAlliance)
     made = await house.write(lambda conn: alliances.propose(conn, caller.merchant_id, wanted.ally, now=house.clock()))
     house.writer.giver.campaigns.forget()
@@ -68,7 +67,7 @@ async def propose_alliance(request: Request, house: TheHouse, caller: TheCaller)
 @router.post("/v1/alliances/{alliance_id}/agreement", response_model=Alliance, responses=schemas.READS)
 async def agree_to_alliance(alliance_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
     """To what the other merchant has proposed. Twice is the same as once."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     found = await house.write(lambda conn: alliances.agree(conn, caller.merchant_id, alliance_id, now=house.clock()))
     house.writer.giver.campaigns.forget()
     return json_answer(_shown(found))
@@ -78,15 +77,10 @@ async def agree_to_alliance(alliance_id: schemas.Id, house: TheHouse, caller: Th
 async def end_alliance(alliance_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
     """Either of the two may. No new offers are shown and no new prizes given; what shoppers hold stays good. Campaigns
     with prizes of the other give no cards: `missing_allies` says so, and the event `campaign.halted`."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     await house.write(lambda conn: halting.end_alliance(conn, caller.merchant_id, alliance_id, now=house.clock()))
     house.writer.giver.campaigns.forget()
     return no_content()
-
-
-def _require(caller: Caller, scope: str) -> None:
-    caller.require(scope)
-    caller.require_whole_merchant()
 
 
 def _shown(allied: Allied) -> dict[str, Any]:

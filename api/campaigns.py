@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import Connection, Engine
 
 from accounts.fields import SLUG
-from accounts.keys import Caller
 from api import campaign_shapes as shapes
 from api import schemas
 from api.answers import json_answer, no_content
@@ -37,7 +36,7 @@ CampaignId = Annotated[str, Path(pattern=schemas.ID_PATTERN)]
 )
 async def create_campaign(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A draft. It may lack much: what it does is told when it is launched."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     new = await campaign_body(request)
 
     def write(conn: Connection) -> dict[str, Any]:
@@ -56,7 +55,7 @@ async def list_campaigns(
     state: CampaignState | None = None,
 ) -> Response:
     """Oldest first. Follow `next_cursor` until it is null."""
-    _require(caller, "rewards:read")
+    caller.require_whole("rewards:read")
 
     def look(conn: Connection) -> list[dict[str, Any]]:
         found = find.campaigns(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "", state=state)
@@ -70,7 +69,7 @@ async def list_campaigns(
 @router.get("/v1/campaigns/{campaign_id}", response_model=shapes.CampaignAnswer, responses=schemas.READS)
 async def get_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCaller) -> Response:
     """With what was published at its launch and, once it has ended, the seed."""
-    _require(caller, "rewards:read")
+    caller.require_whole("rewards:read")
     return json_answer(await house.read(lambda conn: _told(conn, caller.merchant_id, campaign_id)))
 
 
@@ -82,7 +81,7 @@ async def get_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCall
 )
 async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Replace a draft. A prize of the same slug keeps its codes, and an ally's consent while its terms are the same."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     new = await campaign_body(request)
 
     def write(conn: Connection) -> dict[str, Any]:
@@ -98,7 +97,7 @@ async def put_campaign(campaign_id: CampaignId, request: Request, house: TheHous
 @router.delete("/v1/campaigns/{campaign_id}", status_code=204, responses=schemas.WRITES)
 async def delete_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheCaller) -> Response:
     """A draft. What was launched can only be ended."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     merchant_id, now = caller.merchant_id, house.clock()
     await house.write_in_slices(lambda engine: pool.empty(engine, merchant_id, campaign_id, now=now))
     await house.write(lambda conn: managing.remove(conn, merchant_id, campaign_id))
@@ -113,7 +112,7 @@ async def delete_campaign(campaign_id: CampaignId, house: TheHouse, caller: TheC
 )
 async def put_campaign_state(campaign_id: CampaignId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Launch, pause, let go on, end. 422 `campaign-not-ready` names each field that keeps a draft from its launch."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     state, merchant_id = (await model_body(request, NewCampaignState)).state, caller.merchant_id
 
     def look(conn: Connection) -> dict[str, Any]:
@@ -149,7 +148,7 @@ async def put_prize_codes(
 ) -> Response:
     """Codes from elsewhere, one a line or in the first column of a CSV file. They take the place of those before; each
     is one piece of the prize's stock. 422 names the lines at fault, from `/0` on."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     data = await binary_body(request, most=shapes.MOST_CODES_BYTES)
 
     codes = await house.reporting.run(lambda: pool.sealed(house.reward_keys, pool.read(data)))
@@ -168,7 +167,7 @@ async def list_prizes_to_supply(
     cursor: Annotated[str | None, Query(pattern=schemas.ID_PATTERN)] = None,
 ) -> Response:
     """Prizes of allies' campaigns that you are to hand out and redeem; oldest first."""
-    _require(caller, "rewards:read")
+    caller.require_whole("rewards:read")
 
     def look(conn: Connection) -> list[tuple[CampaignRecord, str, PrizeRecord]]:
         return supplying.asked(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "")
@@ -188,17 +187,12 @@ async def consent_to_prize(
     prize_id: Annotated[str, Path(pattern=schemas.ID_PATTERN)], request: Request, house: TheHouse, caller: TheCaller
 ) -> Response:
     """To the terms as they were read. Without it the campaign is not launched. 409 where they are others by now."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     terms = (await model_body(request, PrizeConsent)).terms
     await house.write(
         lambda conn: supplying.consent(conn, caller.merchant_id, prize_id, terms=terms, now=house.clock())
     )
     return no_content()
-
-
-def _require(caller: Caller, scope: str) -> None:
-    caller.require(scope)
-    caller.require_whole_merchant()
 
 
 def _told(conn: Connection, merchant_id: str, campaign_id: str) -> dict[str, Any]:

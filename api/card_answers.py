@@ -114,5 +114,4 @@ def show_anew(house: House) -> None:
 
 
 def require_writer(caller: Caller) -> None:
-    caller.require("cards:write")
-    caller.require_whole_merchant()
+    caller.require_whole("cards:write")

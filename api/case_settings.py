@@ -63,20 +63,15 @@ async def put_review_settings(request: Request, house: TheHouse, caller: TheCall
 
 
 async def _read(house: House, caller: Caller, part: type[settings.Settings]) -> Response:
-    _require(caller, "surveys:read")
+    caller.require_whole("surveys:read")
     found = await house.read(lambda conn: settings.of(conn, caller.merchant_id, part))
     return json_answer(found.model_dump(mode="json"))
 
 
 async def _put(request: Request, house: House, caller: Caller, part: type[settings.Settings]) -> Response:
-    _require(caller, "surveys:write")
+    caller.require_whole("surveys:write")
     wanted = await model_body(request, part)
     await house.write(lambda conn: settings.put(conn, caller.merchant_id, wanted))
     # Receipts show what they offer.
     house.pages.clear()
     return json_answer(wanted.model_dump(mode="json"))
-
-
-def _require(caller: Caller, scope: str) -> None:
-    caller.require(scope)
-    caller.require_whole_merchant()

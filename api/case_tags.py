@@ -7,7 +7,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from sqlalchemy import Connection
 
 from accounts.fields import SLUG, Language, Text
-from accounts.keys import Caller
 from api import card_answers, schemas
 from api.answers import json_answer, no_content
 from api.body import model_body
@@ -69,7 +68,7 @@ class TagCounts(_Answer):
 @router.get("/tag-rules", response_model=TagRuleList, responses=schemas.READS)
 async def list_tag_rules(house: TheHouse, caller: TheCaller) -> Response:
     """By name."""
-    _require(caller, "surveys:read")
+    caller.require_whole("surveys:read")
 
     def look(conn: Connection) -> Response:
         rules = [
@@ -84,7 +83,7 @@ async def list_tag_rules(house: TheHouse, caller: TheCaller) -> Response:
 @router.put("/tag-rules/{tag}", status_code=204, responses=schemas.WRITES, openapi_extra=schemas.body("TagContent"))
 async def put_tag_rule(tag: Tag, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Create it, or put another in its place. Answers of before are looked at again within minutes."""
-    _require(caller, "surveys:write")
+    caller.require_whole("surveys:write")
     content = await model_body(request, TagContent)
     await house.write(lambda conn: tag_rules.put(conn, caller.merchant_id, tag, content, now=house.clock()))
     return no_content()
@@ -93,7 +92,7 @@ async def put_tag_rule(tag: Tag, request: Request, house: TheHouse, caller: TheC
 @router.delete("/tag-rules/{tag}", status_code=204, responses=schemas.READS)
 async def delete_tag_rule(tag: Tag, house: TheHouse, caller: TheCaller) -> Response:
     """The tag goes from answers of before, too, within minutes."""
-    _require(caller, "surveys:write")
+    caller.require_whole("surveys:write")
     await house.write(lambda conn: tag_rules.remove(conn, caller.merchant_id, tag, now=house.clock()))
     return no_content()
 
@@ -101,7 +100,7 @@ async def delete_tag_rule(tag: Tag, house: TheHouse, caller: TheCaller) -> Respo
 @router.post("/tag-trial", response_model=TagsOfText, responses=schemas.WRITES, openapi_extra=schemas.body("TextToTag"))
 async def try_tag_rules(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Which tags a text would get. Nothing is kept."""
-    _require(caller, "surveys:read")
+    caller.require_whole("surveys:read")
     told = await model_body(request, TextToTag)
     tagger = await house.read(lambda conn: tag_rules.tagger(conn, caller.merchant_id, told.language))
     return json_answer({"tags": tagger.tags(told.text)})
@@ -129,8 +128,3 @@ async def count_tags(
 def _count(each: tag_rules.TagCount) -> dict[str, Any]:
     segments = {f"{name}s": each.by_segment.get(name, 0) for name in ("promoter", "passive", "detractor")}
     return {"tag": each.tag, "answers": each.answers} | segments
-
-
-def _require(caller: Caller, scope: str) -> None:
-    caller.require(scope)
-    caller.require_whole_merchant()

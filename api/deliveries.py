@@ -92,8 +92,7 @@ async def list_deliveries(
     state: find.State | None = None,
 ) -> Response:
     """All messages of the merchant, newest first. Follow `next_cursor` until it is null."""
-    caller.require("receipts:read")
-    caller.require_whole_merchant()
+    caller.require_whole("receipts:read")
 
     def look(conn: Connection) -> list[MessageInfo]:
         return list(find.listed(conn, caller.merchant_id, state=state, limit=limit + 1, after=cursor))

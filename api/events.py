@@ -43,8 +43,7 @@ async def list_events(
 ) -> Response:
     """Oldest first, each once, from ten seconds after it happened. Keep the cursor: it stays good, also where there is
     nothing new."""
-    caller.require("events:read")
-    caller.require_whole_merchant()
+    caller.require_whole("events:read")
     found = await house.read(
         lambda conn: events.listed(
             conn, caller.merchant_id, now=house.clock(), at_most=limit, after=cursor or "", kind=kind

@@ -16,7 +16,6 @@ from starlette.background import BackgroundTask
 
 from accounts import find
 from accounts.fields import Slug
-from accounts.keys import Caller
 from api import hook_work, schemas
 from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
@@ -91,7 +90,7 @@ class NewSecret(BaseModel):
 )
 async def create_endpoint(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """An address for another system's webhooks. Its sales become receipts of the store."""
-    _require(caller)
+    caller.require_whole("hooks:write")
     wanted = await model_body(request, NewHookEndpoint)
 
     def create(conn: Connection) -> Endpoint:
@@ -111,7 +110,7 @@ async def create_endpoint(request: Request, house: TheHouse, caller: TheCaller) 
 @router.get("/v1/hook-endpoints", response_model=HookEndpointList, responses=schemas.READS)
 async def list_endpoints(house: TheHouse, caller: TheCaller) -> Response:
     """Oldest first. No secret is shown."""
-    _require(caller)
+    caller.require_whole("hooks:write")
     found = await house.read(lambda conn: endpoints.list_endpoints(conn, caller.merchant_id))
     return json_answer({"hook_endpoints": [_shown(house, each) for each in found]})
 
@@ -124,7 +123,7 @@ async def list_endpoints(house: TheHouse, caller: TheCaller) -> Response:
 )
 async def rotate_secret(endpoint_id: EndpointId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Deliveries under the secret before this one are taken until the next rotation."""
-    _require(caller)
+    caller.require_whole("hooks:write")
     secret = (await model_body(request, NewSecret)).secret.get_secret_value()
     merchant_id, sealer = caller.merchant_id, house.sealer
     await house.write(lambda conn: endpoints.rotate(conn, merchant_id, endpoint_id, secret=secret, sealer=sealer))
@@ -134,7 +133,7 @@ async def rotate_secret(endpoint_id: EndpointId, request: Request, house: TheHou
 @router.delete("/v1/hook-endpoints/{endpoint_id}", status_code=204, responses=schemas.READS)
 async def remove_endpoint(endpoint_id: EndpointId, house: TheHouse, caller: TheCaller) -> Response:
     """Its receipts stay; deliveries to it are refused from now on."""
-    _require(caller)
+    caller.require_whole("hooks:write")
     await house.write(lambda conn: endpoints.remove(conn, caller.merchant_id, endpoint_id))
     return no_content()
 
@@ -217,11 +216,6 @@ def _show_at_once(house: House, issued: Sequence[Issued]) -> None:
     for each in issued:
         if each.original_token:
             house.pages.forget(each.original_token)
-
-
-def _require(caller: Caller) -> None:
-    caller.require("hooks:write")
-    caller.require_whole_merchant()
 
 
 def _shown(house: House, endpoint: Endpoint) -> dict[str, str]:

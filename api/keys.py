@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from accounts import find, keys
 from accounts.fields import Name, Slug
-from accounts.keys import Caller, KeyInfo
+from accounts.keys import KeyInfo
 from api import schemas
 from api.answers import json_answer, no_content
 from api.body import model_body
@@ -38,7 +38,7 @@ class NewKey(BaseModel):
 @router.post("", status_code=201, responses=schemas.NEW_KEY, openapi_extra=schemas.body("NewKey"))
 async def create_key(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """The answer holds the key itself, this once. Nobody creates a key that may do more than their own."""
-    _require(caller)
+    caller.require_whole("keys:write")
     wanted = await model_body(request, NewKey)
     if not keys.covers(caller, [scope for scope in wanted.scopes if scope in keys.SCOPES]):
         raise Forbidden("A key cannot give scopes that it does not have itself")
@@ -49,7 +49,7 @@ async def create_key(request: Request, house: TheHouse, caller: TheCaller) -> Re
 @router.get("", response_model=schemas.KeyList, responses=schemas.READS)
 async def list_keys(house: TheHouse, caller: TheCaller) -> Response:
     """Oldest first, revoked ones included. A key shows only its first characters."""
-    _require(caller)
+    caller.require_whole("keys:write")
     infos = await house.read(lambda conn: keys.list_keys(conn, caller.merchant_id))
     return json_answer({"keys": [_shown(info) for info in infos]})
 
@@ -57,15 +57,10 @@ async def list_keys(house: TheHouse, caller: TheCaller) -> Response:
 @router.delete("/{key_id}", status_code=204, responses=schemas.READS)
 async def revoke_key(key_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
     """At once in this process, within a second in every other."""
-    _require(caller)
+    caller.require_whole("keys:write")
     await house.write(lambda conn: keys.revoke(conn, caller.merchant_id, key_id, now=house.clock()))
     house.keys.forget()
     return no_content()
-
-
-def _require(caller: Caller) -> None:
-    caller.require("keys:write")
-    caller.require_whole_merchant()
 
 
 def _created(conn: Connection, merchant_id: str, wanted: NewKey, now: datetime) -> tuple[str, KeyInfo]:

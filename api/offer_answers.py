@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from accounts.keys import Caller
 from api import schemas
 from api.house import House
 from engagement.offers import catalogue
@@ -71,12 +70,6 @@ class RuleAnswer(_Answer):
 
 class RuleList(_Answer):
     rules: list[RuleAnswer]
-
-
-def require(caller: Caller, scope: str) -> None:
-    """What is offered belongs to the whole merchant: a key that is bound to one store neither sees nor changes it."""
-    caller.require(scope)
-    caller.require_whole_merchant()
 
 
 def product(house: House, record: ProductRecord) -> dict[str, Any]:

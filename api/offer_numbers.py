@@ -111,7 +111,7 @@ async def offer_numbers_csv(house: TheHouse, caller: TheCaller, days: TheDays, b
 @router.get("/offers/report", response_model=OfferReport, responses=schemas.READS)
 async def offer_report(house: TheHouse, caller: TheCaller) -> Response:
     """What was learned of your receipts last: each night, and when much is new."""
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
     book = await house.read(lambda conn: books.book(conn, caller.merchant_id))
     return json_answer({"learned_at": iso(book.learned_at) if book.learned_at else None, "report": book.report})
 
@@ -123,7 +123,7 @@ async def list_offers(
     receipt: Annotated[str, Query(pattern=schemas.ID_PATTERN, description="Its `id`, or its token.")],
 ) -> Response:
     """What the page of a receipt offers now, and why; for a till's own display, say. It counts nothing."""
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
 
     def look(conn: Connection) -> list[Offer]:
         record = receipts_find.one(conn, caller.merchant_id, receipt)
@@ -134,7 +134,7 @@ async def list_offers(
 
 
 def _asked(caller: Caller, days: Days, by: By) -> Callable[[Connection], dict[Key, Numbers]]:
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
     return lambda conn: numbers.numbers(conn, caller.merchant_id, by, first=days.first, last=days.last)
 
 

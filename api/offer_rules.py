@@ -31,7 +31,7 @@ class OfferSettings(BaseModel):
 @router.get("/offer-rules", response_model=offer_answers.RuleList, responses=schemas.READS)
 async def list_offer_rules(house: TheHouse, caller: TheCaller) -> Response:
     """In the order in which they hold: of a kind, the oldest first."""
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
     found = await house.read(lambda conn: rules.listed(conn, caller.merchant_id))
     return json_answer({"rules": [offer_answers.rule(each) for each in found]})
 
@@ -45,7 +45,7 @@ async def list_offer_rules(house: TheHouse, caller: TheCaller) -> Response:
 )
 async def create_offer_rule(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Who is pinned comes first, then allies', then what goes with what was bought; then what was learned."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     wish = await model_body(request, RuleWish)
     made = await house.write(lambda conn: rules.create(conn, caller.merchant_id, wish, now=house.clock()))
     offer_answers.show_anew(house)
@@ -60,7 +60,7 @@ async def create_offer_rule(request: Request, house: TheHouse, caller: TheCaller
 )
 async def put_offer_rule(rule_id: RuleId, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Put it in the place of what was there; it keeps its place among the others."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     wish = await model_body(request, RuleWish)
     changed = await house.write(lambda conn: rules.change(conn, caller.merchant_id, rule_id, wish))
     offer_answers.show_anew(house)
@@ -70,7 +70,7 @@ async def put_offer_rule(rule_id: RuleId, request: Request, house: TheHouse, cal
 @router.delete("/offer-rules/{rule_id}", status_code=204, responses=schemas.READS)
 async def delete_offer_rule(rule_id: RuleId, house: TheHouse, caller: TheCaller) -> Response:
     """It holds no more."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     await house.write(lambda conn: rules.remove(conn, caller.merchant_id, rule_id))
     offer_answers.show_anew(house)
     return no_content()
@@ -79,7 +79,7 @@ async def delete_offer_rule(rule_id: RuleId, house: TheHouse, caller: TheCaller)
 @router.get("/offer-settings", response_model=OfferSettings, responses=schemas.READS)
 async def get_offer_settings(house: TheHouse, caller: TheCaller) -> Response:
     """Those that hold; where none were put, the defaults."""
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
     return json_answer(_settings(await house.read(lambda conn: books.book(conn, caller.merchant_id))))
 
 
@@ -91,7 +91,7 @@ async def get_offer_settings(house: TheHouse, caller: TheCaller) -> Response:
 )
 async def put_offer_settings(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """What is left out is as by default."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     wanted = await model_body(request, OfferSettings)
     await house.write(lambda conn: books.set_wishes(conn, caller.merchant_id, **wanted.model_dump()))
     offer_answers.show_anew(house)

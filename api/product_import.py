@@ -73,7 +73,7 @@ async def import_products(
 
     What a row says nothing of stays as it is. The same file again changes nothing.
     """
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/csv":
         raise NoTable("Send the file as Content-Type: text/csv")
     data = await binary_body(request, most=_MOST_BYTES)

@@ -41,7 +41,7 @@ async def list_products(
     cursor: Annotated[str | None, Query(pattern=LINE, max_length=128)] = None,
 ) -> Response:
     """By their SKUs. Follow `next_cursor` until it is null."""
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
     found = await house.read(
         lambda conn: products.listed(conn, caller.merchant_id, limit=limit + 1, after=cursor or "")
     )
@@ -59,7 +59,7 @@ async def list_products(
 )
 async def put_products(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Up to 500, each under its `sku`. The same batch again changes nothing; of two with one SKU the last holds."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     read = [_read(body, f"/products/{at}") for at, body in enumerate(_batch(await json_body(request)))]
     wanted = {each.sku: catalogue.content_of(each) for each in read if isinstance(each, Product)}
     outcomes = await house.write(lambda conn: products.put(conn, caller.merchant_id, wanted, now=house.clock()))
@@ -75,7 +75,7 @@ async def list_allied_products(
     cursor: Annotated[str | None, Query(pattern=schemas.ID_PATTERN)] = None,
 ) -> Response:
     """What allies share: a rule may show it on your receipts. Follow `next_cursor` until it is null."""
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
 
     def look(conn: Connection) -> tuple[list[ProductRecord], dict[str, str]]:
         slugs = {ally_id: slug for slug, ally_id in alliances.allies(conn, caller.merchant_id).items()}
@@ -92,7 +92,7 @@ async def list_allied_products(
 )
 async def put_product_picture(sku: Sku, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A PNG, JPEG or WebP of at most 8 MB; it is cut square and written anew, without metadata."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     data = await binary_body(request, most=_MOST_BYTES)
     await house.read(lambda conn: products.one(conn, caller.merchant_id, sku))
     # Before the transaction: it takes a second, and nobody else writes meanwhile.
@@ -105,7 +105,7 @@ async def put_product_picture(sku: Sku, request: Request, house: TheHouse, calle
 @router.delete("/product-pictures/{sku:sku}", status_code=204, responses=schemas.READS)
 async def delete_product_picture(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
     """Its name stands for it instead."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     await _set_picture(house, caller.merchant_id, sku, None)
     return no_content()
 
@@ -113,7 +113,7 @@ async def delete_product_picture(sku: Sku, house: TheHouse, caller: TheCaller) -
 @router.get("/products/{sku:sku}", response_model=offer_answers.ProductAnswer, responses=schemas.READS)
 async def get_product(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
     """As it was put."""
-    offer_answers.require(caller, "offers:read")
+    caller.require_whole("offers:read")
     record = await house.read(lambda conn: products.one(conn, caller.merchant_id, sku))
     return json_answer(offer_answers.product(house, record))
 
@@ -126,7 +126,7 @@ async def get_product(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
 )
 async def put_product(sku: Sku, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Create it, or put it in the place of what was there. Its picture stays."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     content = catalogue.read_content(await json_body(request))
 
     def write(conn: Connection) -> ProductRecord:
@@ -141,7 +141,7 @@ async def put_product(sku: Sku, request: Request, house: TheHouse, caller: TheCa
 @router.delete("/products/{sku:sku}", status_code=204, responses=schemas.READS)
 async def delete_product(sku: Sku, house: TheHouse, caller: TheCaller) -> Response:
     """It is offered no more. Numbers of it stay."""
-    offer_answers.require(caller, "offers:write")
+    caller.require_whole("offers:write")
     gone = await house.write(lambda conn: products.remove(conn, caller.merchant_id, sku))
     offer_answers.show_anew(house)
     await _forget_picture(house, gone.picture_key)

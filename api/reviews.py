@@ -49,7 +49,7 @@ async def list_reviews(
     stars: Annotated[int | None, Query(ge=1, le=5)] = None,
 ) -> Response:
     """Newest first; `state=waiting` is the queue. Follow `next_cursor` until it is null."""
-    require(caller, "surveys:read")
+    caller.require_whole("surveys:read")
     wanted = Wanted(state, sku, stars)
 
     def look(conn: Connection) -> Response:
@@ -71,7 +71,7 @@ async def reviews_csv(
     stars: Annotated[int | None, Query(ge=1, le=5)] = None,
 ) -> Response:
     """The same as a table for spreadsheets, the newest 10,000; for older ones, the last row's `id` is the `cursor`."""
-    require(caller, "surveys:read")
+    caller.require_whole("surveys:read")
     wanted = Wanted(state, sku, stars)
 
     def table(conn: Connection) -> bytes:
@@ -85,7 +85,7 @@ async def reviews_csv(
 @router.get("/reviews/{review_id}", response_model=review_shapes.ReviewSummary, responses=schemas.READS)
 async def get_review(review_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
     """With the `ETag` that a decision on it names."""
-    require(caller, "surveys:read")
+    caller.require_whole("surveys:read")
     return await house.read(lambda conn: _answer(conn, caller, reviews.one(conn, caller.merchant_id, review_id)))
 
 
@@ -102,7 +102,7 @@ async def decide_on_review(
 
     `If-Match` must name its `ETag`: its shopper may have changed it, and another moderator have decided (412).
     """
-    require(caller, "surveys:write")
+    caller.require_whole("surveys:write")
     decision = await model_body(request, ReviewDecision)
 
     def change(conn: Connection) -> Response:
@@ -126,18 +126,13 @@ async def product_reviews_of(
 ) -> Response:
     """Approved reviews of a product, newest first, with their number, average and how often each number of stars was
     given."""
-    require(caller, "surveys:read")
+    caller.require_whole("surveys:read")
     found = await house.read(
         lambda conn: product_reviews.of_product(conn, caller.merchant_id, sku, limit=limit, after=cursor)
     )
     if found is None:
         raise NotFound("Nobody has said anything of such a product that is shown")
     return json_answer(review_shapes.of_product(found))
-
-
-def require(caller: Caller, scope: str) -> None:
-    caller.require(scope)
-    caller.require_whole_merchant()
 
 
 def _revision(if_match: str | None) -> int:

@@ -170,7 +170,7 @@ async def reward_uplift(house: TheHouse, caller: TheCaller, campaign: OneCampaig
     Each difference comes with the interval in which it lies in 95 of 100 cases; with fewer than 30 shoppers in a group
     there is none. Without a holdout both are null: who earns a card buys more anyway, and that says nothing of cards.
     """
-    _require(caller)
+    caller.require_whole("rewards:read")
 
     def answer(conn: Connection) -> Response:
         record = find.campaign(conn, caller.merchant_id, campaign)
@@ -190,7 +190,7 @@ async def reward_uplift_csv(
     house: TheHouse, caller: TheCaller, campaign: OneCampaign, days: UpliftDays = 30
 ) -> Response:
     """The same as a table: a row for each group, and one for the difference, with its interval."""
-    _require(caller)
+    caller.require_whole("rewards:read")
 
     def table(conn: Connection) -> bytes:
         record = find.campaign(conn, caller.merchant_id, campaign)
@@ -200,25 +200,20 @@ async def reward_uplift_csv(
     return csv_answer(await house.read_long(table), "reward-uplift.csv")
 
 
-def _require(caller: Caller) -> None:
-    caller.require("rewards:read")
-    caller.require_whole_merchant()
-
-
 def _liabilities(
     house: TheHouse, caller: Caller, campaign: str | None
 ) -> Callable[[Connection], dict[PrizeKey, Liability]]:
-    _require(caller)
+    caller.require_whole("rewards:read")
     return lambda conn: liability.liability(conn, caller.merchant_id, now=house.clock(), campaign_id=campaign)
 
 
 def _settled(caller: Caller, asked: Period) -> Callable[[Connection], dict[SettlementKey, Settled]]:
-    _require(caller)
+    caller.require_whole("rewards:read")
     return lambda conn: settlement.settlement(conn, caller.merchant_id, **asked.bounds)
 
 
 def _redeemed(caller: Caller, asked: Period, by: By) -> Callable[[Connection], dict[tuple[str, str], Becoming]]:
-    _require(caller)
+    caller.require_whole("rewards:read")
     return lambda conn: redeemed_numbers.becoming(conn, caller.merchant_id, by, **asked.bounds)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy import Connection
 
-from accounts.keys import Caller
 from api import campaign_shapes as shapes
 from api import reward_answers as answers
 from api import schemas
@@ -51,7 +50,7 @@ async def list_rewards(
     state: RewardState | None = None,
 ) -> Response:
     """Those that you issued, oldest first; never with a code. Follow `next_cursor` until it is null."""
-    _require(caller, "rewards:read")
+    caller.require_whole("rewards:read")
 
     def look(conn: Connection) -> list[RewardRecord]:
         after, named = cursor or "", {"campaign_id": campaign, "receipt_id": receipt}
@@ -143,7 +142,7 @@ async def roll_back_reward(code: RewardCode, request: Request, house: TheHouse, 
 @router.post("/v1/rewards/{reward_id}/void", response_model=shapes.RewardAnswer, responses=schemas.WRITES)
 async def void_reward(reward_id: RewardId, house: TheHouse, caller: TheCaller) -> Response:
     """Take a card back that you issued, by its `id`. Twice is the same as once; 409 where it was used."""
-    _require(caller, "rewards:write")
+    caller.require_whole("rewards:write")
     now = house.clock()
 
     def write(conn: Connection) -> RewardRecord:
@@ -163,17 +162,12 @@ async def list_reward_flags(
 ) -> Response:
     """What a person should look at: cards that were used and then refunded, too many for one shopper or by one key,
     staff who favour one shopper, codes that were tried. Oldest first."""
-    _require(caller, "rewards:read")
+    caller.require_whole("rewards:read")
     found = await house.read(
         lambda conn: flagging.listed(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "")
     )
     more = found[limit - 1].id if len(found) > limit else None
     return json_answer({"flags": [answers.flag(each) for each in found[:limit]], "next_cursor": more})
-
-
-def _require(caller: Caller, scope: str) -> None:
-    caller.require(scope)
-    caller.require_whole_merchant()
 
 
 async def _body(request: Request, model: type[Model], context: Mapping[str, Any] | None = None) -> Model:

@@ -7,7 +7,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from accounts.fields import Channel
-from accounts.keys import Caller
 from api import schemas
 from api.answers import json_answer, no_content
 from api.house import TheHouse
@@ -48,7 +47,7 @@ async def list_suppressions(
 ) -> Response:
     """Addresses that are written to no more: they failed for good (`bounced`), called a message spam (`complained`), or
     asked for it (`unsubscribed`). In no order of note. Follow `next_cursor` until it is null."""
-    _require(caller, "accounts:read")
+    caller.require_whole("accounts:read")
     after = tuple(cursor.split(".", 1)) if cursor else None
 
     def look(conn: Connection) -> list[Stopped]:
@@ -68,15 +67,10 @@ async def remove_suppression(
     channel: Channel = "email",
 ) -> Response:
     """Write to the address again. Do so only when its owner asked for it, or where it works again."""
-    _require(caller, "accounts:write")
+    caller.require_whole("accounts:write")
     if not await house.write(lambda conn: stopping.resume(conn, caller.merchant_id, channel, address)):
         raise NotFound("Nothing stands against this address")
     return no_content()
-
-
-def _require(caller: Caller, scope: str) -> None:
-    caller.require(scope)
-    caller.require_whole_merchant()
 
 
 def _shown(stopped: Stopped) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from accounts.keys import Caller
 from api import schemas
 from api import survey_shapes as shapes
 from api.answers import json_answer, no_content
@@ -29,7 +28,7 @@ async def list_surveys(house: TheHouse, caller: TheCaller) -> Response:
 async def create_survey(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A brand has one for each event. It hangs on receipts at once, also on those that are there already, as long as
     they can be answered."""
-    _require(caller)
+    caller.require_whole("surveys:write")
     wanted = await model_body(request, shapes.NewSurvey)
 
     def write(conn: Connection) -> SurveyRecord:
@@ -64,7 +63,7 @@ async def get_survey(survey_id: schemas.Id, house: TheHouse, caller: TheCaller) 
 )
 async def change_survey(survey_id: schemas.Id, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """All settings anew. Brand and event stay, and so do answers."""
-    _require(caller)
+    caller.require_whole("surveys:write")
     wanted = await model_body(request, shapes.SurveyChange)
 
     def write(conn: Connection) -> SurveyRecord:
@@ -79,15 +78,10 @@ async def change_survey(survey_id: schemas.Id, request: Request, house: TheHouse
 @router.delete("/surveys/{survey_id}", status_code=204, responses={**schemas.READS, **schemas.problems(409)})
 async def delete_survey(survey_id: schemas.Id, house: TheHouse, caller: TheCaller) -> Response:
     """One without answers; one that has some is switched off instead."""
-    _require(caller)
+    caller.require_whole("surveys:write")
     await house.write(lambda conn: manage.remove(conn, caller.merchant_id, survey_id))
     _show_anew(house)
     return no_content()
-
-
-def _require(caller: Caller) -> None:
-    caller.require("surveys:write")
-    caller.require_whole_merchant()
 
 
 def _show_anew(house: House) -> None:

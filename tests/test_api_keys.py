@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import Engine, select
 
 from accounts import keys
+from accounts.keys import Caller
 from accounts.tables import ApiKey
 from cli.demo import new_key
 from kernel.clock import utc_now
+from kernel.errors import Forbidden
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.sales import coffee
 from tests.support.shops import ALL, Shops
@@ -132,3 +134,12 @@ def test_each_start_of_the_demo_has_one_key_and_says_that_the_last_one_is_revoke
         of_demo = [each for each in keys.list_keys(conn, shops.linden) if each.name == "demo"]
     [active] = [each for each in of_demo if not each.revoked_at]
     assert second[-1].removeprefix("api key: ").startswith(active.hint)
+
+
+def test_what_belongs_to_the_whole_merchant_takes_its_scope_and_a_key_of_no_store() -> None:
+    scopes = frozenset({"offers:read"})
+    Caller("key_1", "mer_1", scopes).require_whole("offers:read")
+    with pytest.raises(Forbidden, match="the scope offers:write"):
+        Caller("key_1", "mer_1", scopes).require_whole("offers:write")
+    with pytest.raises(Forbidden, match="not bound to a store or till"):
+        Caller("key_1", "mer_1", scopes, store_id="sto_1").require_whole("offers:read")

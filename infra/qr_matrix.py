@@ -25,7 +25,8 @@ class TextTooLong(Invalid):
     slug, title = "qr-too-long", "The text does not fit into a QR code"
 
 
-@lru_cache(maxsize=1024)
+# A page asks more than once for the same code; a thousand of them would be three megabytes.
+@lru_cache(maxsize=64)
 def matrix(text: str, ecc: Ecc = "M") -> tuple[str, ...]:
     """The rows of the smallest symbol that holds ``text`` (UTF-8), top first: ``1`` is a dark module. No quiet zone."""
     version, codewords = _encode(text, ecc)

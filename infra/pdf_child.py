@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 from infra.pdf_attachment import Attachment
 
@@ -43,6 +43,9 @@ class Job:
     xmp: bytes = b""
 
 
+_ending: Final = threading.Lock()
+
+
 def main(socket: str, memory: str, fonts: str, static: str) -> None:
     # Not RLIMIT_AS: that counts what is mapped and shared, which says little of what a document needs.
     resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
@@ -63,7 +66,7 @@ def main(socket: str, memory: str, fonts: str, static: str) -> None:
         try:
             job = line.recv()
         except EOFError:
-            return
+            _end()
         _answer(line, engine, job)
         gc.collect()
 
@@ -96,8 +99,14 @@ def _end_without_memory(unraisable: "sys.UnraisableHookArgs") -> None:
 
 def _end_with_the_parent() -> None:
     os.read(sys.stdin.fileno(), 1)
-    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
-    os._exit(1)
+    _end()
+
+
+def _end() -> NoReturn:
+    """Clear up and exit. Both threads see that the parent is gone; who comes second waits until the first is done."""
+    with _ending:
+        shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
 from accounts.places import directories
 from engagement.rewards import granting
 from engagement.rewards.keys import RewardKeys
@@ -84,11 +87,21 @@ class Crowd:
             start.wait(60)
             for one in share:
                 try:
-                    with engine.begin() as conn:
-                        granting.grant(conn, self.keys, campaigns, [one], now=utc_now())
+                    self._give(engine, campaigns, one)
                 except Exception as error:
                     failed.append(error)
             return failed
 
         with ThreadPoolExecutor(self.threads) as pool:
             return [error for failed in pool.map(run, shares) for error in failed]
+
+    def _give(self, engine: Engine, campaigns: dict[str, tuple[Live, ...]], one: Sold) -> None:
+        """As the writer does it: who loses to another in a deadlock, which the last cards may lead to, comes again."""
+        for is_last in (False, False, False, True):
+            try:
+                with engine.begin() as conn:
+                    granting.grant(conn, self.keys, campaigns, [one], now=utc_now())
+                return
+            except OperationalError as error:
+                if is_last or getattr(error.orig, "sqlstate", None) != "40P01":
+                    raise

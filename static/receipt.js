@@ -38,8 +38,12 @@ if (document.querySelector(".offers")) import("./offers.js");
 
 const served = document.querySelector(".served");
 if (served) {
-  const { listen, teller } = await import("./tell.js");
-  listen(served, teller(served.dataset.beacon, new URLSearchParams(served.dataset.tags)));
+  const tell = import("./tell.js").then(({ teller }) => teller(served.dataset.beacon, new URLSearchParams(served.dataset.tags)));
+  // Listens at once: somebody may tap before the rest is there.
+  served.addEventListener("click", async (event) => {
+    const tapped = event.target.closest("[data-act]");
+    if (tapped) (await tell)(tapped.dataset.act, tapped.dataset.target);
+  });
 }
 
 let folded = [];

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, select
+from sqlalchemy import Connection, Row, Select, Text, and_, bindparam, cast, func, select, true
 
 from engagement import alliances, shoppers
 from engagement.offers import books, products, rules
@@ -78,12 +78,6 @@ class _Asked:
     complements: dict[str, str] = field(default_factory=dict)
 
 
-_PRIVATE: Final = (
-    select(Receipt.store_id, ReceiptShopper.details, Basket.returned)
-    .outerjoin(ReceiptShopper, ReceiptShopper.receipt_id == Receipt.id)
-    .outerjoin(Basket, Basket.receipt_id == Receipt.id)
-    .where(Receipt.merchant_id == bindparam("merchant_id"), Receipt.id == bindparam("id"))
-)
 _BEFORE: Final = (
     select(Basket.items, Basket.returned, Basket.also)
     .where(Basket.merchant_id == bindparam("merchant_id"), Basket.shopper == bindparam("shopper"))
@@ -92,10 +86,19 @@ _BEFORE: Final = (
 )
 _MINE: Final = ProductItem.merchant_id == bindparam("merchant_id")
 # Complements as text: of few that are found anybody reads them.
-_ON_IT: Final = (
-    select(ProductItem.item, ProductItem.product_id, cast(Product.complements, Text))
+_KNOWN: Final = (
+    select(ProductItem.item, ProductItem.product_id, cast(Product.complements, Text).label("complements"))
     .join(Product, Product.id == ProductItem.product_id)
     .where(_MINE, one_of(ProductItem.item, "items"))
+    .subquery("known")
+)
+# A row for each product that is on it, and one where none is.
+_ON_IT: Final = (
+    select(Receipt.store_id, ReceiptShopper.details, Basket.returned, _KNOWN)
+    .outerjoin(ReceiptShopper, ReceiptShopper.receipt_id == Receipt.id)
+    .outerjoin(Basket, Basket.receipt_id == Receipt.id)
+    .outerjoin(_KNOWN, true())
+    .where(Receipt.merchant_id == bindparam("merchant_id"), Receipt.id == bindparam("id"))
 )
 _OF_ITEMS: Final = and_(
     Neighbour.merchant_id == bindparam("merchant_id"),
@@ -104,28 +107,27 @@ _OF_ITEMS: Final = and_(
 )
 
 
-def _as_products(best: Select[str, Any]) -> Select[str, str | None, bool | None]:
-    """The products that may be offered for each of ``best``, and whether to who has them too; else None."""
+def _as_products(best: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Each of ``best`` with the products that may be offered for it, and whether to who has them too; else None."""
     # Found first, as PostgreSQL would otherwise read the whole catalogue.
     top = best.subquery("best")
     known = and_(_MINE, ProductItem.item == top.c.item, ProductItem.offered)
-    found = select(top.c.item, ProductItem.product_id, ProductItem.again).outerjoin_from(top, ProductItem, known)
+    found = select(top, ProductItem.product_id, ProductItem.again).outerjoin_from(top, ProductItem, known)
     return found.order_by(top.c.score.desc(), top.c.item, ProductItem.product_id)
 
 
+# Added to a count, so that all counts are as long and the largest as a text is the largest number.
+_LEVEL: Final = 10**9
+# With what it was bought most often, behind how often: one question for what to offer and why.
+_WHY: Final = func.max(cast(Neighbour.receipts + _LEVEL, Text) + Neighbour.a)
 _NEAR: Final = _as_products(
-    select(Neighbour.b.label("item"), func.sum(Neighbour.score).label("score"))
+    select(Neighbour.b.label("item"), func.sum(Neighbour.score).label("score"), _WHY.label("why"))
     .where(_OF_ITEMS)
     .group_by(Neighbour.b)
     # Some ways of telling say of an item that it is not wanted.
     .having(func.sum(Neighbour.score) > 0)
     .order_by(func.sum(Neighbour.score).desc(), Neighbour.b)
     .limit(bindparam("at_most"))
-)
-_WHY: Final = (
-    select(Neighbour.b, Neighbour.a, Neighbour.receipts)
-    .where(_OF_ITEMS, one_of(Neighbour.b, "others"))
-    .order_by(Neighbour.receipts, Neighbour.score, Neighbour.a)
 )
 _POPULAR: Final = _as_products(
     select(PopularItem.item, PopularItem.score)
@@ -200,11 +202,13 @@ def _items_of(sku: str, known: Mapping[str, ProductRecord]) -> frozenset[str]:
 
 def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _Asked | None:
     """None where the receipt was purged meanwhile, or all of it went back."""
-    named = {"merchant_id": record.merchant_id, "id": record.id}
-    private = conn.execute(_PRIVATE, named).one_or_none()
-    if private is None:
-        return None
     lines = orjson.loads(record.content_json).get("lines", ())
+    # Also what is part of something, and what went back.
+    on_it = list({item for line in lines for item in all_of(line)})
+    known = conn.execute(_ON_IT, {"merchant_id": record.merchant_id, "id": record.id, "items": on_it}).all()
+    if not known:
+        return None
+    private = known[0]
     kept = _kept(record, lines, set(orjson.loads(private.returned or "[]")))
     if kept is None:
         return None
@@ -213,12 +217,11 @@ def _asked(conn: Connection, of: Desk, record: ReceiptRecord, key: bytes) -> _As
     counted = list(dict.fromkeys(item_of(line) for line in kept))[:_MOST_ITEMS]
     asked = _Asked(conn, of, record, private.store_id, names, counted, set(), *before)
     asked.not_these |= {each.product.id for each in of.banned if _holds(asked, each)}
-    # Also what is part of something, and what went back.
-    on_it = {"merchant_id": record.merchant_id, "items": list({item for line in lines for item in all_of(line)})}
-    for item, product_id, complements in conn.execute(_ON_IT, on_it):
-        asked.not_these.add(product_id)
-        if item in names:
-            asked.complements |= {sku: names[item] for sku in orjson.loads(complements) if sku not in asked.complements}
+    for row in known:
+        asked.not_these.add(row.product_id)
+        if row.item in names:
+            of_it = (sku for sku in orjson.loads(row.complements) if sku not in asked.complements)
+            asked.complements |= dict.fromkeys(of_it, names[row.item])
     return asked
 
 
@@ -290,19 +293,9 @@ def _complements(asked: _Asked, _wanted: int) -> Iterator[Offer]:
 def _near(asked: _Asked, wanted: int) -> Iterator[Offer]:
     if asked.desk.book.edition is None or not asked.counted:
         return
-    of = _named(asked) | {"items": asked.counted}
-    found = _first(asked, _NEAR, of, wanted)
-    if not found:
-        return
-    # The largest count comes last.
-    why = {row.b: row for row in asked.conn.execute(_WHY, of | {"others": [item for _, item in found]})}
-    for product, item in found:
-        row = why.get(item)
-        if row is None:
-            # Its edition has gone since.
-            continue
-        reason: Reason = "together" if row.receipts else "similar"
-        yield Offer(product, reason, asked.names[row.a], row.receipts)
+    for product, row in _first(asked, _NEAR, _named(asked) | {"items": asked.counted}, wanted):
+        count, beside = int(row.why[: len(str(_LEVEL))]) - _LEVEL, row.why[len(str(_LEVEL)) :]
+        yield Offer(product, "together" if count else "similar", asked.names[beside], count)
 
 
 def _popular(asked: _Asked, wanted: int) -> Iterator[Offer]:
@@ -322,28 +315,31 @@ def _named(asked: _Asked) -> dict[str, Any]:
 
 
 def _first(
-    asked: _Asked, best: Select[str, str | None, bool | None], of: Mapping[str, Any], wanted: int
-) -> list[tuple[ProductRecord, str]]:
-    """The first products that may be offered, each with its item, in the order in which ``best`` tells items."""
+    asked: _Asked, best: Select[*tuple[Any, ...]], of: Mapping[str, Any], wanted: int
+) -> list[tuple[ProductRecord, Row[*tuple[Any, ...]]]]:
+    """The first products that may be offered, each with its row of ``best``, in their order."""
     return list(islice(_all(asked, best, of, wanted), wanted))
 
 
 def _all(
-    asked: _Asked, best: Select[str, str | None, bool | None], of: Mapping[str, Any], at_once: int
-) -> Iterator[tuple[ProductRecord, str]]:
-    seen: dict[str, str] = {}
+    asked: _Asked, best: Select[*tuple[Any, ...]], of: Mapping[str, Any], at_once: int
+) -> Iterator[tuple[ProductRecord, Row[*tuple[Any, ...]]]]:
+    seen: dict[str, Row[*tuple[Any, ...]]] = {}
     for at_most in _LOOKS:
         rows = asked.conn.execute(best, {**of, "at_most": at_most}).all()
-        fresh: dict[str, str] = {}
-        for item, product_id, again in rows:
-            if product_id is not None and product_id not in seen and not _is_had(asked, {item}, again=bool(again)):
-                fresh.setdefault(product_id, item)
+        fresh: dict[str, Row[*tuple[Any, ...]]] = {}
+        for row in rows:
+            known = row.product_id is not None and row.product_id not in seen
+            if known and not _is_had(asked, {row.item}, again=bool(row.again)):
+                fresh.setdefault(row.product_id, row)
         seen |= fresh
         waiting = iter(fresh)
         while some := list(islice(waiting, at_once)):
-            known = products.with_ids(asked.conn, some)
-            yield from ((known[each], fresh[each]) for each in some if each in known and _may_be(asked, known[each]))
-        if len({item for item, _, _ in rows}) < at_most:
+            records = products.with_ids(asked.conn, some)
+            for each in some:
+                if each in records and _may_be(asked, records[each]):
+                    yield records[each], fresh[each]
+        if len({row.item for row in rows}) < at_most:
             return
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select, update
 
-from engagement.rewards import tallies
+from engagement.rewards import locks, tallies
 from engagement.rewards.live import Live
 from engagement.rewards.records import PrizeRecord
 from engagement.rewards.tables import PrizeSlot
@@ -24,7 +24,7 @@ class Outcome:
 
 
 def draw(conn: Connection, live: Live, entry: str, reward_id: str) -> Outcome | None:
-    """None where the campaign has nothing left to give, blanks included."""
+    """None where the campaign has nothing left to give, blanks included. Within :func:`locks.giving`."""
     if live.record.definition.mode == "deck":
         return _next(conn, live, reward_id)
     return _drawn(conn, live, entry, reward_id)
@@ -69,21 +69,24 @@ def _slot_of(conn: Connection, live: Live, prize: PrizeRecord, reward_id: str) -
 
 
 def _take(conn: Connection, live: Live, reward_id: str, prize_id: str | None = None) -> Any:
-    """The first slot that nobody has, of one prize or of the deck. Only where there is none but those that others are
-    just taking, they are waited for: who lets go leaves one, and what is told to be gone has to be gone."""
+    """The first slot that nobody has, of one prize or of the deck. Raises :class:`locks.Crowded` where there is none
+    but those that others are just taking: who lets go leaves one, and what is told to be gone has to be gone."""
     named = {"of_merchant": live.record.merchant_id, "of_campaign": live.id, "by": reward_id, "of_prize": prize_id}
-    at_once, patiently = (_NEXT, _NEXT_IN_TURN) if prize_id is None else (_OF_PRIZE, _OF_PRIZE_IN_TURN)
-    found = conn.execute(at_once, named).one_or_none()
-    if found is None and conn.dialect.name == "postgresql":
-        return conn.execute(patiently, named).one_or_none()
+    take, look = (_NEXT, _IS_NEXT) if prize_id is None else (_OF_PRIZE, _IS_OF_PRIZE)
+    found = conn.execute(take, named).one_or_none()
+    if found is None and conn.dialect.name == "postgresql" and conn.scalar(look, named) is not None:
+        raise locks.Crowded
     return found
 
 
-def _taking(*which: ColumnElement[bool], skip_locked: bool) -> Any:
-    """Built once: that costs more than to run."""
+def _first(*which: ColumnElement[bool]) -> Select[int]:
+    """The position of the first free slot. Built once, as what follows: that costs more than to run."""
     free = (_MINE, PrizeSlot.reward_id.is_(None), *which)
-    first = select(PrizeSlot.position).where(*free).order_by(PrizeSlot.position).limit(1)
-    position = first.with_for_update(skip_locked=skip_locked).scalar_subquery()
+    return select(PrizeSlot.position).where(*free).order_by(PrizeSlot.position).limit(1)
+
+
+def _taking(first: Select[int]) -> Any:
+    position = first.with_for_update(skip_locked=True).scalar_subquery()
     taken = update(PrizeSlot).where(_MINE, PrizeSlot.position == position, PrizeSlot.reward_id.is_(None))
     columns = (PrizeSlot.position, PrizeSlot.prize_id, PrizeSlot.pool_code_id)
     return taken.values(reward_id=bindparam("by")).returning(*columns)
@@ -92,8 +95,7 @@ def _taking(*which: ColumnElement[bool], skip_locked: bool) -> Any:
 _MINE: Final = and_(
     PrizeSlot.merchant_id == bindparam("of_merchant"), PrizeSlot.campaign_id == bindparam("of_campaign")
 )
-_PRIZE: Final = PrizeSlot.prize_id == bindparam("of_prize")
-_NEXT: Final = _taking(skip_locked=True)
-_NEXT_IN_TURN: Final = _taking(skip_locked=False)
-_OF_PRIZE: Final = _taking(_PRIZE, skip_locked=True)
-_OF_PRIZE_IN_TURN: Final = _taking(_PRIZE, skip_locked=False)
+_IS_NEXT: Final = _first()
+_IS_OF_PRIZE: Final = _first(PrizeSlot.prize_id == bindparam("of_prize"))
+_NEXT: Final = _taking(_IS_NEXT)
+_OF_PRIZE: Final = _taking(_IS_OF_PRIZE)

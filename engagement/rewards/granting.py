@@ -108,12 +108,15 @@ def grant_free_entry(
     if live is None:
         raise NotFound("There are no free entries just now")
     claim = _Claim(live, new_id(_FREE, now), shopper)
-    locks.with_others(conn, [record.id], [(record.id, shopper)])
     mine = (unindexed(Reward.merchant_id) == merchant_id, Reward.campaign_id == record.id, Reward.shopper == shopper)
     entries = select(func.count()).select_from(Reward).where(*mine, Reward.origin == _FREE)
-    if (conn.scalar(entries) or 0) >= free.per_shopper:
-        raise TooMany("Each person has so many free entries, and these are used")
-    given = _give(conn, keys, [claim], now)
+
+    def give() -> list[str]:
+        if (conn.scalar(entries) or 0) >= free.per_shopper:
+            raise TooMany("Each person has so many free entries, and these are used")
+        return _give_in_order(conn, keys, [claim], now)
+
+    given = locks.giving(conn, [record.id], [(record.id, shopper)], give)
     if not given:
         raise Conflict("There is no card left for you today")
     return find.reward(conn, merchant_id, given[0])
@@ -145,13 +148,16 @@ def _give(conn: Connection, keys: RewardKeys, claims: Sequence[_Claim], now: dat
     if not claims:
         return []
     ordered = sorted(claims, key=lambda each: each.order)
-    locks.with_others(
-        conn, {each.live.id for each in ordered}, {(each.live.id, each.shopper) for each in ordered if each.shopper}
-    )
+    campaign_ids = {each.live.id for each in ordered}
+    shoppers = {(each.live.id, each.shopper) for each in ordered if each.shopper}
+    return locks.giving(conn, campaign_ids, shoppers, lambda: _give_in_order(conn, keys, ordered, now))
+
+
+def _give_in_order(conn: Connection, keys: RewardKeys, ordered: Sequence[_Claim], now: datetime) -> list[str]:
     still = _still_live(conn, ordered)
-    ordered = [each for each in ordered if each.live.id in still]
-    have = _what_they_have(conn, ordered, now)
-    rows = [row for each in ordered if (row := _given(conn, keys, each, have, now)) is not None]
+    claims = [each for each in ordered if each.live.id in still]
+    have = _what_they_have(conn, claims, now)
+    rows = [row for each in claims if (row := _given(conn, keys, each, have, now)) is not None]
     if rows:
         conn.execute(insert(Reward), rows)
         events.tell_all(conn, [_told(row, now) for row in rows])

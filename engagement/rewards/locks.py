@@ -5,10 +5,14 @@ A lock holds until the transaction ends. All of a transaction's are taken at onc
 for each other. They rely on each statement seeing what was committed before it: REPEATABLE READ would break them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import sha256
+from typing import TypeVar
 
 from sqlalchemy import Connection, text
+
+Given = TypeVar("Given")
 
 _ALL = text(
     "SELECT CASE WHEN shared THEN pg_advisory_xact_lock_shared(key) ELSE pg_advisory_xact_lock(key) END "
@@ -17,12 +21,28 @@ _ALL = text(
 )
 
 
-def with_others(conn: Connection, campaign_ids: Iterable[str], shoppers: Iterable[tuple[str, str]]) -> None:
-    """Give cards of these campaigns beside whoever else does, but those to ``(campaign, shopper)`` one after another:
-    what a shopper has can only be counted while nobody else gives them more."""
-    shared = sorted({_key("campaign", each) for each in campaign_ids})
-    own = sorted({_key("shopper", *each) for each in shoppers})
-    _take(conn, [(key, True) for key in shared] + [(key, False) for key in own])
+class Crowded(Exception):
+    """What is left is just being taken by others, who may yet let it go."""
+
+
+def giving(
+    conn: Connection, campaign_ids: Iterable[str], shoppers: Iterable[tuple[str, str]], give: Callable[[], Given]
+) -> Given:
+    """``give`` cards of these campaigns beside whoever else does, but those to ``(campaign, shopper)`` one after
+    another: what a shopper has can only be counted while nobody else gives them more.
+
+    Where that ends in :class:`Crowded`, nothing of it stays, its locks neither, and ``give`` is called once more when
+    nobody else is giving any. Waiting for slots instead, two might each wait for one that the other has.
+    """
+    if conn.dialect.name != "postgresql":
+        return give()
+    campaigns = sorted({_key("campaign", each) for each in campaign_ids})
+    own = [(key, False) for key in sorted({_key("shopper", *each) for each in shoppers})]
+    with suppress(Crowded), conn.begin_nested():
+        _take(conn, [(key, True) for key in campaigns] + own)
+        return give()
+    _take(conn, [(key, False) for key in campaigns] + own)
+    return give()
 
 
 def alone(conn: Connection, *campaign_ids: str) -> None:

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from accounts.places import directories
 from engagement.rewards import granting
@@ -75,9 +74,9 @@ class Crowd:
         with reading(self._engine) as conn:
             return LiveCampaigns().of(conn, self.keys, [self._merchant_id])
 
-    def claim(self, sold: Sequence[Sold], *, alone: bool = False) -> list[Exception]:
-        """All at once, one transaction each; what went wrong. ``alone``: on SQLite each statement by itself, since its
-        transactions take turns by their nature."""
+    def claim(self, sold: Sequence[Sold], *, alone: bool = False, together: int = 1) -> list[Exception]:
+        """All at once, so many ``together`` in a transaction; what went wrong. ``alone``: on SQLite each statement by
+        itself, since its transactions take turns by their nature."""
         campaigns, start = self.campaigns(), threading.Barrier(self.threads)
         engine = self._engine.execution_options(reads_only=True) if alone else self._engine
         shares = [sold[at :: self.threads] for at in range(self.threads)]
@@ -85,9 +84,9 @@ class Crowd:
         def run(share: Sequence[Sold]) -> list[Exception]:
             failed: list[Exception] = []
             start.wait(60)
-            for one in share:
+            for at in range(0, len(share), together):
                 try:
-                    self._give(engine, campaigns, one)
+                    self._give(engine, campaigns, share[at : at + together])
                 except Exception as error:
                     failed.append(error)
             return failed
@@ -95,13 +94,6 @@ class Crowd:
         with ThreadPoolExecutor(self.threads) as pool:
             return [error for failed in pool.map(run, shares) for error in failed]
 
-    def _give(self, engine: Engine, campaigns: dict[str, tuple[Live, ...]], one: Sold) -> None:
-        """As the writer does it: who loses to another in a deadlock, which the last cards may lead to, comes again."""
-        for is_last in (False, False, False, True):
-            try:
-                with engine.begin() as conn:
-                    granting.grant(conn, self.keys, campaigns, [one], now=utc_now())
-                return
-            except OperationalError as error:
-                if is_last or getattr(error.orig, "sqlstate", None) != "40P01":
-                    raise
+    def _give(self, engine: Engine, campaigns: dict[str, tuple[Live, ...]], together: Sequence[Sold]) -> None:
+        with engine.begin() as conn:
+            granting.grant(conn, self.keys, campaigns, together, now=utc_now())

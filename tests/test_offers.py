@@ -45,6 +45,20 @@ def test_scores_of_several_items_add_up_and_the_larger_count_is_the_reason(
     assert (tea["product"], tea["beside"], tea["count"], jam["product"]) == ("tea", "B", 8, "jam")
 
 
+def test_where_two_count_alike_the_stronger_is_the_reason(owner: Person, engine: Engine, shops: Shops) -> None:
+    stocked(owner, "Jam", "Tea")
+    taught(
+        engine,
+        shops.linden,
+        {("a", "jam"): (0.9, 0), ("b", "jam"): (0.1, 0), ("a", "tea"): (0.2, 3), ("b", "tea"): (0.3, 3)},
+    )
+    offers = owner.get("/v1/offers", receipt=sold(owner, "a", "b")["id"]).json()["offers"]
+    assert [(each["product"], each["reason"], each["beside"]) for each in offers] == [
+        ("jam", "similar", "A"),
+        ("tea", "together", "B"),
+    ]
+
+
 def test_what_is_on_the_receipt_is_not_offered(owner: Person, near: None) -> None:
     assert skus(owner, sold(owner, "rye", "butter")) == ["jam", "honey", "tea"]
 
@@ -201,8 +215,8 @@ def test_nothing_that_a_page_asks_for_its_offers_reads_a_whole_table(
     read = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
     assert len(read) >= 7
     scanned = {plan for plan in read if plan.startswith("SCAN") and "json_each" not in plan}
-    # What is on the receipt and the thirty that were found.
-    assert scanned <= {"SCAN known LEFT-JOIN", "SCAN best"}
+    # What is on the receipt, what it leads to, and the thirty best of that.
+    assert scanned <= {"SCAN known LEFT-JOIN", "SCAN led", "SCAN best"}
     assert [plan for plan in read if "neighbours USING PRIMARY KEY" in plan and "a=?" in plan]
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, Select, Text, and_, bindparam, cast, func, select, true
+from sqlalchemy import Connection, Row, Select, Subquery, Text, and_, bindparam, cast, func, select, true
 
 from engagement import alliances, shoppers
 from engagement.offers import books, products, rules
@@ -107,27 +107,30 @@ _OF_ITEMS: Final = and_(
 )
 
 
-def _as_products(best: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+def _as_products(best: Subquery) -> Select[*tuple[Any, ...]]:
     """Each of ``best`` with the products that may be offered for it, and whether to who has them too; else None."""
     # Found first, as PostgreSQL would otherwise read the whole catalogue.
-    top = best.subquery("best")
-    known = and_(_MINE, ProductItem.item == top.c.item, ProductItem.offered)
-    found = select(top, ProductItem.product_id, ProductItem.again).outerjoin_from(top, ProductItem, known)
-    return found.order_by(top.c.score.desc(), top.c.item, ProductItem.product_id)
+    known = and_(_MINE, ProductItem.item == best.c.item, ProductItem.offered)
+    found = select(best.c.item, ProductItem.product_id, ProductItem.again).outerjoin_from(best, ProductItem, known)
+    return found.order_by(best.c.score.desc(), best.c.item, ProductItem.product_id)
 
 
-# Added to a count, so that all counts are as long and the largest as a text is the largest number.
-_LEVEL: Final = 10**9
-# With what it was bought most often, behind how often: one question for what to offer and why.
-_WHY: Final = func.max(cast(Neighbour.receipts + _LEVEL, Text) + Neighbour.a)
-_NEAR: Final = _as_products(
-    select(Neighbour.b.label("item"), func.sum(Neighbour.score).label("score"), _WHY.label("why"))
-    .where(_OF_ITEMS)
-    .group_by(Neighbour.b)
+_LED: Final = select(Neighbour.a, Neighbour.b, Neighbour.score, Neighbour.receipts).where(_OF_ITEMS).cte("led")
+_BEST: Final = (
+    select(_LED.c.b.label("item"), func.sum(_LED.c.score).label("score"))
+    .group_by(_LED.c.b)
     # Some ways of telling say of an item that it is not wanted.
-    .having(func.sum(Neighbour.score) > 0)
-    .order_by(func.sum(Neighbour.score).desc(), Neighbour.b)
+    .having(func.sum(_LED.c.score) > 0)
+    .order_by(func.sum(_LED.c.score).desc(), _LED.c.b)
     .limit(bindparam("at_most"))
+    .subquery("best")
+)
+# With all that led to each: first, of those with which it was bought most often, the strongest.
+_NEAR: Final = (
+    _as_products(_BEST)
+    .add_columns(_LED.c.a, _LED.c.receipts)
+    .join(_LED, _LED.c.b == _BEST.c.item)
+    .order_by(_LED.c.receipts.desc(), _LED.c.score.desc(), _LED.c.a)
 )
 _POPULAR: Final = _as_products(
     select(PopularItem.item, PopularItem.score)
@@ -138,6 +141,7 @@ _POPULAR: Final = _as_products(
     )
     .order_by(PopularItem.score.desc(), PopularItem.item)
     .limit(bindparam("at_most"))
+    .subquery("best")
 )
 # So many are looked at, and where too few of them may be shown, so many more.
 _LOOKS: Final = (30, 300, 6_000)
@@ -294,8 +298,8 @@ def _near(asked: _Asked, wanted: int) -> Iterator[Offer]:
     if asked.desk.book.edition is None or not asked.counted:
         return
     for product, row in _first(asked, _NEAR, _named(asked) | {"items": asked.counted}, wanted):
-        count, beside = int(row.why[: len(str(_LEVEL))]) - _LEVEL, row.why[len(str(_LEVEL)) :]
-        yield Offer(product, "together" if count else "similar", asked.names[beside], count)
+        reason: Reason = "together" if row.receipts else "similar"
+        yield Offer(product, reason, asked.names[row.a], row.receipts)
 
 
 def _popular(asked: _Asked, wanted: int) -> Iterator[Offer]:

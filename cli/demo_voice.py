@@ -86,6 +86,7 @@ def _review(merchant_id: str, place: int, now: datetime) -> dict[str, Any]:
         "written_at": at,
         "changed_at": at,
         "replied_at": at if stars < 3 else None,
+        "is_by_hand": False,
     }
 
 

@@ -90,17 +90,64 @@ def test_a_rejected_review_is_shown_to_nobody_but_its_shopper_with_the_reason(
     assert told(engine) == ["review.written", "review.rejected"]
 
 
-def test_what_somebody_decided_on_waits_again_once_it_is_changed(owner: Person, till: Person, stranger: Person) -> None:
-    """Also where what is clean is shown at once."""
+@pytest.fixture
+def rejected(owner: Person, till: Person, stranger: Person) -> Body:
+    """The receipt of a review that somebody rejected, where what is clean is shown at once."""
     owner.put("/v1/review-settings", {"is_on": True, "publish": "clean"}).raise_for_status()
-    receipt = bought(till)
+    receipt = bought(till, shopper={"email": "anna@example.com"})
     send(stranger, receipt, **WORDS)
     [review] = queue(owner)
     decide(owner, review, {"state": "rejected", "reason": "Names a person"}).raise_for_status()
-    send(stranger, receipt, **WORDS | {"text-0": "Keeps for a week!"})
-    [review] = queue(owner)
-    assert (review["state"], review["decided_by"], review["reason"]) == ("waiting", None, None)
+    return receipt
+
+
+def test_what_somebody_decided_on_waits_again_however_often_it_is_changed(
+    owner: Person, stranger: Person, rejected: Body
+) -> None:
+    for text in ("Keeps for a week!", "Keeps for a week!!"):
+        send(stranger, rejected, **WORDS | {"text-0": text})
+        [review] = queue(owner)
+        assert (review["state"], review["decided_by"], review["reason"]) == ("waiting", None, None)
     assert stranger.get("/reviews/linden-rye/bread").status_code == 404
+
+
+@pytest.mark.parametrize("is_changed", [False, True], ids=["as it was decided on", "after a change"])
+def test_what_was_rejected_does_not_come_in_by_being_deleted_and_sent_again(
+    owner: Person, stranger: Person, rejected: Body, is_changed: bool
+) -> None:
+    if is_changed:
+        send(stranger, rejected, **WORDS | {"text-0": "Keeps for a week!"})
+    for _ in range(2):
+        send(stranger, rejected, remove="bread")
+        assert (queue(owner), "Keeps for a week" in page(stranger, rejected)) == ([], False)
+    for text in (WORDS["text-0"], "By myself."):
+        send(stranger, rejected, **WORDS | {"text-0": text})
+    assert [(each["state"], each["text"]) for each in queue(owner)] == [("waiting", "By myself.")]
+
+
+def test_of_what_is_taken_back_no_word_is_left(owner: Person, stranger: Person, rejected: Body, engine: Engine) -> None:
+    [review] = queue(owner)
+    tag = owner.get(f"/v1/reviews/{review['id']}").headers["etag"]
+    send(stranger, rejected, remove="bread")
+    with engine.connect() as conn:
+        [left] = conn.execute(select(Review.title, Review.text, Review.display_name, Review.product, Review.reason))
+    assert set(left) == {"", None}
+    assert owner.get(f"/v1/reviews/{review['id']}").status_code == 404
+    assert decide(owner, review, {"state": "approved"}, tag).status_code == 404
+    assert told(engine)[-1] == "review.withdrawn"
+    owner.delete(f"/v1/receipts/{rejected['id']}/shopper").raise_for_status()
+    with engine.connect() as conn:
+        assert conn.execute(select(Review.id)).all() == []
+
+
+def test_what_nobody_has_read_is_shown_at_once_also_after_it_was_deleted(
+    owner: Person, till: Person, stranger: Person
+) -> None:
+    owner.put("/v1/review-settings", {"is_on": True, "publish": "clean"}).raise_for_status()
+    receipt = bought(till)
+    for again in (WORDS, {"remove": "bread"}, WORDS):
+        send(stranger, receipt, **again)
+    assert [each["state"] for each in queue(owner)] == ["approved"]
 
 
 def test_a_reply_does_not_stay_below_other_words(owner: Person, till: Person, stranger: Person) -> None:

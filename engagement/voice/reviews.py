@@ -20,6 +20,8 @@ from kernel.ids import new_id
 
 State = Literal["waiting", "approved", "rejected"]
 BY_RULES: Final = "rules"
+# What is left of one that was taken back after somebody had decided on it: no words, and shown to nobody.
+_WITHDRAWN: Final = "withdrawn"
 STARS: Final = range(1, 6)
 
 
@@ -68,6 +70,7 @@ class ReviewRecord:
     decided_at: datetime | None
     decided_by: str | None
     replied_at: datetime | None
+    is_by_hand: bool
 
     @property
     def words(self) -> Words:
@@ -84,7 +87,12 @@ class Wanted:
 
 
 _WAITING: Final = {"state": "waiting", "decided_at": None, "decided_by": None}
-_REVIEWS: Final = select(*(getattr(Review, name) for name in ReviewRecord.__slots__))
+_EMPTIED: Final = _WAITING | {
+    **dict.fromkeys(("title", "text", "display_name", "product"), ""),
+    **dict.fromkeys(("reason", "reply", "replied_at")),
+    **{"state": _WITHDRAWN, "stars": 0, "holds": "[]"},
+}
+_REVIEWS: Final = select(*(getattr(Review, name) for name in ReviewRecord.__slots__)).where(Review.state != _WITHDRAWN)
 
 
 def write(
@@ -94,11 +102,13 @@ def write(
     meanwhile (:func:`receipts.find.stays`). Raises :class:`Conflict` where it may be changed no more."""
     wanted = settings.of(conn, merchant_id, ReviewSettings)
     values = _judged(words, wanted, now) | {"product": product.name}
-    if not author.is_person:
+    is_by_hand = _cleared(conn, merchant_id, product.sku, author.mark)
+    if is_by_hand or not author.is_person:
         values |= _WAITING
     values |= {"language": author.language, "brand_id": author.brand_id}
     row = values | {"id": new_id("rev", now), "merchant_id": merchant_id, "receipt_id": author.receipt_id}
     row |= {"author": author.mark, "sku": product.sku, "revision": 1, "written_at": now}
+    row |= {"is_by_hand": is_by_hand}
     if conn.scalar(insert_or_ignore(conn, Review).values(row).returning(Review.id)) is not None:
         after = one(conn, merchant_id, row["id"])
         _tell(conn, after, "written", now=now)
@@ -108,8 +118,7 @@ def write(
         return before
     if not may_change(before, wanted, now=now):
         raise Conflict("This review can be changed no more")
-    if before.decided_by not in (None, BY_RULES):
-        # Somebody of the shop has read it: rules do not overrule them.
+    if before.is_by_hand:
         values |= _WAITING
     # What the shop replied was said of other words.
     changed = values | {"receipt_id": author.receipt_id, "revision": before.revision + 1, "reason": None}
@@ -121,10 +130,13 @@ def write(
 
 
 def withdraw(conn: Connection, merchant_id: str, sku: str, mark: str, *, now: datetime) -> None:
-    """Its shopper takes it back, whenever they like; nothing where there is none."""
+    """Its shopper takes it back, whenever they like; nothing where there is none. That somebody had decided on it stays:
+    what comes in its place is for them too."""
     mine = (Review.merchant_id == merchant_id, Review.sku == sku, Review.author == mark)
-    for record in _found(conn, _REVIEWS.where(*mine)):
-        conn.execute(delete(Review).where(Review.merchant_id == merchant_id, Review.id == record.id))
+    for record in _found(conn, _REVIEWS.where(*mine).with_for_update()):
+        this = (Review.merchant_id == merchant_id, Review.id == record.id)
+        emptied = _EMPTIED | {"revision": record.revision + 1, "changed_at": now}
+        conn.execute(update(Review).where(*this).values(emptied) if record.is_by_hand else delete(Review).where(*this))
         _tell(conn, record, "withdrawn", now=now)
 
 
@@ -145,6 +157,7 @@ def decide(
 ) -> bool:
     """Whether it was still as it was read, at ``revision``: then it is decided by the key ``by``."""
     values = {"state": state, "reason": reason, "decided_at": now, "decided_by": by, "changed_at": now}
+    values["is_by_hand"] = True
     if not _changed(conn, before, revision, values):
         return False
     if state != before.state:
@@ -207,6 +220,12 @@ def _judged(words: Words, wanted: ReviewSettings, now: datetime) -> dict[str, An
         "decided_at": now if is_clean else None,
         "decided_by": BY_RULES if is_clean else None,
     }
+
+
+def _cleared(conn: Connection, merchant_id: str, sku: str, mark: str) -> bool:
+    """Whether one that somebody had decided on was taken back: what is left of it makes room."""
+    left = (Review.merchant_id == merchant_id, Review.sku == sku, Review.author == mark, Review.state == _WITHDRAWN)
+    return conn.execute(delete(Review).where(*left)).rowcount == 1
 
 
 def _held(conn: Connection, merchant_id: str, sku: str, mark: str) -> ReviewRecord:

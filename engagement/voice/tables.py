@@ -218,7 +218,7 @@ class Review(Base):
     # What the shopper wants to be called in public; empty for no name.
     display_name: Mapped[str] = mapped_column(String(100))
     language: Mapped[str] = mapped_column(String(35))
-    # "waiting", "approved" or "rejected".
+    # "waiting", "approved" or "rejected"; "withdrawn" without any words.
     state: Mapped[str] = mapped_column(String(10))
     # JSON: what rules found in it.
     holds: Mapped[str] = mapped_column(Text)
@@ -231,4 +231,6 @@ class Review(Base):
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
     # The id of a key, or "rules".
     decided_by: Mapped[str | None] = mapped_column(String(40))
+    # Whether somebody of the shop has ever decided on what its shopper wrote: rules do not overrule them.
+    is_by_hand: Mapped[bool] = mapped_column(Boolean)
     replied_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -95,7 +95,7 @@ def _review(merchant_id: str, store_id: str, sku: str, at: datetime, receipt_id:
     row: Row = {"id": row_id, "merchant_id": merchant_id, "receipt_id": receipt_id, "author": row_id, "sku": sku}
     row |= {"product": sku, "stars": 4, "title": "", "text": "", "display_name": "", "language": "en", "holds": "[]"}
     state = "waiting" if receipt_id else "approved"
-    return row | {"state": state, "revision": 1, "written_at": at, "changed_at": at}
+    return row | {"state": state, "revision": 1, "written_at": at, "changed_at": at, "is_by_hand": False}
 
 
 def _use(merchant_id: str, referral_id: str) -> Row:

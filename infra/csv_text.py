@@ -3,17 +3,20 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 # What a spreadsheet would run (https://owasp.org/www-community/attacks/CSV_Injection).
 _BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 _AS_TEXT: Final = "'"
+# Begins like a formula, and is none: amounts come as decimal strings.
+_NUMBER: Final = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """A cell that begins like a formula gets an apostrophe before it, by which spreadsheets know text; numbers stay
-    numbers, and None is empty."""
+    numbers, in digits too, and None is empty."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([_cell(each) for each in head])
@@ -29,7 +32,7 @@ def told(cell: str) -> str:
 def _cell(value: object) -> object:
     if value is None:
         return ""
-    return _AS_TEXT + value if isinstance(value, str) and _runs(value) else value
+    return _AS_TEXT + value if isinstance(value, str) and _runs(value) and not _NUMBER.fullmatch(value) else value
 
 
 def _runs(text: str) -> bool:

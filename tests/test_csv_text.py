@@ -22,12 +22,17 @@ def test_what_is_written_is_read_again(rows: list[tuple[str, str]]) -> None:
     assert [tuple(map(told, row)) for row in back] == rows
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+49 30 5550", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+49 30 5550", "-1+1", "-1,5", "-1\n", "-A1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(cell: str) -> None:
     assert read(csv_text(["a"], [[cell]]))[1] == ["'" + cell]
 
 
-@pytest.mark.parametrize("cell", ["'=1", "''=1", "'", "it's"])
+@pytest.mark.parametrize("cell", ["-2500.00", "-3", "0.00", "2500.00"])
+def test_an_amount_is_a_number_also_below_zero(cell: str) -> None:
+    assert read(csv_text(["a"], [[cell]]))[1] == [cell]
+
+
+@pytest.mark.parametrize("cell", ["'=1", "''=1", "'-1", "'", "it's"])
 def test_apostrophes_of_one_s_own_stay(cell: str) -> None:
     assert told(read(csv_text(["a"], [[cell]]))[1][0]) == cell
 

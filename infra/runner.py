@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import structlog
 from dbos import DBOS, DBOSConfig, error
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from infra import slots
 from infra.jobs import APPLICATION, SERIALIZER, VERSION, Jobs, Kind, Payload, Schedule, system_engine
-from infra.trouble import kind as trouble_kind
+from infra.trouble import reason
 
 _log = structlog.get_logger()
 _LOOK: Final = 3.0  # seconds from one look after our own slot to the next
@@ -136,7 +136,7 @@ class Runner:
         except Exception as failure:
             wait = kind.waits[tried - 1] if tried <= len(kind.waits) and not kind.is_chore else None
             outcome = "dead" if wait is None and not kind.is_chore else "failed"
-            _log.warning("job_failed", kind=kind.name, job=job_id, tries=tried, again_in=wait, **_reason(failure))
+            _log.warning("job_failed", kind=kind.name, job=job_id, tries=tried, again_in=wait, **reason(failure))
             self._told(kind, outcome, began)
             if outcome == "dead":
                 raise
@@ -170,7 +170,7 @@ class Runner:
                     self._take_up()
             except Exception as trouble:
                 # Whatever it is, somebody must go on looking.
-                _log.warning("worker_watch_failed", **_reason(trouble))
+                _log.warning("worker_watch_failed", **reason(trouble))
             looks += 1
             self._ended.wait(_LOOK)
 
@@ -203,8 +203,3 @@ def _through_our_log(library: str) -> None:
     logger = logging.getLogger(library)
     logger.handlers.clear()
     logger.propagate = True
-
-
-def _reason(failure: Exception) -> dict[str, Any]:
-    """For a log. What a database says may hold the values of a row."""
-    return {"reason": trouble_kind(failure)} if isinstance(failure, DBAPIError) else {"exc_info": failure}

@@ -1,6 +1,8 @@
 """What a database's error is, in words that hold no value of a statement: they end up in logs."""
 
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 # https://www.sqlite.org/rescode.html#full and PostgreSQL's disk_full (appendix A of its manual).
 _FULL: Final = ("SQLITE_FULL", "53100")
@@ -11,6 +13,17 @@ def kind(error: Exception) -> str:
     code = _code(error)
     name = type(getattr(error, "orig", None) or error).__name__
     return f"{name} {code}".rstrip() + (": the disk is full" if is_disk_full(error) else "")
+
+
+def reason(error: Exception) -> dict[str, Any]:
+    """The same for a log, of whatever went wrong: what is no database's error, with where it was."""
+    return {"reason": kind(error)} if isinstance(error, DBAPIError) else {"exc_info": error}
+
+
+def is_of_its_values(error: Exception) -> bool:
+    """Whether it is what was written that failed, and will each time: not the database, which was busy, gone or other
+    than it should be."""
+    return isinstance(error, DataError | IntegrityError) or not isinstance(error, DBAPIError)
 
 
 def is_disk_full(error: Exception) -> bool:

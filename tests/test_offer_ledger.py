@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from sqlalchemy import Engine, func, select, update
+from sqlalchemy.exc import DataError, OperationalError
 
 from engagement.forgetting import forget_receipts
 from engagement.offers import ledger
@@ -161,17 +162,35 @@ def test_with_a_receipt_goes_its_basket(
     assert baskets(engine) == {}
 
 
-def test_a_receipt_that_cannot_be_read_keeps_no_other_from_the_ledger(
-    owner: Person, engine: Engine, catch_up: CatchUp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    odd, even = sold(owner, "rye"), sold(owner, "jam")
+def failing(receipt_id: str, error: Exception) -> Callable[..., ledger.Entry]:
+    """What reads receipts, but for this one."""
     read = ledger._entry
 
     def fails(row: Any, *rest: Any) -> ledger.Entry:
-        if row.id == odd["id"]:
-            raise KeyError("name")
+        if row.id == receipt_id:
+            raise error
         return read(row, *rest)
 
-    monkeypatch.setattr(ledger, "_entry", fails)
+    return fails
+
+
+@pytest.mark.parametrize("error", [KeyError("name"), DataError("", {}, Exception("no such number"))], ids=repr)
+def test_a_receipt_that_cannot_be_read_keeps_no_other_from_the_ledger(
+    owner: Person, engine: Engine, catch_up: CatchUp, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    odd, even = sold(owner, "rye"), sold(owner, "jam")
+    monkeypatch.setattr(ledger, "_entry", failing(odd["id"], error))
     assert (catch_up(), catch_up()) == (1, 0)
     assert baskets(engine) == {odd["id"]: ([], []), even["id"]: (["s:jam"], [])}
+
+
+def test_while_the_database_is_busy_no_receipt_is_stepped_over(
+    owner: Person, engine: Engine, catch_up: CatchUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = sold(owner, "rye")
+    with monkeypatch.context() as busy:
+        busy.setattr(ledger, "_entry", failing(receipt["id"], OperationalError("", {}, Exception("it is busy"))))
+        with pytest.raises(OperationalError):
+            catch_up()
+    assert catch_up() == 1
+    assert baskets(engine) == {receipt["id"]: (["s:rye"], [])}

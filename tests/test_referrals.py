@@ -137,23 +137,6 @@ def test_nothing_is_counted_before_what_was_sold_has_settled(
     assert uses(engine) == 1
 
 
-def test_a_sale_that_cannot_be_read_keeps_no_other_from_being_looked_at(
-    till: Person, code: str, shop: Workshop, clock: Clock, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    odd = sold(till, shopper=BEN, **with_code(code, "metadata"))
-    sold(till, shopper={"email": "cleo@example.com"}, **with_code(code, "metadata"))
-    look_at = attribution.attributed
-
-    def fails(conn: Any, keys: Keys, each: attribution.Sold, **rest: Any) -> bool:
-        if each.row.id == odd["id"]:
-            raise KeyError("lines")
-        return look_at(conn, keys, each, **rest)
-
-    monkeypatch.setattr(attribution, "attributed", fails)
-    look(shop, clock)
-    assert uses(engine) == 1
-
-
 def test_each_shopper_counts_once_and_nobody_known_each_time(
     owner: Person, till: Person, code: str, shop: Workshop, clock: Clock, engine: Engine
 ) -> None:

@@ -13,7 +13,6 @@ from typing import Any, Final, cast
 import orjson
 import structlog
 from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, update
-from sqlalchemy.exc import DBAPIError
 
 from engagement import shoppers
 from engagement.offers import attribution, books
@@ -21,6 +20,7 @@ from engagement.offers.items import Bought, all_of, bought, comes_back, is_goods
 from engagement.offers.tables import Basket, ProductItem
 from infra.bulk import insert_new
 from infra.database import in_turn, one_of, reading
+from infra.trouble import is_of_its_values, reason
 from kernel.ids import least_id
 from receipts.document import read_content
 from receipts.tables import Receipt, ReceiptShopper
@@ -87,17 +87,17 @@ def catch_up(
 
 
 def _taken(engine: Engine, receipt_ids: Sequence[str], keys: Keys, now: datetime) -> int:
-    """Together; where one of them cannot be read, each by itself, so that it does not keep the others from the ledger
-    for ever. That one gets an empty basket."""
+    """Together; where one of them cannot be read, or what it says not be written, each by itself, so that it does not
+    keep the others from the ledger for ever. That one gets an empty basket."""
     try:
         with in_turn(engine) as conn:
             return take(conn, receipt_ids, keys, now=now)
-    except DBAPIError:
-        raise
-    except Exception:
+    except Exception as error:
+        if not is_of_its_values(error):
+            raise
         if len(receipt_ids) > 1:
             return sum(_taken(engine, [each], keys, now) for each in receipt_ids)
-        _log.exception("receipt_not_in_ledger", receipt=receipt_ids[0])
+        _log.error("receipt_not_in_ledger", receipt=receipt_ids[0], **reason(error))
     with in_turn(engine) as conn:
         _step_over(conn, receipt_ids[0])
     return 0

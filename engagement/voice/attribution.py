@@ -8,7 +8,6 @@ from typing import Any, Final
 import orjson
 import structlog
 from sqlalchemy import Connection, Engine, delete, select, update
-from sqlalchemy.exc import DBAPIError
 
 from engagement import events, scratch, shoppers
 from engagement.offers.ledger import OVERLAP
@@ -17,6 +16,7 @@ from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import referrals
 from engagement.voice.tables import Referral, ReferralRun, ReferralUse, VoiceSettings
 from infra.database import in_turn, insert_or_ignore, unindexed
+from infra.trouble import is_of_its_values, reason
 from kernel.ids import least_id, new_id
 from receipts import find as receipts_find
 from receipts.tables import Receipt, ReceiptShopper
@@ -116,14 +116,15 @@ def _attribute_some(conn: Connection, keys: Keys, now: datetime) -> tuple[int, b
 
 
 def _attributed(conn: Connection, keys: Keys, sold: Sold, now: datetime) -> bool:
-    """One that cannot be read is stepped over: it does not keep all merchants' others for ever."""
+    """One that cannot be read, or what it says not be written, is stepped over: it does not keep all merchants' others
+    for ever."""
     try:
         with conn.begin_nested():
             return attributed(conn, keys, sold, now=now)
-    except DBAPIError:
-        raise
-    except Exception:
-        _log.exception("referral_not_looked_for", receipt=sold.row.id)
+    except Exception as error:
+        if not is_of_its_values(error):
+            raise
+        _log.error("referral_not_looked_for", receipt=sold.row.id, **reason(error))
         return False
 
 

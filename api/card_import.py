@@ -19,6 +19,8 @@ from api.key_ring import TheCaller
 from cards import importing, reading
 from cards.importing import Import, Outcome
 from cards.reading import StaffFile
+from infra import row_by_row
+from infra.row_by_row import PAUSE, TROUBLE
 from kernel.errors import FieldError, Invalid
 
 
@@ -66,7 +68,7 @@ async def import_cards(
     if kind is None:
         raise NeitherTableNorCards("Send the file as Content-Type: text/csv or text/vcard")
     data = await binary_body(request, most=_MOST_BYTES)
-    file = await house.verifying.run(lambda: reading.read(data, kind, asked=mapping(map)))
+    file = await house.reporting.run(lambda: reading.read(data, kind, asked=mapping(map)))
     outcomes = await _imported(house, caller, file, dry_run=dry_run)
     return json_answer(_report(file, outcomes, dry_run=dry_run))
 
@@ -98,14 +100,14 @@ def _object(told: str) -> dict[str, str]:
 async def _imported(house: House, caller: Caller, file: StaffFile, *, dry_run: bool) -> list[Outcome]:
     work = Import(caller.merchant_id, house.post.jobs, dry_run)
     outcomes: list[Outcome] = []
-    for some in importing.slices(file.entries):
-        await asyncio.sleep(importing.PAUSE if outcomes else 0)
+    for some in row_by_row.slices(file.entries, importing.TOGETHER):
+        await asyncio.sleep(PAUSE if outcomes else 0)
         try:
             rows = await run_in_threadpool(importing.ready, house.storage, some, dry_run=dry_run)
             outcomes += await house.write(partial(importing.bring, work=work, rows=rows, now=house.clock()))
             if not dry_run:
                 await run_in_threadpool(importing.photos_stay, house.storage, rows)
-        except importing.TROUBLE as trouble:
+        except TROUBLE as trouble:
             if not outcomes:
                 raise
             return outcomes + importing.not_reached(file.entries[len(outcomes) :], trouble)
@@ -114,7 +116,7 @@ async def _imported(house: House, caller: Caller, file: StaffFile, *, dry_run: b
 
 
 def _report(file: StaffFile, outcomes: list[Outcome], *, dry_run: bool) -> dict[str, Any]:
-    counts = importing.counted(outcomes)
+    counts = row_by_row.counted(outcomes)
     columns = [{"column": column, "field": path} for column, path in file.columns]
     rows = [_row(each) for each in outcomes]
     return {"dry_run": dry_run, "counts": counts, "columns": columns, "rows": rows}

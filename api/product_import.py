@@ -16,8 +16,10 @@ from api.card_import import DryRun, Map, mapping
 from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from engagement.offers import importing, table
-from engagement.offers.importing import Import, Outcome, State
+from engagement.offers.importing import Import, Outcome
 from engagement.offers.table import ProductFile
+from infra import row_by_row
+from infra.row_by_row import PAUSE, TROUBLE, State
 from receipts.fields import Currency
 
 
@@ -80,7 +82,7 @@ async def import_products(
     told: str | None = language
     if told is None:
         told = await house.read(lambda conn: importing.language_of(conn, caller.merchant_id))
-    file = await house.verifying.run(lambda: table.read(data, asked=mapping(map), language=told, currency=currency))
+    file = await house.reporting.run(lambda: table.read(data, asked=mapping(map), language=told, currency=currency))
     outcomes = await _imported(house, caller, file, dry_run=dry_run)
     return json_answer(_report(file, outcomes, dry_run=dry_run))
 
@@ -88,12 +90,12 @@ async def import_products(
 async def _imported(house: House, caller: Caller, file: ProductFile, *, dry_run: bool) -> list[Outcome]:
     work, run = Import(caller.merchant_id, dry_run), house.read if dry_run else house.write
     outcomes: list[Outcome] = []
-    for some in importing.slices(file.rows):
+    for some in row_by_row.slices(file.rows, importing.TOGETHER):
         if outcomes and not dry_run:
-            await asyncio.sleep(importing.PAUSE)
+            await asyncio.sleep(PAUSE)
         try:
             outcomes += await run(partial(importing.bring, work=work, rows=some, now=house.clock()))
-        except importing.TROUBLE as trouble:
+        except TROUBLE as trouble:
             if not outcomes:
                 raise
             return outcomes + importing.not_reached(file.rows[len(outcomes) :], trouble)
@@ -105,7 +107,7 @@ async def _imported(house: House, caller: Caller, file: ProductFile, *, dry_run:
 def _report(file: ProductFile, outcomes: list[Outcome], *, dry_run: bool) -> dict[str, Any]:
     columns = [{"column": column, "field": path} for column, path in file.columns]
     rows = [_row(each) for each in outcomes]
-    return {"dry_run": dry_run, "counts": importing.counted(outcomes), "columns": columns, "rows": rows}
+    return {"dry_run": dry_run, "counts": row_by_row.counted(outcomes), "columns": columns, "rows": rows}
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

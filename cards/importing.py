@@ -1,13 +1,12 @@
 """Cards out of files: each row by itself makes a card, changes one, or is refused with what would be right."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from accounts.refusals import field_errors
 from cards import find, manage, photos, stale, wallets
@@ -18,19 +17,15 @@ from cards.profile import Profile
 from cards.recognised import Recognised, known_cards
 from infra.csv_columns import Fault
 from infra.jobs import Jobs
+from infra.row_by_row import State, unreached
 from infra.storage import Storage
 from kernel.errors import FieldError, Invalid, Problem, TooLarge
 
 # A card as it was and as it is.
 Change = tuple[CardRecord, CardRecord]
-State = Literal["created", "changed", "unchanged", "refused"]
-# So many rows share a transaction …
+# So many rows share a transaction.
 TOGETHER: Final = 50
-# … and in between others get their turn: who waits for SQLite looks again after a tenth of a second.
-PAUSE: Final = 0.11
 _GONE: Final = "has the name of somebody whose card was revoked; a column `staff` would tell somebody else apart"
-# What keeps some rows from being written when those before them are: then the report still tells of these.
-TROUBLE: Final = (Problem, DBAPIError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +61,6 @@ class Ready:
     photo_key: str | None = None
 
 
-def slices(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    return (entries[start : start + TOGETHER] for start in range(0, len(entries), TOGETHER))
-
-
 def ready(storage: Storage, entries: Sequence[Entry], *, dry_run: bool) -> list[Ready]:
     """Takes up to a second for each photo. One that cannot be used is lost, and the row is not."""
     return [_ready(storage, each, dry_run) for each in entries]
@@ -85,14 +76,8 @@ def _ready(storage: Storage, entry: Entry, dry_run: bool) -> Ready:
 
 
 def not_reached(entries: Sequence[Entry], trouble: Exception) -> list[Outcome]:
-    """Of rows that ``trouble`` kept from being written, and of those after them: who is down is not asked again."""
-    why = trouble.title if isinstance(trouble, Problem) else "The database does not do its work just now"
-    told = f"was not reached: {why}. Import the same file again, and what is there already stays as it is"
-    return [Outcome(each.row, "refused", faults=(*each.faults, Fault("", told)), lost=each.lost) for each in entries]
-
-
-def counted(outcomes: Sequence[Outcome]) -> dict[State, int]:
-    return {state: sum(each.state == state for each in outcomes) for state in get_args(State)}
+    fault = unreached(trouble)
+    return [Outcome(each.row, "refused", faults=(*each.faults, fault), lost=each.lost) for each in entries]
 
 
 def bring(conn: Connection, work: Import, rows: Sequence[Ready], *, now: datetime) -> list[Outcome]:

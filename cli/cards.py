@@ -1,6 +1,6 @@
 """``counterfoil cards``: the cards of a merchant's staff, imported, listed, and opened to those who are on them."""
 
-import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,14 +11,14 @@ from sqlalchemy import Connection, Engine
 from accounts import manage as accounts
 from api.deliveries import require_channel, require_open
 from cards import find, importing, invites, links, reading
+from cards.entries import Entry
 from cards.find import CardRecord
 from cards.importing import Import, Outcome
 from cards.manage import State
 from cards.reading import StaffFile
-from cli import columns
+from cli import columns, imported
 from cli.opened import opened, transaction
-from cli.progress import Progress
-from infra import secrets
+from infra import row_by_row, secrets
 from infra.database import reading as looking
 from infra.jobs import Jobs
 from infra.settings import Settings
@@ -52,11 +52,7 @@ def import_(
     read = reading.read(data, reading.kind_of(data), asked=columns.asked(map_))
     with opened() as engine:
         outcomes = _imported(engine, merchant, read, dry_run=dry_run)
-    _tell(read, outcomes)
-    told = ", ".join(f"{count} {state}" for state, count in importing.counted(outcomes).items() if count)
-    typer.echo(("Nothing was changed. It would be: " if dry_run else "") + (told or "nothing to import"))
-    if any(each.state == "refused" for each in outcomes):
-        raise typer.Exit(1)
+    imported.tell(outcomes, read.columns, lambda each: each.card_id, dry_run=dry_run)
 
 
 @app.command("list")
@@ -105,39 +101,23 @@ def _send(conn: Connection, post: Post, wanted: Wanted) -> None:
 
 def _imported(engine: Engine, merchant: str, file: StaffFile, *, dry_run: bool) -> list[Outcome]:
     settings = Settings()
-    storage, progress = open_storage(settings.data), Progress("rows", len(file.entries))
+    storage = open_storage(settings.data)
     with looking(engine) as conn:
         merchant_id = accounts.merchant_by_slug(conn, merchant)
-    outcomes: list[Outcome] = []
     with closing(Jobs(settings.data.where_database())) as jobs:
         work = Import(merchant_id, jobs, dry_run)
-        for some in importing.slices(file.entries):
-            time.sleep(importing.PAUSE if outcomes else 0)
-            try:
-                rows = importing.ready(storage, some, dry_run=dry_run)
-                with engine.begin() as conn:
-                    outcomes += importing.bring(conn, work, rows, now=utc_now())
-                if not dry_run:
-                    importing.photos_stay(storage, rows)
-            except importing.TROUBLE as trouble:
-                if not outcomes:
-                    raise
-                outcomes += importing.not_reached(file.entries[len(outcomes) :], trouble)
-                break
-            progress.done(len(some))
-    progress.end()
-    return outcomes
 
+        def bring(some: Sequence[Entry]) -> Iterator[Outcome]:
+            rows = importing.ready(storage, some, dry_run=dry_run)
+            with engine.begin() as conn:
+                outcomes = importing.bring(conn, work, rows, now=utc_now())
+            # They are written, whatever becomes of their photos.
+            yield from outcomes
+            if not dry_run:
+                importing.photos_stay(storage, rows)
 
-def _tell(file: StaffFile, outcomes: list[Outcome]) -> None:
-    for outcome in outcomes:
-        typer.echo(f"{outcome.row:>5}  {outcome.state:<9}  {outcome.card_id or ''}".rstrip())
-        for fault in outcome.faults:
-            typer.echo(f"       {fault.column or fault.pointer or 'the row'}: {fault.detail}")
-        for each in outcome.lost:
-            typer.echo(f"       not taken: {each}")
-    if left := [column for column, path in file.columns if path is None]:
-        typer.echo(f"Columns that were left out: {', '.join(left)}")
+        slices = row_by_row.slices(file.entries, importing.TOGETHER)
+        return imported.brought(slices, file.entries, bring, importing.not_reached, pause=row_by_row.PAUSE)
 
 
 def _line(card: CardRecord, base_url: str) -> str:

@@ -1,6 +1,6 @@
 """``counterfoil products``: the catalogue, imported from a table."""
 
-import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from accounts import manage as accounts
 from accounts.fields import Language
-from cli import columns
+from cli import columns, imported
 from cli.opened import opened
-from cli.progress import Progress
 from engagement.offers import importing, table
 from engagement.offers.importing import Import, Outcome
-from engagement.offers.table import ProductFile
+from engagement.offers.table import ProductFile, Row
+from infra import row_by_row
 from infra.database import reading
 from kernel.clock import utc_now
 
@@ -53,37 +53,15 @@ def import_(
             told = language or importing.language_of(conn, merchant_id)
         read = table.read(data, asked=columns.asked(map_), language=told, currency=currency)
         outcomes = _imported(engine, Import(merchant_id, dry_run), read)
-    _tell(read, outcomes)
-    counts = ", ".join(f"{count} {state}" for state, count in importing.counted(outcomes).items() if count)
-    typer.echo(("Nothing was changed. It would be: " if dry_run else "") + (counts or "nothing to import"))
-    if any(each.state == "refused" for each in outcomes):
-        raise typer.Exit(1)
+    imported.tell(outcomes, read.columns, lambda each: each.sku, dry_run=dry_run)
 
 
 def _imported(engine: Engine, work: Import, file: ProductFile) -> list[Outcome]:
-    progress, outcomes = Progress("rows", len(file.rows)), list[Outcome]()
-    for some in importing.slices(file.rows):
-        if outcomes and not work.dry_run:
-            time.sleep(importing.PAUSE)
-        try:
-            with engine.begin() as conn:
-                outcomes += importing.bring(conn, work, some, now=utc_now())
-        except importing.TROUBLE as trouble:
-            if not outcomes:
-                raise
-            outcomes += importing.not_reached(file.rows[len(outcomes) :], trouble)
-            break
-        progress.done(len(some))
-    progress.end()
-    return outcomes
+    def bring(some: Sequence[Row]) -> Iterator[Outcome]:
+        with engine.begin() as conn:
+            outcomes = importing.bring(conn, work, some, now=utc_now())
+        yield from outcomes
 
-
-def _tell(file: ProductFile, outcomes: list[Outcome]) -> None:
-    for outcome in outcomes:
-        typer.echo(f"{outcome.row:>5}  {outcome.state:<9}  {outcome.sku or ''}".rstrip())
-        for fault in outcome.faults:
-            typer.echo(f"       {fault.column or fault.pointer or 'the row'}: {fault.detail}")
-        for each in outcome.lost:
-            typer.echo(f"       not taken: {each}")
-    if left := [column for column, path in file.columns if path is None]:
-        typer.echo(f"Columns that were left out: {', '.join(left)}")
+    slices = row_by_row.slices(file.rows, importing.TOGETHER)
+    pause = 0 if work.dry_run else row_by_row.PAUSE
+    return imported.brought(slices, file.rows, bring, importing.not_reached, pause=pause)

@@ -1,12 +1,11 @@
 """Products out of tables: each row by itself makes one, changes one, or is refused with what would be right."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError
 
 from accounts.tables import Brand
 from engagement.offers import catalogue, products
@@ -16,15 +15,11 @@ from engagement.offers.table import Row
 from engagement.offers.table_names import BY_LANGUAGE
 from infra import csv_columns
 from infra.csv_columns import Fault
-from kernel.errors import FieldError, Invalid, Problem
+from infra.row_by_row import State, unreached
+from kernel.errors import FieldError, Invalid
 
-State = Literal["created", "changed", "unchanged", "refused"]
-# So many rows share a transaction …
+# So many rows share a transaction.
 TOGETHER: Final = 200
-# … and in between others get their turn: who waits for SQLite looks again after a tenth of a second.
-PAUSE: Final = 0.11
-# What keeps some rows from being written when those before them are: then the report still tells of these.
-TROUBLE: Final = (Problem, DBAPIError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +49,9 @@ def language_of(conn: Connection, merchant_id: str) -> str:
     return next(iter(found), "en")
 
 
-def slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    return (rows[start : start + TOGETHER] for start in range(0, len(rows), TOGETHER))
-
-
-def counted(outcomes: Sequence[Outcome]) -> dict[State, int]:
-    return {state: sum(each.state == state for each in outcomes) for state in get_args(State)}
-
-
 def not_reached(rows: Sequence[Row], trouble: Exception) -> list[Outcome]:
-    """Of rows that ``trouble`` kept from being written, and of those after them."""
-    why = trouble.title if isinstance(trouble, Problem) else "The database does not do its work just now"
-    told = f"was not reached: {why}. Import the same file again, and what is there already stays as it is"
-    return [Outcome(each.number, "refused", each.sku, (*each.faults, Fault("", told)), each.lost) for each in rows]
+    fault = unreached(trouble)
+    return [Outcome(each.number, "refused", each.sku, (*each.faults, fault), each.lost) for each in rows]
 
 
 def bring(conn: Connection, work: Import, rows: Sequence[Row], *, now: datetime) -> list[Outcome]:

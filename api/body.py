@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 from fastapi import Request
@@ -12,6 +12,7 @@ from kernel.errors import BadRequest, FieldError, Invalid, Problem, TooLarge
 from receipts.reading import field_errors
 
 Model = TypeVar("Model", bound=BaseModel)
+_MOST_OF_A_BEACON: Final = 1024  # bytes
 
 
 class UnsupportedMediaType(Problem):
@@ -50,3 +51,17 @@ async def binary_body(request: Request, *, most: int) -> bytes:
     if len(body) > most:
         raise TooLarge(f"The body may have at most {most} bytes")
     return body
+
+
+async def beacon_body(request: Request) -> Any:
+    """What a page tells by ``sendBeacon``, which calls JSON plain text, as that needs no question beforehand: the type
+    says nothing. Raises :class:`BadRequest`, :class:`TooLarge`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_OF_A_BEACON:
+            raise TooLarge(f"The body may have at most {_MOST_OF_A_BEACON} bytes")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body is not JSON") from None

@@ -6,13 +6,13 @@ A page that is only fetched counts nothing: link previews and mail scanners fetc
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import orjson
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from api.answers import no_content
+from api.body import beacon_body
 from api.card_behind import card_behind
 from api.house import House
 from api.visitors import is_from_our_page, is_person, receipt_behind, visitor_of
@@ -20,9 +20,7 @@ from cards import links, numbers
 from cards.find import CardRecord
 from cards.networks import MESSENGERS, NETWORKS
 from cards.numbers import Act
-from kernel.errors import BadRequest, TooLarge
 
-_MOST_BYTES: Final = 1024
 # What a page tells. A visitor is counted with their first view, a contact where it is left.
 _TOLD: Final = frozenset({"view", "save", "wallet", "share", "tap"})
 # Apple's button is a tap, as far as a page can tell: its pass is added when a phone registers it.
@@ -47,27 +45,14 @@ def routes() -> list[BaseRoute]:
 async def beacon(request: Request) -> Response:
     """204, whether it counts or not: nobody shall learn by trying what does.
 
-    Raises :class:`BadRequest`, :class:`TooLarge`, and what :func:`api.card_behind.card_behind` does.
+    Raises what :func:`api.body.beacon_body` does, and what :func:`api.card_behind.card_behind` does.
     """
     house: House = request.app.state.house
-    told = _read(await _body(request))
+    told = _read(await beacon_body(request))
     record = await card_behind(house, request.path_params["token"])
     if told is not None and is_person(request) and is_from_our_page(request, house):
         await house.write(lambda conn: _count(conn, house, request, record, told))
     return no_content()
-
-
-async def _body(request: Request) -> Any:
-    """``sendBeacon`` calls JSON plain text, which needs no question beforehand, so the type says nothing."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise TooLarge(f"The body may have at most {_MOST_BYTES} bytes")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise BadRequest("The body is not JSON") from None
 
 
 def _read(body: Any) -> Told | None:

@@ -6,13 +6,13 @@ the page that somebody looks at, or by the form that stands there for who has no
 
 from typing import Any, Final
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from api import named
 from api.answers import no_content
+from api.body import beacon_body
 from api.house import House
 from api.notices import notice
 from api.page_cache import Rendered
@@ -24,9 +24,7 @@ from engagement.offers.links import Mark
 from engagement.offers.taps import Act
 from infra import static
 from infra.i18n import voice
-from kernel.errors import BadRequest, TooLarge
 
-_MOST_BYTES: Final = 1024
 _MOST_OFFERS: Final = 10
 _TOLD: Final[dict[str, Act]] = {"view": "shown", "tap": "tapped"}
 _FOREVER: Final = (b"cache-control", static.FOREVER.encode())
@@ -68,7 +66,7 @@ async def beacon(request: Request) -> Response:
     Raises :class:`BadRequest` and :class:`TooLarge`.
     """
     house: House = request.app.state.house
-    told = _read(house, await _body(request))
+    told = _read(house, await beacon_body(request))
     if told is not None and is_person(request) and is_from_our_page(request, house):
         act, marks = told
         await house.write(lambda conn: taps.note(conn, act, marks, now=house.clock()))
@@ -110,19 +108,6 @@ async def _link(house: House, told: str) -> str | None:
 def _over(request: Request) -> Response:
     words = voice(own_language(request)).gettext
     return respond(request, notice(request, words("There is nothing here"), words("This offer is over."), status=404))
-
-
-async def _body(request: Request) -> Any:
-    """``sendBeacon`` calls JSON plain text, which needs no question beforehand, so the type says nothing."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise TooLarge(f"The body may have at most {_MOST_BYTES} bytes")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise BadRequest("The body is not JSON") from None
 
 
 def _read(house: House, body: Any) -> tuple[Act, list[Mark]] | None:

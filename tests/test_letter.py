@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jinja2 import meta
+from jinja2 import meta, nodes
 
 from infra import pages
 from infra.theme import theme
@@ -219,7 +219,13 @@ def test_what_a_till_sends_is_text_and_never_markup() -> None:
 
 
 def test_the_template_asks_for_the_fields_of_its_context_and_leaves_none() -> None:
-    env = pages.environment("en")
+    """With the frame around it, and but for what both make themselves."""
+    env, asked, made = pages.environment("en"), set[str](), set[str]()
     assert env.loader
-    parsed = env.parse(env.loader.get_source(env, "email/receipt.html")[0])
-    assert meta.find_undeclared_variables(parsed) - set(env.globals) == {field.name for field in fields(LetterPage)}
+    for name in ("email/receipt.html", "email/frame.html"):
+        parsed = env.parse(env.loader.get_source(env, name)[0])
+        asked |= meta.find_undeclared_variables(parsed)
+        made |= {each.name for each in parsed.find_all(nodes.Macro)}
+        made |= {each.target.name for each in parsed.find_all(nodes.Assign) if isinstance(each.target, nodes.Name)}
+        made |= {macro for each in parsed.find_all(nodes.FromImport) for macro in each.names if isinstance(macro, str)}
+    assert asked - made - set(env.globals) == {field.name for field in fields(LetterPage)}

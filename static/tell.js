@@ -17,16 +17,22 @@ export function listen(part, tell) {
   });
 }
 
+// Hands back what calls it off.
 export function whenSeen(then, wait = SEEN) {
   let timer = 0;
   const look = () => {
     clearTimeout(timer);
     if (!document.hidden) timer = setTimeout(seen, wait);
   };
-  const seen = () => {
+  const stop = () => {
+    clearTimeout(timer);
     document.removeEventListener("visibilitychange", look);
+  };
+  const seen = () => {
+    stop();
     then();
   };
   document.addEventListener("visibilitychange", look);
   look();
+  return stop;
 }

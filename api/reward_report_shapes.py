@@ -18,15 +18,22 @@ class CardsWorth(_Answer):
     face_value: Amount
 
 
+class ExpectedWorth(_Answer):
+    cards: str = Field(description="How many hold the prize on average: a decimal string, to a tenth.")
+    face_value: Amount
+
+
 class LiabilityFigures(_Answer):
-    issued: int = Field(description="Cards with a prize, whatever became of them.")
-    unscratched: CardsWorth
+    unscratched: ExpectedWorth = Field(
+        description="What is to be expected of cards under their foil, by the odds and by what is left of each prize. "
+        "It is not what they hold: nobody is told that."
+    )
     open: CardsWorth = Field(description="Scratched, and good for use.")
     redeemed: CardsWorth
     expired: CardsWorth
     void: CardsWorth
     taken_off: Amount = Field(description="What redemptions took off in truth.")
-    due: Amount = Field(description="What may still be asked for: unscratched and open, at face value.")
+    due: Amount = Field(description="What is to be reckoned with: unscratched and open, at face value.")
 
 
 class PrizeLiability(LiabilityFigures):
@@ -45,7 +52,7 @@ class BorneLiability(LiabilityFigures):
 
 class LiabilityAnswer(_Answer):
     as_of: AwareDatetime
-    unscratched_left_out: int = Field(description="Of your own cards, blanks too, what `unscratched` does not count.")
+    unscratched: int = Field(description="How many of your own cards are under their foil, blanks too.")
     prizes: list[PrizeLiability]
     total: list[BorneLiability] = Field(description="Of these prizes, by who bears them.")
 

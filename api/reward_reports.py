@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -15,11 +16,11 @@ from api import reward_report_shapes as shapes
 from api import schemas
 from api.answers import csv_answer, json_answer
 from api.card_numbers import Day
-from api.house import TheHouse
+from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from engagement.rewards import find, liability, redeemed_numbers, settlement, uplift
 from engagement.rewards.amounts import plain
-from engagement.rewards.liability import STATUSES, Liability, PrizeKey
+from engagement.rewards.liability import STATUSES, Liabilities, Liability, PrizeKey
 from engagement.rewards.redeemed_numbers import AtStore, Becoming, By
 from engagement.rewards.settlement import Settled, SettlementKey, owed
 from engagement.rewards.uplift import Difference, Group, Uplift
@@ -30,7 +31,11 @@ from kernel.errors import FieldError, Invalid
 router = APIRouter(prefix="/v1/reward-reports", tags=["Reward reports"])
 _DAYS: Final = 30
 _MOST_DAYS: Final = 366
-Campaign = Annotated[str | None, Query(pattern=schemas.ID_PATTERN, description="Only this campaign's.")]
+_EACH_STATUS: Final = ("unscratched", *STATUSES)
+Campaign = Annotated[
+    str | None,
+    Query(pattern=schemas.ID_PATTERN, description="Only this campaign's; else all of which something may be due."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +83,16 @@ _UPLIFT_HEAD: Final = (
 async def reward_liability(house: TheHouse, caller: TheCaller, campaign: Campaign = None) -> Response:
     """What cards may still cost, and who bears it: of your own prizes, and of those that you hand out for allies.
 
-    As of now. Of allies' campaigns you see only the prizes that you supply. Unscratched cards count once nobody can
-    tell by the figures what one of them holds: those up to yesterday, in twenties, while there are twenty.
+    As of now, of campaigns that run, or have cards that may still be used. Of allies' campaigns you see only the prizes
+    that you supply. What is under a foil is told of no card: `unscratched` is what is to be expected by the odds.
     """
     look = _liabilities(house, caller, campaign)
 
     def answer(conn: Connection) -> Response:
         found = look(conn)
-        rows = [asdict(key) | _liable(each, key.currency) for key, each in found.items()]
-        left_out = liability.left_out(conn, caller.merchant_id, now=house.clock(), campaign_id=campaign)
-        head = {"as_of": iso(house.clock()), "unscratched_left_out": left_out}
-        return json_answer(head | {"prizes": rows, "total": _totals(found)})
+        rows = [asdict(key) | _liable(each, key.currency) for key, each in found.prizes.items()]
+        head = {"as_of": iso(house.clock()), "unscratched": found.unscratched}
+        return json_answer(head | {"prizes": rows, "total": _totals(found.prizes)})
 
     return await house.read_long(answer)
 
@@ -97,11 +101,11 @@ async def reward_liability(house: TheHouse, caller: TheCaller, campaign: Campaig
 async def reward_liability_csv(house: TheHouse, caller: TheCaller, campaign: Campaign = None) -> Response:
     """The same as a table, with a row for each prize."""
     look = _liabilities(house, caller, campaign)
-    counts = [f"{status}_{what}" for status in STATUSES for what in ("cards", "face_value")]
-    head = [*PrizeKey.__slots__, "issued", *counts, "taken_off", "due"]
+    counts = [f"{status}_{what}" for status in _EACH_STATUS for what in ("cards", "face_value")]
+    head = [*PrizeKey.__slots__, *counts, "taken_off", "due"]
 
     def table(conn: Connection) -> bytes:
-        return csv_text(head, [_liable_row(key, each) for key, each in look(conn).items()])
+        return csv_text(head, [_liable_row(key, each) for key, each in look(conn).prizes.items()])
 
     return csv_answer(await house.read_long(table), "reward-liability.csv")
 
@@ -200,11 +204,9 @@ async def reward_uplift_csv(
     return csv_answer(await house.read_long(table), "reward-uplift.csv")
 
 
-def _liabilities(
-    house: TheHouse, caller: Caller, campaign: str | None
-) -> Callable[[Connection], dict[PrizeKey, Liability]]:
+def _liabilities(house: House, caller: Caller, campaign: str | None) -> Callable[[Connection], Liabilities]:
     caller.require_whole("rewards:read")
-    return lambda conn: liability.liability(conn, caller.merchant_id, now=house.clock(), campaign_id=campaign)
+    return lambda conn: liability.liabilities(conn, caller.merchant_id, now=house.clock(), campaign_id=campaign)
 
 
 def _settled(caller: Caller, asked: Period) -> Callable[[Connection], dict[SettlementKey, Settled]]:
@@ -219,16 +221,22 @@ def _redeemed(caller: Caller, asked: Period, by: By) -> Callable[[Connection], d
 
 def _liable(found: Liability, currency: str) -> dict[str, Any]:
     states: dict[str, Any] = {
+        "unscratched": {"cards": _tenths(found.expected), "face_value": plain(found.expected_value, currency)}
+    }
+    states |= {
         each: {"cards": found.cards[each], "face_value": plain(found.face_value[each], currency)} for each in STATUSES
     }
-    sums = {"taken_off": plain(found.taken_off, currency), "due": plain(found.due, currency)}
-    return {"issued": found.issued, **states, **sums}
+    return states | {"taken_off": plain(found.taken_off, currency), "due": plain(found.due, currency)}
 
 
 def _liable_row(key: PrizeKey, found: Liability) -> tuple[object, ...]:
     told = _liable(found, key.currency)
-    counts = [each for status in STATUSES for each in told[status].values()]
-    return (*asdict(key).values(), found.issued, *counts, told["taken_off"], told["due"])
+    counts = [each for status in _EACH_STATUS for each in told[status].values()]
+    return (*asdict(key).values(), *counts, told["taken_off"], told["due"])
+
+
+def _tenths(count: Fraction) -> str:
+    return str(round(Decimal(count.numerator) / count.denominator, 1))
 
 
 def _totals(found: dict[PrizeKey, Liability]) -> list[dict[str, Any]]:
@@ -236,11 +244,7 @@ def _totals(found: dict[PrizeKey, Liability]) -> list[dict[str, Any]]:
     totals: dict[tuple[str, str], Liability] = {}
     for key, each in found.items():
         payer = key.issuer if key.bearer == "issuer" else key.supplier
-        total = totals.setdefault((payer, key.currency), Liability())
-        total.taken_off += each.taken_off
-        for status in STATUSES:
-            total.cards[status] += each.cards[status]
-            total.face_value[status] += each.face_value[status]
+        totals.setdefault((payer, key.currency), Liability()).add(each)
     return [
         {"borne_by": payer, "currency": code} | _liable(each, code) for (payer, code), each in sorted(totals.items())
     ]

@@ -39,7 +39,7 @@ from infra.database import connect, unindexed
 from receipts.tables import Receipt
 from tests.support import postgres
 from tests.support.campaigns import campaign, prize
-from tests.support.reward_rows import CODE, FEW, SHOPPER, few, fill_rewards
+from tests.support.reward_rows import CODE, FEW, SHOPPER, few, fill_rewards, many
 from tests.test_query_plans import AT_MOST, LARGE, SMALL, Question, Town
 
 LATER: Final = NEWEST + timedelta(days=9)
@@ -49,6 +49,10 @@ HOUR: Final = timedelta(hours=1)
 def receipt(conn: Connection, shop: Shop) -> str:
     mine = unindexed(Receipt.merchant_id) == shop.merchant_id
     return conn.execute(select(Receipt.id).where(mine).order_by(Receipt.id.desc()).limit(1)).scalar_one()
+
+
+def campaign_of_many(conn: Connection, shop: Shop) -> str:
+    return many(conn, shop.merchant_id)
 
 
 def campaign_of_few(conn: Connection, shop: Shop) -> str:
@@ -161,9 +165,14 @@ def drafted(conn: Connection, shop: Shop) -> None:
 
 def liable(conn: Connection, shop: Shop) -> None:
     of_few = few(conn, shop.merchant_id)
-    [found] = liability.liability(conn, shop.merchant_id, now=NEWEST, campaign_id=of_few).values()
-    assert found.issued == FEW
-    assert liability.left_out(conn, shop.merchant_id, now=NEWEST, campaign_id=of_few) == 0
+    [found] = liability.liabilities(conn, shop.merchant_id, now=NEWEST, campaign_id=of_few).prizes.values()
+    assert found.cards["expired"] == FEW
+
+
+def liable_for_all(conn: Connection, shop: Shop) -> None:
+    """Of a campaign that has ended, and of which no card can be used, nothing is due."""
+    [key] = liability.liabilities(conn, shop.merchant_id, now=NEWEST).prizes
+    assert key.campaign_id == few(conn, shop.merchant_id)
 
 
 def settled(conn: Connection, shop: Shop) -> None:
@@ -186,6 +195,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "cards": listed(20),
     "cards of a receipt": listed(1, receipt_id=receipt),
     "cards of a campaign": listed(FEW, campaign_id=campaign_of_few),
+    "cards of a campaign in a state that is rare there": listed(0, campaign_id=campaign_of_many, state="revealed"),
     "cards that are open": listed(FEW, state="revealed"),
     "the card of a page": lambda c, shop: find.of_receipt(c, shop.merchant_id, receipt(c, shop)),
     "a code": looked_up,
@@ -203,6 +213,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "draws": drawn,
     "how many draws": counted_draws,
     "what may still be asked for": liable,
+    "what may still be asked for of all campaigns": liable_for_all,
     "what is owed for a period": settled,
     "what was used in a period": used,
     "a draft, its codes, and its end": drafted,

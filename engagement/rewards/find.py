@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 from accounts.tables import Merchant
 from engagement.rewards.definition import restored, restored_prize
 from engagement.rewards.records import CampaignRecord, CampaignState, Draw, PrizeRecord, RewardRecord, RewardState
-from engagement.rewards.tables import Campaign, PoolCode, Prize, PrizeSlot, Reward
+from engagement.rewards.tables import OPEN_STATES, Campaign, PoolCode, Prize, PrizeSlot, Reward
 from engagement.scratch import entry_digest
 from infra.database import unindexed
 from kernel.errors import NotFound
@@ -95,6 +95,20 @@ def of_prizes(conn: Connection, merchant_id: str, prize_ids: Sequence[str]) -> d
     slugs = select(Merchant.id, Merchant.slug).where(Merchant.id.in_({each.merchant_id for each in records}))
     by_id = {row.id: row.slug for row in conn.execute(slugs)}
     return {each.id: (each, by_id[each.merchant_id]) for each in records}
+
+
+def with_dues(conn: Connection, merchant_id: str, campaign_id: str | None = None) -> list[CampaignRecord]:
+    """Campaigns that were launched, of the merchant or with a prize that it supplies: those that run, or have cards
+    that may still be scratched or used; or this one, whatever became of it."""
+    own = select(Campaign.id).where(Campaign.merchant_id == merchant_id)
+    supplied = select(Prize.campaign_id).where(Prize.supplier_id == merchant_id)
+    ids = {*conn.scalars(own), *conn.scalars(supplied.distinct())}
+    if campaign_id is not None:
+        return _campaigns(conn, Campaign.id.in_(ids & {campaign_id}), Campaign.launched_at.is_not(None))
+    # A subquery of one row is asked of each campaign by itself; EXISTS might look through the cards of all merchants.
+    still = select(Reward.id).where(Reward.campaign_id == Campaign.id, Reward.state.in_(OPEN_STATES)).limit(1)
+    may_be_due = or_(Campaign.state.in_(["live", "paused"]), still.scalar_subquery().is_not(None))
+    return _campaigns(conn, Campaign.id.in_(ids), Campaign.launched_at.is_not(None), may_be_due)
 
 
 def of_receipt(conn: Connection, merchant_id: str, receipt_id: str) -> list[RewardRecord]:

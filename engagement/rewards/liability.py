@@ -1,23 +1,29 @@
-"""What cards may still cost: how many there are in each state, and what they are worth at most."""
+"""What cards may still cost: how many there are in each state, and what they are worth at most.
 
+What is under a foil is never read for it: of these cards only their number is, and what they are to be reckoned with is
+told by the odds (:mod:`engagement.rewards.expected`).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from fractions import Fraction
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, case, false, func, not_, or_, select
+from sqlalchemy import Connection, case, func, not_, or_, select
 
 from accounts.tables import Merchant
 from engagement.rewards import find
-from engagement.rewards.tables import Campaign, Prize, Redemption, Reward
+from engagement.rewards.expected import expected
+from engagement.rewards.records import CampaignRecord, PrizeRecord
+from engagement.rewards.tables import Redemption, Reward
 from infra.database import unindexed
-from kernel.ids import least_id
 
-Status = Literal["unscratched", "open", "redeemed", "expired", "void"]
-STATUSES: Final[tuple[Status, ...]] = ("unscratched", "open", "redeemed", "expired", "void")
-# Among so many cards nobody can tell one.
-_CROWD: Final = 20
-# What may still be asked for.
-_DUE: Final[tuple[Status, ...]] = ("unscratched", "open")
+Status = Literal["open", "redeemed", "expired", "void"]
+# Of cards that are no longer under their foil.
+STATUSES: Final[tuple[Status, ...]] = ("open", "redeemed", "expired", "void")
+# By campaign, prize (None: a blank) and status.
+_Counts = dict[tuple[str, str | None, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,119 +40,117 @@ class PrizeKey:
 
 @dataclass(slots=True)
 class Liability:
-    """Of one prize: how many cards, and their face value in minor units, by status. ``taken_off`` is what redemptions
+    """Of one prize: how many cards, and their face value in minor units, by status; and of those under their foil how
+    many are to be ``expected``, which is no whole number, and what these are worth. ``taken_off`` is what redemptions
     took off in truth, which may be less."""
 
+    expected: Fraction = field(default_factory=Fraction)
+    expected_value: int = 0
     cards: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
     face_value: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
     taken_off: int = 0
 
     @property
-    def issued(self) -> int:
-        return sum(self.cards.values())
-
-    @property
     def due(self) -> int:
-        """What is to be reckoned with, at most."""
-        return sum(self.face_value[each] for each in _DUE)
+        """What is to be reckoned with."""
+        return self.expected_value + self.face_value["open"]
+
+    def add(self, other: "Liability") -> None:
+        self.expected += other.expected
+        self.expected_value += other.expected_value
+        self.taken_off += other.taken_off
+        for status in STATUSES:
+            self.cards[status] += other.cards[status]
+            self.face_value[status] += other.face_value[status]
 
 
-def liability(
-    conn: Connection, merchant_id: str, *, now: datetime, campaign_id: str | None = None
-) -> dict[PrizeKey, Liability]:
-    """Of all prizes that the merchant gives or hands out for others. Blanks are worth nothing and left out, and so are
-    cards under their foil that :func:`_in_a_crowd` does not tell."""
+@dataclass(frozen=True, slots=True)
+class Liabilities:
+    """``unscratched`` is how many of the merchant's own cards are under their foil, blanks too."""
+
+    prizes: dict[PrizeKey, Liability]
+    unscratched: int
+
+
+def liabilities(conn: Connection, merchant_id: str, *, now: datetime, campaign_id: str | None = None) -> Liabilities:
+    """Of all prizes that the merchant gives or hands out for others in campaigns of which something may still be due,
+    or in this one. Blanks are worth nothing and left out."""
+    campaigns = find.with_dues(conn, merchant_id, campaign_id)
+    counts, hidden = _counts(conn, campaigns, now), _hidden(conn, campaigns, now)
+    seen = [(each, prize) for each in campaigns for prize in each.prizes if _may_see(merchant_id, each, prize)]
+    taken_off = _taken_off(conn, merchant_id, [prize.id for _, prize in seen])
+    slugs = _slugs(conn, campaigns)
+    means = {each.id: _expected(each, counts, hidden.get(each.id, 0)) for each in campaigns}
     found: dict[PrizeKey, Liability] = {}
-    issuer, supplier = Merchant.__table__.alias("issuer"), Merchant.__table__.alias("supplier")
-    status = _status(now).label("status")
-    columns = (issuer.c.slug, supplier.c.slug, Reward.campaign_id, Prize.slug, Reward.bearer, Reward.currency)
-    counted = (func.count(), func.sum(Reward.face_value))
-    query = select(*columns, status, *counted).select_from(Reward).join(Prize, Prize.id == Reward.prize_id)
-    query = query.join(issuer, issuer.c.id == Reward.merchant_id).join(supplier, supplier.c.id == Reward.supplier_id)
-    tellable = or_(not_(find.under_foil(now)), *_in_a_crowd(conn, merchant_id, campaign_id, now))
-    query = query.where(_seen_by(merchant_id, campaign_id), tellable)
-    for *named, state, cards, worth in conn.execute(query.group_by(*columns, status).order_by(*columns)):
-        each = found.setdefault(PrizeKey(*named), Liability())
-        each.cards[state], each.face_value[state] = cards, int(worth)
-    for key, taken_off in _taken_off(conn, merchant_id, campaign_id).items():
-        found.setdefault(key, Liability()).taken_off = taken_off
-    return found
+    for campaign, prize in seen:
+        key = _key(slugs[campaign.merchant_id], campaign, prize)
+        found[key] = _liability(campaign, prize, counts, means[campaign.id][prize.id], taken_off.get(prize.id, 0))
+    ours = (hidden.get(each.id, 0) for each in campaigns if each.merchant_id == merchant_id)
+    return Liabilities(found, sum(ours))
 
 
-def _seen_by(merchant_id: str, campaign_id: str | None) -> ColumnElement[bool]:
-    """Found by the campaign where one is named, else by the merchant."""
-    if campaign_id is not None:
-        return and_(find.seen_by(merchant_id), Reward.campaign_id == campaign_id)
-    return or_(Reward.merchant_id == merchant_id, Reward.supplier_id == merchant_id)
+def _may_see(merchant_id: str, campaign: CampaignRecord, prize: PrizeRecord) -> bool:
+    return merchant_id in (campaign.merchant_id, prize.supplier_id)
 
 
-def left_out(conn: Connection, merchant_id: str, *, now: datetime, campaign_id: str | None = None) -> int:
-    """How many of the merchant's cards, blanks too, are under their foil and not in :func:`liability`."""
-    told = or_(false(), *_in_a_crowd(conn, merchant_id, campaign_id, now))
-    mine: ColumnElement[bool] = Reward.merchant_id == merchant_id
-    if campaign_id is not None:
-        mine = and_(unindexed(Reward.merchant_id) == merchant_id, Reward.campaign_id == campaign_id)
-    return conn.scalar(select(func.count()).select_from(Reward).where(mine, find.under_foil(now), not_(told))) or 0
+def _key(issuer: str, campaign: CampaignRecord, prize: PrizeRecord) -> PrizeKey:
+    return PrizeKey(issuer, prize.supplier, campaign.id, prize.slug, prize.bearer, prize.currency)
 
 
-def _in_a_crowd(
-    conn: Connection, merchant_id: str, campaign_id: str | None, now: datetime
-) -> list[ColumnElement[bool]]:
-    """Which cards under their foil can be counted by prize without telling what one of them holds: of each campaign
-    those up to yesterday, by the score, while there is a score of them. Who looks before a sale and after it sees
-    nothing."""
-    supplied = select(Prize.campaign_id).where(Prize.supplier_id == merchant_id)
-    ours = or_(Campaign.merchant_id == merchant_id, Campaign.id.in_(supplied))
-    query = select(Campaign.merchant_id, Campaign.id).where(ours, Campaign.launched_at.is_not(None))
-    rows = conn.execute(query.where(Campaign.id == campaign_id) if campaign_id else query).all()
-    found = (_crowd(conn, issuer, each, now) for issuer, each in rows)
-    return [each for each in found if each is not None]
+def _liability(
+    campaign: CampaignRecord, prize: PrizeRecord, counts: _Counts, mean: Fraction, taken_off: int
+) -> Liability:
+    cards: dict[str, int] = {each: counts.get((campaign.id, prize.id, each), 0) for each in STATUSES}
+    worth = {each: count * prize.face_value for each, count in cards.items()}
+    return Liability(mean, round(mean * prize.face_value), cards, worth, taken_off)
 
 
-def _crowd(conn: Connection, issuer_id: str, campaign_id: str, now: datetime) -> ColumnElement[bool] | None:
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    of_campaign = (unindexed(Reward.merchant_id) == issuer_id, Reward.campaign_id == campaign_id)
-    older = (*of_campaign, Reward.id < least_id("rwd", midnight))
-    whole = (conn.scalar(select(func.count()).select_from(Reward).where(*older)) or 0) // _CROWD * _CROWD
-    if not whole:
-        return None
-    last = conn.scalar(select(Reward.id).where(*older).order_by(Reward.id).offset(whole - 1).limit(1))
-    hidden = select(func.count()).select_from(Reward).where(*of_campaign, Reward.id <= last, find.under_foil(now))
-    is_crowd = (conn.scalar(hidden) or 0) >= _CROWD
-    return and_(Reward.campaign_id == campaign_id, Reward.id <= last) if is_crowd else None
+def _expected(campaign: CampaignRecord, counts: _Counts, hidden: int) -> dict[str, Fraction]:
+    """By prize."""
+    ids = [*(prize.id for prize in campaign.prizes), None]
+    told = [sum(counts.get((campaign.id, each, status), 0) for status in STATUSES) for each in ids]
+    return dict(zip((prize.id for prize in campaign.prizes), expected(campaign, told, hidden), strict=True))
+
+
+def _counts(conn: Connection, campaigns: Sequence[CampaignRecord], now: datetime) -> _Counts:
+    """Of all cards of these campaigns but those under their foil."""
+    columns = (Reward.campaign_id, Reward.prize_id, _status(now).label("status"))
+    query = select(*columns, func.count()).where(*_of(campaigns), not_(find.under_foil(now))).group_by(*columns)
+    return {(campaign, prize, status): count for campaign, prize, status, count in conn.execute(query)}
+
+
+def _hidden(conn: Connection, campaigns: Sequence[CampaignRecord], now: datetime) -> dict[str, int]:
+    """By campaign. What they hold is not asked."""
+    query = select(Reward.campaign_id, func.count().label("cards")).where(*_of(campaigns), find.under_foil(now))
+    return {row.campaign_id: row.cards for row in conn.execute(query.group_by(Reward.campaign_id))}
+
+
+def _of(campaigns: Sequence[CampaignRecord]) -> tuple[Any, ...]:
+    """All cards of them: how many a merchant may know what of is told once they are counted."""
+    issuers = {each.merchant_id for each in campaigns}
+    return unindexed(Reward.merchant_id).in_(issuers), Reward.campaign_id.in_([each.id for each in campaigns])
 
 
 def _status(now: datetime) -> Any:
     """What the clock has not noted yet is over all the same."""
-    is_over = or_(Reward.state == "expired", and_(Reward.state != "redeemed", Reward.expires_at <= now))
+    is_over = or_(Reward.state == "expired", Reward.expires_at <= now)
     return case(
         (Reward.state == "void", "void"),
-        (is_over, "expired"),
         (Reward.state == "redeemed", "redeemed"),
-        (Reward.revealed_at.is_(None), "unscratched"),
+        (is_over, "expired"),
         else_="open",
     )
 
 
-def _taken_off(conn: Connection, merchant_id: str, campaign_id: str | None) -> dict[PrizeKey, int]:
-    issuer, supplier = Merchant.__table__.alias("issuer"), Merchant.__table__.alias("supplier")
-    columns = (
-        issuer.c.slug,
-        supplier.c.slug,
-        Redemption.campaign_id,
-        Prize.slug,
-        Redemption.bearer,
-        Redemption.currency,
-    )
-    query = select(*columns, func.sum(Redemption.amount)).select_from(Redemption)
-    query = query.join(Prize, Prize.id == Redemption.prize_id).join(issuer, issuer.c.id == Redemption.issuer_id)
-    query = query.join(supplier, supplier.c.id == Redemption.merchant_id)
-    query = query.where(Redemption.rolled_back_at.is_(None))
-    if campaign_id is None:
-        query = query.where(or_(Redemption.merchant_id == merchant_id, Redemption.issuer_id == merchant_id))
-    else:
-        ours = or_(unindexed(Redemption.merchant_id) == merchant_id, unindexed(Redemption.issuer_id) == merchant_id)
-        # Told by their ids: how many uses a prize has is what a database knows of these, and guesses of a join.
-        prizes = conn.scalars(select(Prize.id).where(Prize.campaign_id == campaign_id)).all()
-        query = query.where(ours, Redemption.prize_id.in_(prizes))
-    return {PrizeKey(*key): int(amount) for *key, amount in conn.execute(query.group_by(*columns))}
+def _taken_off(conn: Connection, merchant_id: str, prize_ids: Sequence[str]) -> dict[str, int]:
+    """By prize."""
+    ours = or_(unindexed(Redemption.merchant_id) == merchant_id, unindexed(Redemption.issuer_id) == merchant_id)
+    query = select(Redemption.prize_id, func.sum(Redemption.amount)).where(ours, Redemption.prize_id.in_(prize_ids))
+    query = query.where(Redemption.rolled_back_at.is_(None)).group_by(Redemption.prize_id)
+    return {prize: int(amount) for prize, amount in conn.execute(query)}
+
+
+def _slugs(conn: Connection, campaigns: Sequence[CampaignRecord]) -> dict[str, str]:
+    """Of who issues them, by their ids."""
+    query = select(Merchant.id, Merchant.slug).where(Merchant.id.in_({each.merchant_id for each in campaigns}))
+    return {row.id: row.slug for row in conn.execute(query)}

@@ -11,6 +11,8 @@ from infra.database import Base, Instant
 # Who was wrong when is worth nothing a day later: no backup holds it.
 _FLEETING: Final[Any] = {"info": {"is_fleeting": True}}
 _FREE: Final = text("reward_id IS NULL")
+# Of a card that can still be scratched or used, as far as the clock has noted.
+OPEN_STATES: Final = ("issued", "revealed", "claimed", "reserved")
 # In these very words, or no database knows the index by them.
 OPEN: Final = text("state IN ('issued', 'revealed', 'claimed', 'reserved')")
 _BACK: Final = text("rolled_back_at IS NOT NULL")
@@ -37,7 +39,8 @@ class Campaign(Base):
     ends_at: Mapped[datetime] = mapped_column(Instant)
     # engagement.rewards.definition.Definition without its prizes, as JSON.
     definition: Mapped[str] = mapped_column(Text)
-    # 32 bytes, sealed (infra.secrets), from the launch on; in hex and for all to see once it has ended.
+    # 32 bytes, sealed (infra.secrets), from the launch on; in hex and for all to see once it has ended. It stays sealed
+    # where it ended while the key was not there.
     sealed_seed: Mapped[bytes | None] = mapped_column(LargeBinary)
     seed: Mapped[str | None] = mapped_column(String(64))
     # What was published at the launch: SHA-256 in hex, and the table of prizes as canonical JSON.
@@ -151,6 +154,7 @@ class Reward(Base):
         UniqueConstraint("campaign_id", "entry"),
         Index("ix_rewards_campaign_id_shopper", "campaign_id", "shopper"),
         Index("ix_rewards_campaign_id_id", "campaign_id", "id"),
+        Index("ix_rewards_campaign_id_state_id", "campaign_id", "state", "id"),
         Index("ix_rewards_merchant_id_id", "merchant_id", "id"),
         Index("ix_rewards_merchant_id_state_id", "merchant_id", "state", "id"),
         Index("ix_rewards_supplier_id_id", "supplier_id", "id"),

@@ -11,13 +11,10 @@ from engagement.rewards import find, flagging
 from engagement.rewards.definition import restored
 from engagement.rewards.left import Left
 from engagement.rewards.rules import Facts, still_holds
-from engagement.rewards.tables import Campaign, Reward
+from engagement.rewards.tables import OPEN_STATES, Campaign, Reward
 from infra.database import unindexed
 from kernel.errors import Conflict
 from receipts.tables import Receipt
-
-# A reservation is no use: the till that holds it finds the reward void.
-_UNUSED = ("issued", "revealed", "claimed", "reserved")
 
 
 def after_amendments(conn: Connection, merchant_id: str, receipt_ids: Sequence[str], *, now: datetime) -> list[str]:
@@ -103,9 +100,9 @@ def _withdraw(
 def _voided(
     conn: Connection, merchant_id: str, reward_id: str, receipt_id: str | None, reason: str, now: datetime
 ) -> bool:
-    """One conditional UPDATE decides between this and a till that redeems it just now. Who supplies the prize hears of
-    it too."""
-    unused = (Reward.merchant_id == merchant_id, Reward.id == reward_id, Reward.state.in_(_UNUSED))
+    """One conditional UPDATE decides between this and a till that redeems it just now. A reservation is no use: the
+    till that holds it finds the card void. Who supplies the prize hears of it too."""
+    unused = (Reward.merchant_id == merchant_id, Reward.id == reward_id, Reward.state.in_(OPEN_STATES))
     values = {"state": "void", "void_reason": reason, "holder": None, "reserved_until": None}
     columns = (Reward.campaign_id, Reward.prize_id, Reward.supplier_id)
     row = conn.execute(update(Reward).where(*unused).values(values).returning(*columns)).one_or_none()

@@ -211,6 +211,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("rewards", schema=None) as batch_op:
         batch_op.create_index("ix_rewards_campaign_id_id", ["campaign_id", "id"], unique=False)
+        batch_op.create_index("ix_rewards_campaign_id_state_id", ["campaign_id", "state", "id"], unique=False)
         batch_op.create_index("ix_rewards_campaign_id_shopper", ["campaign_id", "shopper"], unique=False)
         batch_op.create_index(batch_op.f("ix_rewards_code_digest"), ["code_digest"], unique=False)
         batch_op.create_index(

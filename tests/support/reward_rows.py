@@ -1,9 +1,10 @@
 """A merchant who has given many cards: straight rows, as engagement.rewards writes them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from accounts.tables import ApiKey
 from engagement.rewards import managing
@@ -21,18 +22,18 @@ CODE: Final = "0" * 64
 
 
 def fill_rewards(conn: Connection, merchant_id: str, count: int, *, newest: datetime) -> None:
-    """``count`` cards of a campaign, all used, and a few of another that are open, on the newest receipts, of one
-    shopper; and as many slots, of which a few are free."""
+    """``count`` cards of a campaign that has ended, all used, and a few of one that runs, scratched, on the newest
+    receipts, of one shopper; and as many slots, of which a few are free."""
     newest_first = select(Receipt.id).where(Receipt.merchant_id == merchant_id).order_by(Receipt.id.desc())
     receipts = list(conn.scalars(newest_first.limit(FEW)))
     key_id = conn.scalar(select(ApiKey.id).where(ApiKey.merchant_id == merchant_id).limit(1))
-    for many, state, hung in ((count, "redeemed", []), (FEW, "revealed", receipts)):
-        campaign_id, prize_id = _live(conn, merchant_id, newest - timedelta(seconds=many))
+    for given, state, hung, now in ((count, "redeemed", [], "ended"), (FEW, "revealed", receipts, "live")):
+        campaign_id, prize_id = _launched(conn, merchant_id, newest - timedelta(seconds=given), now)
         cards = [
-            _card(merchant_id, campaign_id, prize_id, at, many, state, newest) | _hung(hung, at) for at in range(many)
+            _card(merchant_id, campaign_id, prize_id, at, given, state, newest) | _hung(hung, at) for at in range(given)
         ]
         _put(conn, Reward, cards)
-        _put(conn, PrizeSlot, [_slot(merchant_id, campaign_id, prize_id, at, many) for at in range(many)])
+        _put(conn, PrizeSlot, [_slot(merchant_id, campaign_id, prize_id, at, given) for at in range(given)])
         if state == "redeemed":
             _put(conn, Redemption, [_use(merchant_id, each, key_id) for each in cards])
     seen = [{"merchant_id": merchant_id, "shopper": f"{at:032x}", "receipt_id": f"rct_{at}"} for at in range(count)]
@@ -41,8 +42,16 @@ def fill_rewards(conn: Connection, merchant_id: str, count: int, *, newest: date
 
 def few(conn: Connection, merchant_id: str) -> str:
     """The campaign that has given few."""
-    last = select(Campaign.id).where(Campaign.merchant_id == merchant_id).order_by(Campaign.id.desc()).limit(1)
-    return conn.execute(last).scalar_one()
+    return _campaigns(conn, merchant_id)[-1]
+
+
+def many(conn: Connection, merchant_id: str) -> str:
+    """The campaign that has given very many."""
+    return _campaigns(conn, merchant_id)[0]
+
+
+def _campaigns(conn: Connection, merchant_id: str) -> Sequence[str]:
+    return conn.scalars(select(Campaign.id).where(Campaign.merchant_id == merchant_id).order_by(Campaign.id)).all()
 
 
 def _put(conn: Connection, table: Any, rows: list[Row]) -> None:
@@ -50,9 +59,11 @@ def _put(conn: Connection, table: Any, rows: list[Row]) -> None:
         conn.execute(insert(table), rows[start : start + _TOGETHER])
 
 
-def _live(conn: Connection, merchant_id: str, now: datetime) -> tuple[str, str]:
+def _launched(conn: Connection, merchant_id: str, now: datetime, state: str) -> tuple[str, str]:
     new = read_campaign(campaign(caps={"per_shopper": 9}))
     campaign_id = managing.create(conn, merchant_id, new, now=now)
+    mine = (Campaign.merchant_id == merchant_id, Campaign.id == campaign_id)
+    conn.execute(update(Campaign).where(*mine).values(state=state, launched_at=now))
     prize = select(Prize.id).where(Prize.merchant_id == merchant_id, Prize.campaign_id == campaign_id)
     return campaign_id, conn.execute(prize).scalar_one()
 

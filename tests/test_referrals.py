@@ -199,25 +199,6 @@ def test_who_is_purged_while_their_code_is_minted_is_not_known_by_it(
         assert conn.execute(select(Referral.shopper, Referral.digest.is_(None))).all() == [(None, False)]
 
 
-@pytest.mark.parametrize("is_late", [False, True], ids=["before it is looked at", "after"])
-def test_what_is_voided_counts_for_nothing_and_what_is_rung_up_instead_does(
-    owner: Person, till: Person, code: str, shop: Workshop, clock: Clock, engine: Engine, is_late: bool
-) -> None:
-    sale = sold(till, shopper=BEN, **with_code(code, "metadata"))
-    if is_late:
-        look(shop, clock)
-    till.post("/v1/receipts", refund(sale["id"], "3.20", kind="void")).raise_for_status()
-    if is_late:
-        look_back_for_referrals(shop, "job", {})
-        look(shop, clock)
-        assert uses(engine) == 0
-    sold(till, shopper=BEN, **with_code(code, "metadata"))
-    look_back_for_referrals(shop, "job", {})
-    look(shop, clock)
-    [found] = owner.get("/v1/referrals").json()["referrals"]
-    assert (found["sales"], found["shoppers"], found["revenue"]) == (1, 1, {"EUR": "3.20"})
-
-
 @on_sqlite
 @pytest.mark.parametrize(
     "told", ["", "22222222222", "AAAA-AAAA-AAAA", "x" * 200, 7, None, ["x"], {"code": "x"}], ids=str
@@ -259,7 +240,7 @@ def attribute_at_once(shop: Workshop, clock: Clock, engine: Engine) -> int:
 
     def attribute(_index: int) -> int:
         with engine.begin() as conn:
-            found = attribution.receipts_after(conn, "rct_", now=clock())
+            found = attribution.held(conn, attribution.new_after(conn, "rct_", now=clock()))
             return sum(attribution.attributed(conn, keys_of(shop), each, now=clock()) for each in found)
 
     return sum(at_once(2, attribute))

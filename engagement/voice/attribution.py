@@ -1,13 +1,14 @@
 """Which sales came of a code that a promoter handed on: looked for by the clock, out of the way of the tills."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 import structlog
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, delete, select, update
+from sqlalchemy.orm import aliased
 
 from engagement import events, scratch, shoppers
 from engagement.offers.ledger import OVERLAP
@@ -33,6 +34,20 @@ _ANSWER_THERE: Final = (
 )
 # There is one, for all merchants.
 _THE_RUN: Final = 1
+_VOIDING: Final = aliased(Receipt)
+# What shoppers bought since a sale that counted for them, and is voided by one of some receipts. Only the ledger knows
+# it by the shopper; what that has not seen by then is found by the look back.
+_KEPT_OUT: Final = (
+    select(Basket.receipt_id)
+    .select_from(Receipt)
+    .join(
+        ReferralUse,
+        and_(unindexed(ReferralUse.merchant_id) == Receipt.merchant_id, ReferralUse.receipt_id == Receipt.original_id),
+    )
+    .join(Basket, and_(Basket.merchant_id == ReferralUse.merchant_id, Basket.shopper == ReferralUse.shopper))
+    .where(Receipt.id.in_(bindparam("ids", expanding=True)), unindexed(Receipt.kind) == "void")
+    .where(unindexed(Basket.receipt_id) > ReferralUse.receipt_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +122,10 @@ def _attribute_some(conn: Connection, keys: Keys, now: datetime) -> tuple[int, b
     after = _begun(conn)
     if after is None:
         return 0, False
-    found = receipts_after(conn, after, now=now)
-    count = sum(_attributed(conn, keys, each, now) for each in found)
-    is_more = len(found) == _TOGETHER
-    reached = found[-1].row.id if is_more else max(after, _settled(now))
+    new = new_after(conn, after, now=now)
+    count = sum(_attributed(conn, keys, each, now) for each in held(conn, new))
+    is_more = len(new) == _TOGETHER
+    reached = new[-1] if is_more else max(after, _settled(now))
     conn.execute(update(ReferralRun).values(after=reached))
     return count, is_more
 
@@ -128,20 +143,27 @@ def _attributed(conn: Connection, keys: Keys, sold: Sold, now: datetime) -> bool
         return False
 
 
-def receipts_after(conn: Connection, after: str, *, now: datetime) -> list[Sold]:
-    """The next ones of all merchants who ever gave codes. Both rows are held until the transaction ends: whoever purges
-    or erases them meanwhile waits, and then finds what is written beside them."""
-    columns = [getattr(Receipt, name) for name in _LOOKED_AT]
+def new_after(conn: Connection, after: str, *, now: datetime) -> list[str]:
+    """The ids of the next receipts of all merchants who ever gave codes."""
     # All new ones are few: they are found by their ids, once for all merchants.
     theirs = select(VoiceSettings.merchant_id).where(VoiceSettings.referrals.is_not(None))
     new = (Receipt.id > after, Receipt.id < _settled(now), unindexed(Receipt.merchant_id).in_(theirs))
-    query = select(*columns, Receipt.content).where(*new).order_by(Receipt.id).limit(_TOGETHER)
-    rows = conn.execute(query.with_for_update(read=True, key_share=True, of=Receipt)).all()
+    return list(conn.scalars(select(Receipt.id).where(*new).order_by(Receipt.id).limit(_TOGETHER)))
+
+
+def held(conn: Connection, receipt_ids: Sequence[str]) -> list[Sold]:
+    """These, voids first, and with them the sales for which a void makes room: they were looked at before it. Both rows
+    are held until the transaction ends: whoever purges or erases them meanwhile waits, and then finds what is written
+    beside them."""
+    ids = [*receipt_ids, *conn.scalars(_KEPT_OUT, {"ids": receipt_ids})]
+    columns = [getattr(Receipt, name) for name in _LOOKED_AT]
+    query = select(*columns, Receipt.content).where(Receipt.id.in_(ids)).order_by(Receipt.id)
+    rows = conn.execute(query.with_for_update(read=True, key_share=True)).all()
     private = select(ReceiptShopper.receipt_id, ReceiptShopper.details)
     private = private.where(ReceiptShopper.receipt_id.in_([row.id for row in rows]))
-    held = conn.execute(private.order_by(ReceiptShopper.receipt_id).with_for_update(read=True))
-    details = {each.receipt_id: orjson.loads(each.details) for each in held}
-    return [Sold(row, details.get(row.id, {})) for row in rows]
+    named = conn.execute(private.order_by(ReceiptShopper.receipt_id).with_for_update(read=True))
+    details = {each.receipt_id: orjson.loads(each.details) for each in named}
+    return [Sold(row, details.get(row.id, {})) for row in sorted(rows, key=lambda each: each.kind != "void")]
 
 
 def _settled(now: datetime) -> str:
@@ -150,15 +172,15 @@ def _settled(now: datetime) -> str:
 
 def _begun(conn: Connection) -> str | None:
     """Behind which receipt to go on, held until the transaction ends; None before any code was offered."""
-    held = select(ReferralRun.after).with_for_update()
-    if (after := conn.scalar(held)) is not None:
+    the_run = select(ReferralRun.after).with_for_update()
+    if (after := conn.scalar(the_run)) is not None:
         return str(after)
     # Ids sort by age.
     first = conn.scalar(select(Referral.offered_at).order_by(Referral.id).limit(1))
     if first is None:
         return None
     conn.execute(insert_or_ignore(conn, ReferralRun).values(id=_THE_RUN, after=least_id("rct", first)))
-    return str(conn.scalar(held))
+    return str(conn.scalar(the_run))
 
 
 def attributed(conn: Connection, keys: Keys, sold: Sold, *, now: datetime) -> bool:
@@ -190,14 +212,20 @@ def attributed(conn: Connection, keys: Keys, sold: Sold, *, now: datetime) -> bo
 
 
 def _is_void(conn: Connection, row: Any) -> bool:
-    later = (Receipt.merchant_id == row.merchant_id, Receipt.original_id == row.id, Receipt.kind == "void")
-    return conn.scalar(select(Receipt.id).where(*later).limit(1)) is not None
+    return conn.scalar(_voids(row.merchant_id, row.id).limit(1)) is not None
 
 
 def _bought_before(conn: Connection, row: Any, shopper: str) -> bool:
-    """As far as the ledger of baskets goes back."""
+    """As far as the ledger of baskets goes back. What was voided was not bought."""
     theirs = (Basket.merchant_id == row.merchant_id, Basket.shopper == shopper, Basket.at < row.issued_at)
-    return conn.scalar(select(Basket.receipt_id).where(*theirs, Basket.receipt_id != row.id).limit(1)) is not None
+    query = select(Basket.receipt_id).join(Receipt, Receipt.id == Basket.receipt_id)
+    query = query.where(*theirs, Basket.receipt_id != row.id, unindexed(Receipt.kind) != "void")
+    return conn.scalar(query.where(~_voids(row.merchant_id, Basket.receipt_id).exists()).limit(1)) is not None
+
+
+def _voids(merchant_id: str, receipt_id: Any) -> Select[Any]:
+    mine = (_VOIDING.merchant_id == merchant_id, _VOIDING.original_id == receipt_id, _VOIDING.kind == "void")
+    return select(_VOIDING.id).where(*mine)
 
 
 def _codes(content: Mapping[str, Any], details: Mapping[str, Any]) -> Iterator[str]:

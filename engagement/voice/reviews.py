@@ -90,7 +90,9 @@ _WAITING: Final = {"state": "waiting", "decided_at": None, "decided_by": None}
 _EMPTIED: Final = _WAITING | {
     **dict.fromkeys(("title", "text", "display_name", "product"), ""),
     **dict.fromkeys(("reason", "reply", "replied_at")),
-    **{"state": _WITHDRAWN, "stars": 0, "holds": "[]"},
+    "state": _WITHDRAWN,
+    "stars": 0,
+    "holds": "[]",
 }
 _REVIEWS: Final = select(*(getattr(Review, name) for name in ReviewRecord.__slots__)).where(Review.state != _WITHDRAWN)
 
@@ -130,8 +132,8 @@ def write(
 
 
 def withdraw(conn: Connection, merchant_id: str, sku: str, mark: str, *, now: datetime) -> None:
-    """Its shopper takes it back, whenever they like; nothing where there is none. That somebody had decided on it stays:
-    what comes in its place is for them too."""
+    """Its shopper takes it back, whenever they like; nothing where there is none. That somebody had decided on it
+    stays: what comes in its place waits for them too."""
     mine = (Review.merchant_id == merchant_id, Review.sku == sku, Review.author == mark)
     for record in _found(conn, _REVIEWS.where(*mine).with_for_update()):
         this = (Review.merchant_id == merchant_id, Review.id == record.id)
@@ -156,8 +158,8 @@ def decide(
     now: datetime,
 ) -> bool:
     """Whether it was still as it was read, at ``revision``: then it is decided by the key ``by``."""
-    values = {"state": state, "reason": reason, "decided_at": now, "decided_by": by, "changed_at": now}
-    values["is_by_hand"] = True
+    decided = {"decided_at": now, "decided_by": by, "is_by_hand": True}
+    values = decided | {"state": state, "reason": reason, "changed_at": now}
     if not _changed(conn, before, revision, values):
         return False
     if state != before.state:

@@ -111,13 +111,27 @@ def test_without_the_lock_a_pseudonym_would_be_left(
     assert len(shoppers_left(owner, till, stranger, engine, monkeypatch)) == 1
 
 
-def test_who_is_erased_while_they_review_leaves_no_words(
-    owner: Person, till: Person, stranger: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def reviews_left(owner: Person, till: Person, stranger: Person, engine: Engine, patch: pytest.MonkeyPatch) -> int:
+    """How many there are of who wrote one while they were erased."""
     owner.put("/v1/review-settings", {"is_on": True}).raise_for_status()
     receipt = bought(till, shopper={"email": "anna@example.com"})
-    erasing = erased_meanwhile(owner, engine, receipt, monkeypatch)
+    erasing = erased_meanwhile(owner, engine, receipt, patch)
     send(stranger, receipt, **WORDS)
     erasing[0].join()
     with engine.connect() as conn:
-        assert conn.scalar(select(func.count()).select_from(Review)) == 0
+        return conn.scalar(select(func.count()).select_from(Review)) or 0
+
+
+def test_who_is_erased_while_they_review_leaves_no_words(
+    owner: Person, till: Person, stranger: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reviews_left(owner, till, stranger, engine, monkeypatch) == 0
+
+
+@on_postgresql
+def test_without_the_lock_words_would_be_left(
+    owner: Person, till: Person, stranger: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control."""
+    monkeypatch.setattr(receipts_find, "stays", unlocked)
+    assert reviews_left(owner, till, stranger, engine, monkeypatch) == 1

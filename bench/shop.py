@@ -12,7 +12,7 @@ def main() -> None:
     now = utc_now()
     with transaction() as conn:
         merchant_id = manage.create_merchant(conn, "bench", manage.MerchantProfile(name="Bench"), now=now)
-        manage.put_brand(conn, merchant_id, "bench", manage.BrandProfile(name="Bench"), now=now)
+        manage.put_brand(conn, merchant_id, "bench", manage.BrandProfile(name="Bench", languages=["de"]), now=now)
         store = manage.StoreProfile(name="Bench Mitte", brand="bench", timezone="Europe/Berlin")
         manage.put_store(conn, merchant_id, "mitte", store, now=now)
         manage.put_till(conn, merchant_id, "mitte", "till-3", manage.TillProfile(name="Till 3"), now=now)

@@ -70,7 +70,7 @@ async def fair(request: Request) -> Response:
     page = fair_page(told, None, asked=asked, base_url=house.base_url)
     if draw is not None:
         # Who asks first of a deck waits until it is shuffled, and nobody else does.
-        page = await house.verifying.run(lambda: fair_page(told, draw, asked=asked, base_url=house.base_url))
+        page = await house.proving.run(lambda: fair_page(told, draw, asked=asked, base_url=house.base_url))
     return respond(request, _rendered("fair.html", page))
 
 

@@ -73,8 +73,7 @@ async def get_campaign_proof(
     campaign = await house.read(lambda conn: find.published(conn, campaign_id))
     if campaign.seed is None:
         return json_answer(_promises(campaign))
-    # Not where reports are made: who needs no key may be many.
-    return json_answer(await house.verifying.run(lambda: _proof(house, campaign, cursor or "")))
+    return json_answer(await house.proving.run(lambda: _proof(house, campaign, cursor or "")))
 
 
 def _promises(campaign: CampaignRecord) -> dict[str, Any]:

@@ -49,6 +49,8 @@ _PICTURES_AT_ONCE: Final = 2
 _PICTURES_WAITING: Final = 100
 _PRESENTED_AT_ONCE: Final = 2
 _PRESENTED_WAITING: Final = 8
+_PROOFS_AT_ONCE: Final = 2
+_PROOFS_WAITING: Final = 8
 _REPORTS_AT_ONCE: Final = 2
 _REPORTS_WAITING: Final = 20
 _SAVED_AT_ONCE: Final = 4
@@ -181,13 +183,19 @@ class House:
 
     @cached_property
     def reporting(self) -> Rendering:
-        """For what is read of very many rows."""
+        """For what is read of very many rows, and for files of who has a key."""
         return Rendering(threads=_REPORTS_AT_ONCE, waiting=_REPORTS_WAITING)
 
     @cached_property
     def verifying(self) -> Rendering:
         """For what strangers present: a file may take seconds to read."""
         return Rendering(threads=_PRESENTED_AT_ONCE, waiting=_PRESENTED_WAITING)
+
+    @cached_property
+    def proving(self) -> Rendering:
+        """For draws of campaigns that have ended: who asks needs no key and may be many, and verifying is not to wait
+        for them."""
+        return Rendering(threads=_PROOFS_AT_ONCE, waiting=_PROOFS_WAITING)
 
     @cached_property
     def proof_counts(self) -> Remembered[ProofCounts]:

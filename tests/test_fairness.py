@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select, update
 
+from api.house import House
+from api.rendering import Rendering
 from engagement import scratch
 from engagement.rewards import find
 from engagement.rewards.tables import Campaign, Reward
 from infra.settings import Settings
 from kernel.clock import utc_now
 from tests.support.inside import Inside, Person, on_sqlite
+from tests.support.presented import page as verified
 from tests.support.proofs import judged
 from tests.support.sales import Body
 from tests.support.scratched import LOAF, VOUCHER, Promoter, sold_now
@@ -97,13 +100,8 @@ def test_the_pages_of_a_long_proof_follow_one_another(
     assert len(seen) == len(set(seen)) == page["cards"] == 5
 
 
-def test_however_many_ask_for_a_proof_its_cards_are_counted_once_and_reports_are_made(
-    stranger: Person,
-    owner: Person,
-    till: Person,
-    promoter: Promoter,
-    inside: Inside,
-    monkeypatch: pytest.MonkeyPatch,
+def test_however_many_ask_for_a_proof_its_cards_are_counted_once(
+    stranger: Person, till: Person, promoter: Promoter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted, real = [], find.count_draws
 
@@ -113,7 +111,7 @@ def test_however_many_ask_for_a_proof_its_cards_are_counted_once_and_reports_are
 
     monkeypatch.setattr("api.fairness_proof._PAGE", 2)
     monkeypatch.setattr(find, "count_draws", count)
-    campaign, running = promoter.launch(), promoter.launch()
+    campaign = promoter.launch()
     for _ in range(3):
         sold_now(till)
     promoter.end(campaign)
@@ -121,13 +119,33 @@ def test_however_many_ask_for_a_proof_its_cards_are_counted_once_and_reports_are
     second = stranger.get(f"/v1/campaigns/{campaign}/proof", cursor=first["next_cursor"]).json()
     assert [(page["cards"], len(page["draws"])) for page in (first, second)] == [(3, 2), (3, 1)]
     assert counted == [1]
-    verifying = inside.app.state.house.verifying
+
+
+@contextmanager
+def crowded(place: Rendering) -> Iterator[None]:
+    """As many wait there as may."""
     with ExitStack() as crowd:
-        for _ in range(verifying._most):
-            crowd.enter_context(verifying.place())
+        for _ in range(place._most):
+            crowd.enter_context(place.place())
+        yield
+
+
+def test_however_many_ask_for_a_proof_nobody_else_waits_for_them(
+    stranger: Person, owner: Person, promoter: Promoter, inside: Inside
+) -> None:
+    campaign, running = promoter.launch(), promoter.launch()
+    promoter.end(campaign)
+    house: House = inside.app.state.house
+    with crowded(house.proving):
         assert stranger.get(f"/v1/campaigns/{campaign}/proof").status_code == 503
         assert proof_at(stranger, running)["seed"] is None
         assert owner.get("/v1/reward-reports/liability").status_code == 200
+        assert "no receipt" in verified(stranger, text="what is this?")
+    with crowded(house.verifying), crowded(house.proving):
+        assert stranger.ask("POST", "/verify", files={"text": (None, "what is this?")}).status_code == 503
+        for path, table in (("/v1/products/import", b"sku,name\nB-1,Board\n"), ("/v1/cards/import", b"name\nAda\n")):
+            sent = owner.ask("POST", path, content=table, headers={"Content-Type": "text/csv"})
+            assert sent.json()["counts"]["created"] == 1
 
 
 def test_the_rules_tell_prizes_odds_dates_and_limits(stranger: Person, promoter: Promoter) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from engagement.surveys.tables import SurveyAnswer
 from engagement.voice import case_work, cases
@@ -25,17 +25,19 @@ class Late:
 
 def late(conn: Connection, *, now: datetime, at_most: int) -> list[Late]:
     """Of all merchants, which only the clock asks for: those whose time is over and of which nobody was told so."""
-    over = (Case.resolved_at.is_(None), Case.due_at <= now, Case.escalated_at.is_(None))
-    query = select(Case.id, Case.merchant_id).where(*over).order_by(Case.due_at).limit(at_most)
+    query = select(Case.id, Case.merchant_id).where(*_over(now)).order_by(Case.due_at).limit(at_most)
     return [Late(row.id, row.merchant_id) for row in conn.execute(query)]
+
+
+def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Case.resolved_at.is_(None), Case.due_at <= now, Case.escalated_at.is_(None)
 
 
 def escalate(conn: Connection, merchant_id: str, case_id: str, *, now: datetime) -> CaseRecord | None:
     """The case, where this call is the one that escalates it; None where it is closed, or another was first."""
-    over = (Case.resolved_at.is_(None), Case.due_at <= now, Case.escalated_at.is_(None))
     mine = (Case.merchant_id == merchant_id, Case.id == case_id)
     values = {"escalated_at": now, "changed_at": now, "revision": Case.revision + 1}
-    if conn.execute(update(Case).where(*mine, *over).values(values)).rowcount != 1:
+    if conn.execute(update(Case).where(*mine, *_over(now)).values(values)).rowcount != 1:
         return None
     record = cases.one(conn, merchant_id, case_id)
     case_work.remember(conn, record, {"escalated_at": iso(now)}, by=BY_CLOCK, now=now)

@@ -94,7 +94,10 @@ class CampaignAnswer(Definition):
         description="The prizes as they were published at the launch. Its amounts are whole numbers of the currency's "
         "smallest unit: it is what sums are done with, and its hash was told."
     )
-    seed: str | None = Field(description="In hex, once it has ended: everybody can now repeat each draw.")
+    seed: str | None = Field(
+        description="In hex, once it has ended: everybody can now repeat each draw. Null after that where the service "
+        "has lost the key that sealed it."
+    )
     created_at: AwareDatetime
     changed_at: AwareDatetime
     launched_at: AwareDatetime | None

@@ -207,9 +207,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class CardProof:
-    """How one card was drawn. ``outcome`` and ``is_right`` are known once the campaign has ended; that it is right
-    holds only if the prizes ``gone`` were gone, which one card cannot tell. ``sums`` are the numbers that were drawn,
-    for a browser to draw again: a JSON text."""
+    """How one card was drawn. ``outcome`` and ``is_right`` are known once the campaign has ended, the second unless its
+    seed is lost. That it is right holds only if the prizes ``gone`` were gone, which one card cannot tell. ``sums`` are
+    the numbers that were drawn, for a browser to draw again: a JSON text."""
 
     facts: tuple[Fact, ...]
     outcome: str
@@ -226,6 +226,7 @@ class FairPage(Page):
     brand: BrandView
     name: str
     has_ended: bool
+    is_seed_lost: bool
     promises: tuple[Fact, ...]
     card: CardProof | None
     ask: str

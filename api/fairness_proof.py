@@ -46,7 +46,11 @@ class CampaignProof(BaseModel):
         description="As its hash was taken: its canonical JSON (RFC 8785). Its amounts are whole numbers of the "
         "currency's smallest unit."
     )
-    seed: str | None = Field(description="In hex, once the campaign has ended.")
+    ended: bool = Field(description="Whether the campaign has.")
+    seed: str | None = Field(
+        description="In hex, once the campaign has ended. Null after that where the service has lost the key that "
+        "sealed it: then there are draws, and no proof of them."
+    )
     cards: int = Field(description="How many draws all pages have; 0 before the end.")
     unscratched: int = Field(description="Cards that are left out until they are scratched or expire.")
     left_out: list[int] = Field(
@@ -71,7 +75,7 @@ async def get_campaign_proof(
     can still be scratched, in pages of 10,000. How many cards there are is up to a minute old.
     """
     campaign = await house.read(lambda conn: find.published(conn, campaign_id))
-    if campaign.seed is None:
+    if not campaign.has_ended:
         return json_answer(_promises(campaign))
     return json_answer(await house.proving.run(lambda: _proof(house, campaign, cursor or "")))
 

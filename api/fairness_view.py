@@ -72,7 +72,8 @@ def fair_page(told: Told, draw: Draw | None, *, asked: str, base_url: str) -> Fa
     return FairPage(
         **_page(told, words.gettext("Was this fair?")),
         name=told.name,
-        has_ended=campaign.seed is not None,
+        has_ended=campaign.has_ended,
+        is_seed_lost=campaign.has_ended and campaign.seed is None,
         promises=tuple(_promises(campaign, words)),
         card=_card(told, draw) if draw else None,
         ask=told.address("/fair"),
@@ -122,6 +123,7 @@ def as_proof(campaign: CampaignRecord) -> dict[str, Any]:
         "seed_sha256": campaign.seed_digest,
         "table_sha256": campaign.table_digest,
         "table": campaign.published,
+        "ended": campaign.has_ended,
         "seed": campaign.seed,
     }
 
@@ -141,7 +143,7 @@ def _page(told: Told, title: str) -> dict[str, Any]:
 
 def _state(campaign: CampaignRecord, words: Voice, now: datetime) -> str:
     _ = words.gettext
-    if campaign.state == "ended" or now >= campaign.ends_at:
+    if campaign.has_ended or now >= campaign.ends_at:
         return _("This campaign has ended.")
     if campaign.state == "paused":
         return _("This campaign is paused.")
@@ -205,13 +207,15 @@ def _card(told: Told, draw: Draw) -> CardProof:
     campaign, words = told.campaign, told.words
     _ = words.gettext
     facts = [Fact(_("Card"), draw.reward_id), Fact(_("Drawn for"), draw.entry)]
-    if campaign.seed is None or draw.is_hidden:
+    if not campaign.has_ended or draw.is_hidden:
         # Nobody is told what is under the foil, nor what a clever one could tell it by.
         return CardProof(tuple(facts), "", "", None, "")
     facts += [Fact(_("Number"), str(draw.nonce))] if draw.nonce is not None else []
     facts += [Fact(_("Place in the deck"), str(draw.position))] if draw.position is not None else []
     names = [*(in_words(each.definition.name, words.language) for each in campaign.prizes), _("No prize")]
     gone = ", ".join(names[at] for at in draw.gone if at < len(names))
+    if campaign.seed is None:
+        return CardProof(tuple(facts), names[draw.outcome], gone, None, "")
     return CardProof(tuple(facts), names[draw.outcome], gone, _is_right(campaign, draw), _sums(campaign, draw))
 
 

@@ -145,6 +145,12 @@ def _campaigns(settings: Settings, conn: Connection) -> Verdict:
     if shut:
         says = f"those of {', '.join(shut)} were launched with another COUNTERFOIL_SECRET_KEY (or secret.key)"
         return ill(f"{says}: no card is given, no code shown or found", "put the right one back")
+    mute = sealed.untold(conn)
+    if mute:
+        says = f"those of {', '.join(mute)} have ended, and were launched with another COUNTERFOIL_SECRET_KEY"
+        return doubtful(
+            f"{says} (or secret.key): nobody can check their cards", "put the right one back, and their seeds are told"
+        )
     return well("each that runs was launched with this secret key")
 
 

@@ -5,19 +5,25 @@ from collections.abc import Iterator
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from api.app import create_app
 from cli import checks_database
 from engagement.rewards import find, revealing
 from engagement.rewards.keys import RewardKeys, code_of
+from engagement.rewards.proof import NotAProof
+from engagement.rewards.tables import Campaign
+from engagement.tables import Event
 from infra import secrets
 from infra.settings import Settings
 from kernel.clock import utc_now
 from tests.support.campaigns import cards_of, launched, scratched, sold
 from tests.support.inside import Inside, Person
+from tests.support.proofs import judged
 from tests.support.sales import coffee
 from tests.support.shops import Shops
+from worker.rewards import expire_rewards
+from worker.workshop import Workshop
 
 
 @pytest.fixture
@@ -79,3 +85,49 @@ def test_doctor_names_whose_campaigns_these_are(owner: Person, settings: Setting
     assert checks_database.campaigns(settings).state == "ok"
     found = checks_database.campaigns(other)
     assert (found.state, "linden-rye" in found.says, found.do) == ("FAIL", True, "put the right one back")
+
+
+@pytest.fixture
+def given_up(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings, moved: Inside
+) -> tuple[str, str]:
+    """A campaign that was ended without the key of its seed, and a card that was scratched before."""
+    campaign_id = launched(owner)
+    [card] = cards_of(owner, sold(till))
+    scratched(engine, settings, shops.linden, card["id"])
+    ended = Person(moved, shops.owner).put(f"/v1/campaigns/{campaign_id}/state", {"state": "ended"})
+    assert (ended.raise_for_status().json()["state"], ended.json()["seed"]) == ("ended", None)
+    return campaign_id, card["id"]
+
+
+def test_a_campaign_whose_key_is_lost_can_be_ended_and_nobody_can_check_its_cards(
+    till: Person, owner: Person, moved: Inside, given_up: tuple[str, str]
+) -> None:
+    (campaign_id, card), stranger = given_up, Person(moved)
+    assert cards_of(owner, sold(till)) == []
+    proof = stranger.get(f"/v1/campaigns/{campaign_id}/proof").raise_for_status().json()
+    assert (proof["ended"], proof["seed"], [each["reward"] for each in proof["draws"]]) == (True, None, [card])
+    with pytest.raises(NotAProof, match="lost"):
+        judged(proof)
+    page = stranger.get(f"/campaigns/{campaign_id}/fair", lang="en", card=card).raise_for_status().text
+    for said in ("the key that kept it is lost", "Nobody can check how it was drawn", "A coffee", "It proves nothing."):
+        assert said in page
+    for said in ("is told here once", "as was promised", "counterfoil rewards verify"):
+        assert said not in page
+
+
+def test_doctor_names_whose_cards_nobody_can_check(settings: Settings, given_up: tuple[str, str]) -> None:
+    found = checks_database.campaigns(settings)
+    assert (found.state, "linden-rye" in found.says) == ("warn", True)
+
+
+def test_where_the_key_comes_back_the_seed_is_told(
+    owner: Person, engine: Engine, shop: Workshop, given_up: tuple[str, str]
+) -> None:
+    campaign_id, _ = given_up
+    for _ in range(2):
+        expire_rewards(shop, "", {})
+    assert judged(owner.get(f"/v1/campaigns/{campaign_id}/proof").json()).is_proved
+    with engine.connect() as conn:
+        assert conn.scalars(select(Campaign.sealed_seed)).all() == [None]
+        assert conn.scalar(select(func.count()).where(Event.kind == "campaign.ended")) == 1

@@ -140,18 +140,18 @@ def test_a_campaign_that_ends_while_it_is_read_gives_nothing(
     assert [each.id for each in found[shops.linden]] == [other]
 
 
-def test_a_campaign_that_cannot_end_keeps_no_other_from_it(
+def test_campaigns_end_by_the_clock_though_their_seeds_or_definitions_cannot_be_read(
     owner: Person, outsider: Person, engine: Engine, shop: Workshop, clock: Clock, shops: Shops
 ) -> None:
     times = {"ends_at": "2098-01-01T00:00", "late_days": 3}
-    broken, spoilt, well = launched(owner, **times), launched(owner, **times), launched(outsider, **times)
+    broken, spoilt, _ = launched(owner, **times), launched(owner, **times), launched(outsider, **times)
     spoiled(engine, broken, sealed_seed=b"sealed by nobody")
     spoiled(engine, spoilt, definition='{"timezone": "Atlantis/Poseidonis", "late_days": 3}')
     clock.ahead = timedelta(days=366 * 80)
     expire_rewards(shop, "", {})
     with engine.connect() as conn:
         found = {row.id: row.state for row in conn.execute(select(Campaign.id, Campaign.state))}
-    assert found == {broken: "live", spoilt: "ended", well: "ended"}
+    assert set(found.values()) == {"ended"}
 
 
 # --- allies

@@ -6,21 +6,32 @@ from typing import Final
 
 import structlog
 
-from engagement.rewards import entrants, expiring, first, flagging, guessing, launching, marks, prize_wallets, watching
+from engagement.rewards import (
+    entrants,
+    expiring,
+    first,
+    flagging,
+    guessing,
+    launching,
+    marks,
+    prize_wallets,
+    sealed,
+    watching,
+)
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
-from infra.secrets import Unsealable
 from worker.workshop import Workshop
 
 EXPIRE: Final = "expire-rewards"
 WATCH: Final = "watch-rewards"
+_OTHER_KEY: Final = "COUNTERFOIL_SECRET_KEY (or secret.key) is not the key that sealed it"
 _log = structlog.get_logger()
 
 
 def expire_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
-    """Call what is over so, cards first, and end campaigns whose last sale was told. What a stop leaves, the next time
-    does."""
+    """Call what is over so, cards first, and end campaigns whose last sale was told. Where the key of a seed is there
+    again, tell it. What a stop leaves, the next time does."""
     now, count = shop.clock(), 0
     while not shop.ended.is_set():
         with in_turn(shop.engine) as conn:
@@ -29,17 +40,21 @@ def expire_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
         count += len(some)
         if not some:
             break
-    ended = shop.read(lambda conn: launching.due_to_end(conn, now=now))
-    for merchant_id, campaign_id in ended:
-        try:
-            with in_turn(shop.engine) as conn:
-                launching.end(conn, merchant_id, campaign_id, sealer=shop.sealer, now=now)
-        except Unsealable as problem:
-            # The others end all the same.
-            _log.error("campaign_not_ended", campaign=campaign_id, why=problem.detail)
+    ended = _end_campaigns(shop, now)
     _forget_marks(shop)
     if count or ended:
-        _log.info("rewards_expired", count=count, campaigns_ended=len(ended))
+        _log.info("rewards_expired", count=count, campaigns_ended=ended)
+
+
+def _end_campaigns(shop: Workshop, now: datetime) -> int:
+    """How many have ended."""
+    due = shop.read(partial(launching.due_to_end, now=now))
+    for merchant_id, campaign_id in [*due, *shop.read(partial(sealed.to_tell, sealer=shop.sealer))]:
+        with in_turn(shop.engine) as conn:
+            is_told = launching.end(conn, merchant_id, campaign_id, sealer=shop.sealer, now=now)
+        if not is_told:
+            _log.error("campaign_ended_without_its_seed", campaign=campaign_id, why=_OTHER_KEY)
+    return len(due)
 
 
 def _forget_marks(shop: Workshop) -> None:

@@ -1,7 +1,8 @@
 """A campaign begins, pauses, and ends.
 
 At the launch the seed is drawn and sealed, its digest and the table of prizes are published, and every piece of stock
-becomes a slot. At the end the seed is told, and everybody can do the sums again.
+becomes a slot. At the end the seed is told, and everybody can do the sums again. Where the key that sealed it is lost,
+it ends without.
 """
 
 from datetime import datetime, timedelta
@@ -126,17 +127,23 @@ def set_state(
         raise Conflict("It has ended, for good")
 
 
-def end(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fernet, now: datetime) -> None:
-    """For good; twice is the same as once. The seed is told from now on."""
+def end(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fernet, now: datetime) -> bool:
+    """For good; twice is the same as once. The seed is told from now on, unless it was sealed with another key: then it
+    stays sealed, and is told by whoever ends the campaign again with that key. Whether nothing is left to tell."""
     locks.alone(conn, campaign_id)
-    running = (*_mine(merchant_id, campaign_id), Campaign.state.in_(["live", "paused"]))
-    sealed = conn.scalar(select(Campaign.sealed_seed).where(*running))
-    if sealed is None:
-        return
-    values = {"state": "ended", "ended_at": now, "changed_at": now, "sealed_seed": None}
-    values["seed"] = secrets.unseal(sealer, sealed)
-    if conn.execute(update(Campaign).where(*running).values(values)).rowcount == 1:
+    mine = (*_mine(merchant_id, campaign_id), Campaign.sealed_seed.is_not(None))
+    row = conn.execute(select(Campaign.state, Campaign.sealed_seed).where(*mine)).one_or_none()
+    if row is None:
+        return True
+    can_tell, was_ended = secrets.opens(sealer, row.sealed_seed), row.state == "ended"
+    values: dict[str, Any] = {} if was_ended else {"state": "ended", "ended_at": now}
+    if can_tell:
+        values |= {"seed": secrets.unseal(sealer, row.sealed_seed), "sealed_seed": None}
+    if values:
+        conn.execute(update(Campaign).where(*mine).values(values | {"changed_at": now}))
+    if not was_ended:
         _tell(conn, merchant_id, campaign_id, "campaign.ended", now)
+    return can_tell
 
 
 def due_to_end(conn: Connection, *, now: datetime) -> list[tuple[str, str]]:

@@ -112,6 +112,6 @@ def has_its_allies(conn: Connection, record: CampaignRecord) -> bool:
 
 def with_seed(conn: Connection, keys: RewardKeys, record: CampaignRecord) -> Live | None:
     """None where it has ended meanwhile. Raises :class:`infra.secrets.Unsealable`."""
-    mine = (Campaign.merchant_id == record.merchant_id) & (Campaign.id == record.id)
-    sealed = conn.execute(select(Campaign.sealed_seed).where(mine)).scalar_one()
+    mine = (Campaign.merchant_id == record.merchant_id, Campaign.id == record.id, Campaign.state != "ended")
+    sealed = conn.scalar(select(Campaign.sealed_seed).where(*mine))
     return None if sealed is None else Live(record, bytes.fromhex(secrets.unseal(keys.sealer, sealed)))

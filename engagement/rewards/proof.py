@@ -80,7 +80,7 @@ class TheDraw(_Part):
 class Proof(_Part):
     """A page of it. ``cards`` is how many draws all its pages have, ``unscratched`` how many are still to come,
     ``left_out`` the places of a deck that are said to have been passed over, ``table`` the table with all its
-    members."""
+    members. Of a campaign that has ``ended`` without a ``seed`` nothing can be proved."""
 
     campaign: str
     cards: int = Field(0, ge=0)
@@ -89,6 +89,7 @@ class Proof(_Part):
     seed_sha256: str
     table_sha256: str
     table: dict[str, Any]
+    ended: bool = False
     seed: str | None = None
     draws: list[TheDraw] = []
     next_cursor: str | None = None
@@ -160,7 +161,7 @@ _MOST_NAMED: Final = 10
 
 def judge(proof: Proof, draws: Iterable[TheDraw], *, tick: Callable[[int], None] = lambda _count: None) -> Judgement:
     """``draws`` are those of all its pages; ``tick`` is told of each that was checked. Raises :class:`NotAProof` where
-    the seed is not told yet, or the table cannot be drawn from."""
+    the seed is not told, or the table cannot be drawn from."""
     seed, table = _seed(proof), _table(proof)
     found = Judgement(
         seed_matches=scratch.seed_digest(seed) == proof.seed_sha256,
@@ -276,6 +277,8 @@ class _Replay:
 
 
 def _seed(proof: Proof) -> bytes:
+    if proof.seed is None and proof.ended:
+        raise NotAProof("the key that sealed its seed is lost, so nobody can draw its cards again")
     if proof.seed is None:
         raise NotAProof("the campaign has not ended, so its seed is not told yet")
     try:

@@ -35,7 +35,8 @@ class PrizeRecord:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """``published`` is the table of prizes as it was told at the launch; ``seed`` is in hex, once it has ended."""
+    """``published`` is the table of prizes as it was told at the launch; ``seed`` is in hex, once it has ended, unless
+    the key that sealed it is lost."""
 
     id: str
     merchant_id: str
@@ -52,6 +53,10 @@ class CampaignRecord:
     changed_at: datetime
     launched_at: datetime | None
     ended_at: datetime | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state == "ended"
 
     @property
     def is_always_win(self) -> bool:

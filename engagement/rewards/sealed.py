@@ -9,6 +9,7 @@ from engagement.rewards.tables import Campaign, Prize
 from infra.secrets import Unsealable, opens
 
 _RUNS = Campaign.state.in_(["live", "paused"])
+_UNTOLD = (Campaign.state == "ended", Campaign.sealed_seed.is_not(None))
 
 
 def require_own_key(conn: Connection, sealer: Fernet, merchant_id: str) -> None:
@@ -19,6 +20,20 @@ def require_own_key(conn: Connection, sealer: Fernet, merchant_id: str) -> None:
     seeds = conn.scalars(select(Campaign.sealed_seed).where(theirs, _RUNS))
     if not all(opens(sealer, each or b"") for each in seeds):
         raise Unsealable("COUNTERFOIL_SECRET_KEY (or secret.key) is not the key that a campaign was launched with")
+
+
+def to_tell(conn: Connection, sealer: Fernet) -> list[tuple[str, str]]:
+    """Merchant and campaign, of those that ended while the key of their seed was not there, and it is there again. Of
+    all merchants: the clock asks."""
+    query = select(Campaign.merchant_id, Campaign.id, Campaign.sealed_seed).where(*_UNTOLD)
+    return [(row.merchant_id, row.id) for row in conn.execute(query) if opens(sealer, row.sealed_seed)]
+
+
+def untold(conn: Connection) -> list[str]:
+    """The slugs of merchants with a campaign that has ended, and whose seed nobody could tell. Of all merchants: who
+    runs the server asks."""
+    query = select(Merchant.slug).join(Campaign, Campaign.merchant_id == Merchant.id).where(*_UNTOLD)
+    return list(conn.scalars(query.distinct().order_by(Merchant.slug)))
 
 
 def unopened(conn: Connection, sealer: Fernet) -> list[str]:

@@ -20,14 +20,15 @@ from accounts.find import BrandLook
 from engagement.rewards import find
 from engagement.rewards.keys import RewardKeys, code_of
 from engagement.rewards.records import CampaignRecord, PrizeRecord, RewardRecord
+from engagement.rewards.supplying import ally_of
 from engagement.rewards.tables import GooglePrize
-from engagement.rewards.words import in_groups, in_words, worth
+from engagement.rewards.words import from_ally, in_groups, in_words, worth
 from infra.google_wallet import GoogleWallet, image, said
 from infra.i18n import Voice, voice
 from infra.theme import theme
 from kernel.clock import iso
 from kernel.errors import NotFound
-from kernel.locale import LANGUAGES, isolated
+from kernel.locale import LANGUAGES
 
 _EXPIRY: Final = {"expiryNotification": {"enableNotification": True}}
 
@@ -67,7 +68,7 @@ def taken(conn: Connection, keys: RewardKeys, merchant_id: str, reward_id: str, 
         prize=reward.prize,
         campaign=find.campaign(conn, merchant_id, reward.campaign_id),
         look=accounts_find.brand_look(conn, merchant_id, row.brand_id),
-        ally=_ally(conn, reward.prize, merchant_id),
+        ally=ally_of(conn, merchant_id, reward.prize),
         country=row.country,
         state=state,
         code=code_of(conn, keys, reward) if state == "ACTIVE" else "",
@@ -146,7 +147,7 @@ def _in_all(taken: Taken, tell: Callable[[Voice], str]) -> dict[str, Any]:
 def _from(taken: Taken, words: Voice) -> str:
     """Whom it is from where another hands it out; else what it was won in."""
     if taken.ally is not None:
-        return words.gettext("From our ally %(ally)s") % {"ally": isolated(taken.look.name, words.direction)}
+        return from_ally(taken.look.name, words)
     return in_words(taken.campaign.definition.name, words.language)
 
 
@@ -166,10 +167,3 @@ def _state(reward: RewardRecord, now: datetime) -> str:
     if reward.state == "void":
         return "INACTIVE"
     return "EXPIRED" if reward.is_over(now) else "ACTIVE"
-
-
-def _ally(conn: Connection, prize: PrizeRecord, merchant_id: str) -> BrandLook | None:
-    """The first brand of who hands it out, where that is another."""
-    if prize.supplier_id == merchant_id:
-        return None
-    return next(iter(accounts_find.brands(conn, prize.supplier_id)), None)

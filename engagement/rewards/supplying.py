@@ -5,6 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from accounts import find as accounts_find
+from accounts.find import BrandLook
 from engagement import events
 from engagement.rewards import find, pool
 from engagement.rewards.definition import restored, restored_prize, terms_digest
@@ -46,6 +48,13 @@ def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, no
         raise Conflict("The campaign is no draft any more")
     conn.execute(update(Prize).where(*asked, Prize.consented_at.is_(None)).values(consented_at=now))
     events.tell(conn, row.merchant_id, "prize.consented", {"prize": prize_id, "campaign": row.campaign_id}, now=now)
+
+
+def ally_of(conn: Connection, merchant_id: str, prize: PrizeRecord) -> BrandLook | None:
+    """The first brand of who hands out a prize of the merchant, where that is another one."""
+    if prize.supplier_id == merchant_id:
+        return None
+    return next(iter(accounts_find.brands(conn, prize.supplier_id)), None)
 
 
 def _locked(conn: Connection, asked: Sequence[ColumnElement[bool]]) -> tuple[str, str]:

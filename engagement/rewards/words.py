@@ -8,7 +8,7 @@ from engagement import scratch
 from engagement.rewards.records import PrizeRecord
 from infra.i18n import Voice
 from kernel import money
-from kernel.locale import choose
+from kernel.locale import choose, isolated
 
 
 def in_words(told: Mapping[Any, str], language: str) -> str:
@@ -38,6 +38,11 @@ def amount(minor: int, currency: str, words: Voice) -> str:
         return words.formats.money(minor, currency)
     figure = words.formats.figure(minor, currency)
     return f"{figure.sign}{figure.before}{figure.whole}{figure.after}"
+
+
+def from_ally(issuer: str, words: Voice) -> str:
+    """Whom a prize is from that another hands out."""
+    return words.gettext("From our ally %(ally)s") % {"ally": isolated(issuer, words.direction)}
 
 
 def in_groups(code: str) -> str:

@@ -1,7 +1,8 @@
 """Google hears of what becomes of a prize that somebody took, and the newest is what stays there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,39 @@ def _taken(receipt: dict[str, Any], stranger: Person, promoter: Promoter) -> Rew
     scratched_at(stranger, here)
     taken(stranger, here)
     return promoter.card(receipt["id"])
+
+
+@pytest.fixture
+def here(receipt: dict[str, Any], promoter: Promoter) -> str:
+    """The card's address."""
+    return address_of(promoter, receipt)
+
+
+@pytest.fixture
+def scratched(receipt: dict[str, Any], here: str, stranger: Person, promoter: Promoter) -> RewardRecord:
+    """In nobody's wallet yet."""
+    scratched_at(stranger, here)
+    return promoter.card(receipt["id"])
+
+
+def taken_back(engine: Engine, card: RewardRecord) -> None:
+    """By somebody who did not see yet that there is an object."""
+    with engine.begin() as conn:
+        withdrawing.withdraw(conn, card.merchant_id, card.id, now=utc_now())
+
+
+@contextmanager
+def writing(*, good: Callable[[], None], over: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Have ``good`` done before a prize is written that was read while it could be used, ``over`` before any other."""
+    write = objects.write
+
+    def late(*args: Any, **named: Any) -> None:
+        (good if args[1].code else over)()
+        write(*args, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objects, "write", late)
+        yield
 
 
 def code_of(google: Google, card: RewardRecord) -> str:
@@ -219,75 +253,40 @@ def test_what_expires_together_is_written_by_few_jobs(
 
 
 def test_a_change_that_comes_while_the_object_is_made_is_not_lost(
-    stranger: Person,
-    google: Google,
-    receipt: dict[str, Any],
-    promoter: Promoter,
-    engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    stranger: Person, google: Google, here: str, scratched: RewardRecord, engine: Engine
 ) -> None:
     """It is taken back after it was read, and before the object is written: the last word is the newest."""
-    here = address_of(promoter, receipt)
-    scratched_at(stranger, here)
-    card, write = promoter.card(receipt["id"]), objects.write
-
-    def late(*args: Any, **named: Any) -> None:
-        if args[1].code:
-            with engine.begin() as conn:
-                withdrawing.withdraw(conn, card.merchant_id, card.id, now=utc_now())
-        write(*args, **named)
-
-    monkeypatch.setattr(objects, "write", late)
-    taken(stranger, here)
-    assert object_of(google, card.id)["state"] == "INACTIVE"
+    with writing(good=lambda: taken_back(engine, scratched)):
+        taken(stranger, here)
+    assert object_of(google, scratched.id)["state"] == "INACTIVE"
 
 
 def test_of_two_workers_that_write_at_once_the_slower_leaves_the_newest(
-    google: Google, card: RewardRecord, engine: Engine, shop: Workshop, monkeypatch: pytest.MonkeyPatch
+    google: Google, card: RewardRecord, engine: Engine, shop: Workshop
 ) -> None:
     """The other reads, writes and ends after this one has read, and before it writes."""
-    write = objects.write
 
-    def late(*args: Any, **named: Any) -> None:
-        monkeypatch.setattr(objects, "write", write)
-        with engine.begin() as conn:
-            withdrawing.withdraw(conn, card.merchant_id, card.id, now=utc_now())
+    def overtake() -> None:
+        taken_back(engine, card)
         write_prizes(shop, "other", told(card))
         assert object_of(google, card.id)["state"] == "INACTIVE"
-        write(*args, **named)
 
-    monkeypatch.setattr(objects, "write", late)
-    write_prizes(shop, "job", told(card))
+    with writing(good=overtake):
+        write_prizes(shop, "job", told(card))
     assert object_of(google, card.id)["state"] == "INACTIVE"
 
 
 def test_where_the_button_cannot_write_what_came_meanwhile_a_job_does(
-    stranger: Person,
-    google: Google,
-    receipt: dict[str, Any],
-    promoter: Promoter,
-    engine: Engine,
-    shop: Workshop,
-    monkeypatch: pytest.MonkeyPatch,
+    stranger: Person, google: Google, here: str, scratched: RewardRecord, engine: Engine, shop: Workshop
 ) -> None:
-    """It is taken back by somebody who did not see yet that there is an object."""
-    here = address_of(promoter, receipt)
-    scratched_at(stranger, here)
-    card, write = promoter.card(receipt["id"]), objects.write
+    def away() -> None:
+        raise GoogleWalletDown("away")
 
-    def late(*args: Any, **named: Any) -> None:
-        if not args[1].code:
-            raise GoogleWalletDown("away")
-        with engine.begin() as conn:
-            withdrawing.withdraw(conn, card.merchant_id, card.id, now=utc_now())
-        write(*args, **named)
-
-    monkeypatch.setattr(objects, "write", late)
-    assert stranger.ask("POST", f"{here}/google").status_code == 503
-    assert (object_of(google, card.id)["state"], prizes_waiting(engine)) == ("ACTIVE", 1)
-    monkeypatch.setattr(objects, "write", write)
-    write_prizes(shop, "job", told(card))
-    assert object_of(google, card.id)["state"] == "INACTIVE"
+    with writing(good=lambda: taken_back(engine, scratched), over=away):
+        assert stranger.ask("POST", f"{here}/google").status_code == 503
+    assert (object_of(google, scratched.id)["state"], prizes_waiting(engine)) == ("ACTIVE", 1)
+    write_prizes(shop, "job", told(scratched))
+    assert object_of(google, scratched.id)["state"] == "INACTIVE"
 
 
 @on_postgresql
@@ -295,8 +294,8 @@ def test_where_the_button_cannot_write_what_came_meanwhile_a_job_does(
 def test_who_takes_a_prize_while_it_is_taken_back_waits_for_that(
     stranger: Person,
     google: Google,
-    receipt: dict[str, Any],
-    promoter: Promoter,
+    here: str,
+    scratched: RewardRecord,
     engine: Engine,
     shop: Workshop,
     monkeypatch: pytest.MonkeyPatch,
@@ -306,15 +305,12 @@ def test_who_takes_a_prize_while_it_is_taken_back_waits_for_that(
     """The issuer saw nobody who took it, and has not committed yet. Without a lock it would stay as it was."""
     if not are_locked:
         monkeypatch.setattr(prize_wallets, "_lock", lambda *_: None)
-    here = address_of(promoter, receipt)
-    scratched_at(stranger, here)
     assert stranger.ask("POST", f"{here}/taken").status_code == 204
-    card = promoter.card(receipt["id"])
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as conn:
-            withdrawing.withdraw(conn, card.merchant_id, card.id, now=utc_now())
-            prize_wallets.tell(conn, shop.jobs, [card.id], now=utc_now())
+            withdrawing.withdraw(conn, scratched.merchant_id, scratched.id, now=utc_now())
+            prize_wallets.tell(conn, shop.jobs, [scratched.id], now=utc_now())
             pressed = pool.submit(taken, stranger, here)
             wait_until(lambda: pressed.done() or somebody_waits(engine))
         pressed.result(30)
-    assert (object_of(google, card.id)["state"], prizes_waiting(engine)) == (stays, 0)
+    assert (object_of(google, scratched.id)["state"], prizes_waiting(engine)) == (stays, 0)

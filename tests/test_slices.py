@@ -26,15 +26,21 @@ from tests.test_races import at_once
 OF_POOL: Body = {name: value for name, value in prize(codes="pool").items() if name != "stock"}
 
 
+Launch = Callable[[str], None]
+# Is told how many slices there were.
+Act = Callable[[int], None]
+Between = Callable[[Act], None]
+
+
 class Crash(Exception):
     """The process dies here."""
 
 
 @pytest.fixture
-def between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], None]], None]:
-    """Have something done after each slice, which is told how many there were."""
+def between(monkeypatch: pytest.MonkeyPatch) -> Between:
+    """Have something done after each slice."""
 
-    def watch(act: Callable[[int], None]) -> None:
+    def watch(act: Act) -> None:
         slices = 0
 
         @contextmanager
@@ -51,7 +57,13 @@ def between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], None]]
 
 
 @pytest.fixture
-def launch(engine: Engine, inside: Inside, shops: Shops, settings: Settings) -> Callable[[str], None]:
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten a slice."""
+    monkeypatch.setattr(hands, "SLICE", 10)
+
+
+@pytest.fixture
+def launch(engine: Engine, inside: Inside, shops: Shops, settings: Settings) -> Launch:
     keys, jobs = RewardKeys.of(settings.data, secrets.box(settings.data)), inside.app.state.house.post.jobs
     return lambda campaign_id: launching.launch_in_slices(engine, keys, jobs, shops.linden, campaign_id, clock=utc_now)
 
@@ -68,17 +80,29 @@ def state(engine: Engine) -> tuple[str, bool]:
     return row.state, row.in_hand is not None
 
 
-def crashed(launch: Callable[[str], None], between: Callable[[Callable[[int], None]], None], campaign_id: str) -> None:
-    """A launch that breaks off after its third slice."""
+@contextmanager
+def crashing(between: Between, last: int) -> Iterator[None]:
+    """What is done breaks off after its ``last`` slice."""
 
     def crash(slices: int) -> None:
-        if slices == 3:
+        if slices == last:
             raise Crash
 
     between(crash)
     with pytest.raises(Crash):
-        launch(campaign_id)
+        yield
     between(lambda _: None)
+
+
+@pytest.fixture
+def break_off(few: None, launch: Launch, between: Between) -> Launch:
+    """Launch, but for what comes after the third slice."""
+
+    def begin(campaign_id: str) -> None:
+        with crashing(between, 3):
+            launch(campaign_id)
+
+    return begin
 
 
 @on_sqlite
@@ -87,8 +111,8 @@ def test_while_very_many_slots_are_laid_out_sales_come_in_after_each_slice(
     owner: Person,
     till: Person,
     engine: Engine,
-    launch: Callable[[str], None],
-    between: Callable[[Callable[[int], None]], None],
+    launch: Launch,
+    between: Between,
     stock: int,
 ) -> None:
     campaign_id = drawn_up(owner, prizes=[prize(stock=stock)])
@@ -111,16 +135,10 @@ def test_while_very_many_slots_are_laid_out_sales_come_in_after_each_slice(
 
 
 def test_a_launch_that_breaks_off_leaves_a_draft_that_can_be_launched_again(
-    owner: Person,
-    till: Person,
-    engine: Engine,
-    launch: Callable[[str], None],
-    between: Callable[[Callable[[int], None]], None],
-    monkeypatch: pytest.MonkeyPatch,
+    owner: Person, till: Person, engine: Engine, break_off: Launch
 ) -> None:
-    monkeypatch.setattr(hands, "SLICE", 10)
     campaign_id = drawn_up(owner, mode="deck", nothing=20, prizes=[prize(stock=30, weight=None)])
-    crashed(launch, between, campaign_id)
+    break_off(campaign_id)
     assert (state(engine), len(positions(engine))) == (("draft", True), 20)
     assert cards_of(owner, sold(till)) == []
     owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
@@ -129,27 +147,20 @@ def test_a_launch_that_breaks_off_leaves_a_draft_that_can_be_launched_again(
 
 
 def test_a_draft_whose_launch_broke_off_can_be_changed_and_thrown_away(
-    owner: Person,
-    engine: Engine,
-    launch: Callable[[str], None],
-    between: Callable[[Callable[[int], None]], None],
-    monkeypatch: pytest.MonkeyPatch,
+    owner: Person, engine: Engine, break_off: Launch
 ) -> None:
-    monkeypatch.setattr(hands, "SLICE", 10)
     campaign_id = drawn_up(owner)
-    crashed(launch, between, campaign_id)
+    break_off(campaign_id)
     other = campaign(prizes=[prize(slug="cake", stock=27)])
     owner.put(f"/v1/campaigns/{campaign_id}", other).raise_for_status()
     assert (state(engine), positions(engine)) == (("draft", False), [])
-    crashed(launch, between, campaign_id)
+    break_off(campaign_id)
     owner.delete(f"/v1/campaigns/{campaign_id}").raise_for_status()
     assert positions(engine) == []
 
 
-def test_of_two_who_launch_at_once_one_does(
-    owner: Person, engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hands, "SLICE", 10)
+@pytest.mark.usefixtures("few")
+def test_of_two_who_launch_at_once_one_does(owner: Person, engine: Engine) -> None:
     campaign_id = drawn_up(owner)
     answers = at_once(2, lambda _: owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}))
     # Who comes once it is live lets it go on, which changes nothing.
@@ -161,17 +172,17 @@ def test_of_two_who_launch_at_once_one_does(
         assert conn.scalar(told) == 1
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("is_guarded", [True, False])
 def test_who_is_overtaken_is_refused_the_next_slice(
     owner: Person,
     engine: Engine,
-    launch: Callable[[str], None],
-    between: Callable[[Callable[[int], None]], None],
+    launch: Launch,
+    between: Between,
     monkeypatch: pytest.MonkeyPatch,
     is_guarded: bool,
 ) -> None:
     """Without the guard both would lay out slots."""
-    monkeypatch.setattr(hands, "SLICE", 10)
     campaign_id = drawn_up(owner)
     if not is_guarded:
         # What is left of the count of slices is the one that takes the draft.
@@ -194,27 +205,15 @@ def codes(count: int) -> bytes:
     return "\n".join(f"CAKE-{number:04}" for number in range(count)).encode()
 
 
+@pytest.mark.usefixtures("few")
 def test_an_import_that_breaks_off_has_to_be_made_again(
-    owner: Person,
-    engine: Engine,
-    shops: Shops,
-    settings: Settings,
-    between: Callable[[Callable[[int], None]], None],
-    monkeypatch: pytest.MonkeyPatch,
+    owner: Person, engine: Engine, shops: Shops, settings: Settings, between: Between
 ) -> None:
-    monkeypatch.setattr(hands, "SLICE", 10)
     campaign_id = drawn_up(owner, prizes=[OF_POOL])
     keys = RewardKeys.of(settings.data, secrets.box(settings.data))
-
-    def crash(slices: int) -> None:
-        if slices == 5:
-            raise Crash
-
-    between(crash)
     sealed = pool.sealed(keys, pool.read(codes(35)))
-    with pytest.raises(Crash):
+    with crashing(between, 5):
         pool.put(engine, shops.linden, campaign_id, "coffee", sealed, now=utc_now())
-    between(lambda _: None)
     with engine.connect() as conn:
         assert conn.scalar(select(func.count()).select_from(PoolCode)) == 20
     path = f"/v1/campaigns/{campaign_id}"
@@ -227,10 +226,8 @@ def test_an_import_that_breaks_off_has_to_be_made_again(
         assert conn.scalar(select(func.max(PrizeSlot.position))) == 34
 
 
-def test_a_draft_with_very_many_codes_is_emptied_before_it_is_thrown_away(
-    owner: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hands, "SLICE", 10)
+@pytest.mark.usefixtures("few")
+def test_a_draft_with_very_many_codes_is_emptied_before_it_is_thrown_away(owner: Person, engine: Engine) -> None:
     campaign_id = drawn_up(owner, prizes=[OF_POOL])
     owner.ask("PUT", f"/v1/campaigns/{campaign_id}/prizes/coffee/codes", content=codes(35)).raise_for_status()
     owner.delete(f"/v1/campaigns/{campaign_id}").raise_for_status()
@@ -238,10 +235,10 @@ def test_a_draft_with_very_many_codes_is_emptied_before_it_is_thrown_away(
         assert conn.scalar(select(func.count()).select_from(PoolCode)) == 0
 
 
+@pytest.mark.usefixtures("few")
 def test_very_many_codes_of_a_prize_that_is_dropped_go_first_and_stay_where_the_draft_is_refused(
-    owner: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    owner: Person, engine: Engine
 ) -> None:
-    monkeypatch.setattr(hands, "SLICE", 10)
     campaign_id = drawn_up(owner, prizes=[OF_POOL])
     path = f"/v1/campaigns/{campaign_id}"
     owner.ask("PUT", f"{path}/prizes/coffee/codes", content=codes(35)).raise_for_status()

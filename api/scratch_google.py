@@ -62,16 +62,17 @@ def _saved(house: House, found: Shown) -> str:
     digest = google.digest(google.content(wallet, taken, base_url=base_url))
     if before != digest:
         write_newest(read, lambda newest: google.write(wallet, newest, base_url=base_url), missed)
-        with house.engine.begin() as conn:
+    with house.engine.begin() as conn:
+        if before != digest:
             prize_wallets.note_written(conn, reward.merchant_id, reward.id, digest)
+        # Not before there is something to take along: the merchant is told. A card of Apple's tells it by a script.
+        with suppress(RewardOver):
+            revealing.claim(conn, reward.merchant_id, reward.id, now=house.clock())
     return wallet.link(google.object_id(wallet, taken), google.class_id(wallet, taken), origin=base_url)
 
 
 def _noted(conn: Connection, house: House, found: Shown) -> str | None:
-    """The digest of what was written before. The shopper takes the code along, which a card of Apple's tells by a
-    script."""
+    """The digest of what was written before."""
     reward, record = found.held.reward, found.behind.record
     prize_wallets.note(conn, reward, found.look.id, record.issuer.address.get("country") if record else None)
-    with suppress(RewardOver):
-        revealing.claim(conn, reward.merchant_id, reward.id, now=house.clock())
     return prize_wallets.written(conn, reward.merchant_id, reward.id)

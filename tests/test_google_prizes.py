@@ -157,9 +157,12 @@ def test_the_button_notes_once_that_the_code_was_taken_along(
     scratched_at(stranger, here)
     for _ in range(2):
         taken(stranger, here)
+    assert times_claimed(engine) == 1
+
+
+def times_claimed(engine: Engine) -> int | None:
     with engine.connect() as conn:
-        claimed = select(func.count()).select_from(Event).where(Event.kind == "reward.claimed")
-        assert conn.scalar(claimed) == 1
+        return conn.scalar(select(func.count()).select_from(Event).where(Event.kind == "reward.claimed"))
 
 
 def test_a_button_that_is_pressed_again_asks_google_nothing(stranger: Person, here: str, google: Google) -> None:
@@ -182,16 +185,19 @@ def test_a_brand_that_was_changed_is_written_when_the_button_is_pressed_again(
 
 
 def test_what_google_did_not_take_is_written_when_the_button_is_pressed_again(
-    stranger: Person, here: str, google: Google, monkeypatch: pytest.MonkeyPatch
+    stranger: Person, here: str, google: Google, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And till then nobody hears that the code was taken along."""
     monkeypatch.setattr("infra.google_wallet._PAUSE", 0.0)
     scratched_at(stranger, here)
     google.broken = 503
     answer = stranger.ask("POST", f"{here}/google")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert times_claimed(engine) == 0
     google.broken = 0
     taken(stranger, here)
     assert object_of(google, card_of(here))["state"] == "ACTIVE"
+    assert times_claimed(engine) == 1
 
 
 def test_a_form_of_another_site_asks_google_nothing(stranger: Person, here: str, google: Google) -> None:

@@ -1,5 +1,8 @@
 """A receipt's page tells of what was bought what the catalogue says: what it is, its warranty, how to care for it."""
 
+import gzip
+from random import Random
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -104,6 +107,19 @@ def test_nothing_is_said_of_what_went_back_or_was_practised(owner: Person, stran
     ])).raise_for_status().json()  # fmt: skip
     assert "Wash by hand." not in page_of(stranger, back)
     assert "Wash by hand." not in page_of(stranger, sold(owner, "knife", flags=["training"]))
+
+
+@on_sqlite
+def test_however_long_texts_are_the_page_stays_light(owner: Person, stranger: Person) -> None:
+    """Of forty products whose texts nothing compresses; the short text of the last still fits."""
+    random, codes = Random(7), [f"item-{number}" for number in range(40)]
+    for code in codes:
+        long = "".join(random.choices(ascii_letters + digits, k=1_900))
+        texts = {"warranty": {"en": f"W {long}"}, "care": {"en": "Dry it." if code == codes[-1] else f"C {long}"}}
+        owner.put(f"/v1/products/{code}", product(code, **SAID | texts)).raise_for_status()
+    bare, page = (page_of(stranger, sold(owner, *some)) for some in ([f"no-{code}" for code in codes], codes))
+    assert [page.count(f"<bdi>{each}") for each in ("W ", "C ", "Knives", "Dry it.")] == [1, 1, 40, 1]
+    assert len(gzip.compress(page.encode())) - len(gzip.compress(bare.encode())) < 4_500
 
 
 @on_sqlite

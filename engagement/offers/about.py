@@ -13,7 +13,7 @@ from infra.database import one_of
 from receipts.records import ReceiptRecord
 
 _KINDS: Final = ("sale", "exchange")
-# A receipt may have 2,000 lines, and each text be long.
+# A receipt may have 2,000 lines.
 _MOST: Final = 40  # lines
 _SAID: Final = (
     select(ProductItem.item, Product.category, Product.warranty_months, Product.warranty, Product.care)

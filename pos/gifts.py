@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -17,7 +16,8 @@ from engagement.rewards import granting, withdrawing
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.live import Live, LiveCampaigns
 from engagement.rewards.sold import Sold
-from infra.trouble import kind
+from infra.secrets import Unsealable
+from infra.trouble import reason
 from receipts.issue import Issued
 
 if TYPE_CHECKING:
@@ -56,8 +56,10 @@ class Giver:
             if campaigns.get(arrival.merchant_id, ()) != ()
         ]
         for one in self._left_without(conn, campaigns, sold, now):
-            with suppress(_InTheWay):
-                _safely(conn, partial(granting.tell_not_granted, conn, one, now=now))
+            try:
+                _tried(conn, partial(granting.tell_not_granted, conn, one, now=now))
+            except _Failed as failed:
+                _log.error("reward_not_granted", **reason(failed.error))
 
     def _left_without(
         self, conn: Connection, campaigns: Mapping[str, tuple[Live, ...] | None], sold: Sequence[Sold], now: datetime
@@ -89,28 +91,30 @@ class Giver:
             return given
 
         try:
-            return _safely(conn, give) is not None
-        except _InTheWay:
-            return None
+            _tried(conn, give)
+        except _Failed as failed:
+            _log.error("reward_not_granted", **reason(failed.error))
+            return None if failed.has_waited else False
+        return True
 
-    def _campaigns(self, conn: Connection, merchants: set[str]) -> Mapping[str, tuple[Live, ...] | None]:
-        """Of merchants who have any; None where they cannot be read, which is no other merchant's affair. A savepoint
-        costs too, so there is none where all is remembered."""
+    def _campaigns(self, conn: Connection, merchants: set[str]) -> dict[str, tuple[Live, ...] | None]:
+        """None where they cannot be read. A savepoint costs too, so there is none where all is remembered."""
         known = self.campaigns.remembered(merchants)
-        if known is None:
-            known = self._read(conn, merchants)
-        return known if known is not None else {each: self._read_one(conn, each) for each in sorted(merchants)}
+        new = merchants - known.keys()
+        return known | self._read(conn, new) if new else known
 
-    def _read_one(self, conn: Connection, merchant_id: str) -> tuple[Live, ...] | None:
-        found = self.campaigns.remembered({merchant_id})
-        found = found if found is not None else self._read(conn, {merchant_id})
-        return None if found is None else found.get(merchant_id, ())
-
-    def _read(self, conn: Connection, merchants: set[str]) -> dict[str, tuple[Live, ...]] | None:
+    def _read(self, conn: Connection, merchants: set[str]) -> dict[str, tuple[Live, ...] | None]:
+        """Together, or where that fails each by itself: what is wrong with one is no other merchant's affair."""
         try:
-            return _safely(conn, partial(self.campaigns.of, conn, self.keys, merchants))
-        except _InTheWay:
-            return None
+            return {**_tried(conn, partial(self.campaigns.of, conn, self.keys, merchants))}
+        except _Failed as failed:
+            if len(merchants) > 1:
+                return {each: self._read(conn, {each})[each] for each in sorted(merchants)}
+            [merchant_id] = merchants
+            self.campaigns.remember_unread(merchant_id)
+            why = {"why": failed.error.detail} if isinstance(failed.error, Unsealable) else reason(failed.error)
+            _log.error("campaigns_not_read", merchant=merchant_id, **why)
+            return {merchant_id: None}
 
     def _sold(self, arrival: "Arrival", issued: Issued, directories: Mapping[str, Directory]) -> Sold:
         directory = directories[arrival.merchant_id]
@@ -144,8 +148,16 @@ def take_back(conn: Connection, new: "Sequence[tuple[Arrival, Issued]]", now: da
     return void
 
 
-class _InTheWay(Exception):
-    """Somebody held for too long what a card needs."""
+class _Failed(Exception):
+    """Nothing was written, because of ``error``."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @property
+    def has_waited(self) -> bool:
+        """Whether somebody held for too long what a card needs."""
+        return isinstance(self.error, DBAPIError) and _state(self.error) in _WAITED
 
 
 def _be_patient(conn: Connection, how_long: str) -> None:
@@ -154,19 +166,17 @@ def _be_patient(conn: Connection, how_long: str) -> None:
         conn.exec_driver_sql(f"SET LOCAL lock_timeout TO {how_long}")
 
 
-def _safely(conn: Connection, act: Callable[[], Found]) -> Found | None:
-    """None where ``act`` failed, and nothing of it was written. What the whole transaction lost goes on: it is tried
-    again. Raises :class:`_InTheWay`."""
+def _tried(conn: Connection, act: Callable[[], Found]) -> Found:
+    """Raises :class:`_Failed` where ``act`` failed. What the whole transaction lost goes on: it is tried again."""
     try:
         with conn.begin_nested():
             return act()
-    except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None)
-        if error.connection_invalidated or state in _LOST_TO_ANOTHER:
-            raise
-        _log.error("reward_not_granted", error=kind(error))
-        if state in _WAITED:
-            raise _InTheWay from None
     except Exception as error:
-        _log.error("reward_not_granted", exc_info=error)
-    return None
+        is_lost = isinstance(error, DBAPIError) and (error.connection_invalidated or _state(error) in _LOST_TO_ANOTHER)
+        if is_lost:
+            raise
+        raise _Failed(error) from error
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

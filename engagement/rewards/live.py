@@ -66,27 +66,34 @@ class Live:
         return is_within and sold_at - _AHEAD <= now <= sold_at + late + _AHEAD
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    lives: tuple[Live, ...] | None
+
+
 class LiveCampaigns:
-    """Each merchant's, asked for no more than once in two seconds, so that who has none pays nothing. Whether a
-    campaign is still live is asked again where a card is given."""
+    """Each merchant's, asked for no more than once in two seconds, so that who has none, or some that cannot be read,
+    pays nothing. Whether a campaign is still live is asked again where a card is given."""
 
     def __init__(self) -> None:
-        self._known: Remembered[tuple[Live, ...]] = Remembered(_SECONDS)
+        self._known: Remembered[_Known] = Remembered(_SECONDS)
 
-    def remembered(self, merchant_ids: Collection[str]) -> dict[str, tuple[Live, ...]] | None:
-        """Of merchants who have any; None where not all are known."""
-        known = {each: self._known.get(each) for each in merchant_ids}
-        if any(found is None for found in known.values()):
-            return None
-        return {each: found for each, found in known.items() if found}
+    def remembered(self, merchant_ids: Collection[str]) -> dict[str, tuple[Live, ...] | None]:
+        """Of those of the merchants that are; None where they could not be read."""
+        found = {each: self._known.get(each) for each in merchant_ids}
+        return {each: known.lives for each, known in found.items() if known is not None}
 
     def of(self, conn: Connection, keys: RewardKeys, merchant_ids: Collection[str]) -> dict[str, tuple[Live, ...]]:
-        """The same, read anew."""
+        """Of all of them, read anew."""
         mark = self._known.mark()
-        read = _read(conn, keys, merchant_ids)
-        for each in merchant_ids:
-            self._known.put(each, read.get(each, ()), mark)
+        read = dict.fromkeys(merchant_ids, ()) | _read(conn, keys, merchant_ids)
+        for each, lives in read.items():
+            self._known.put(each, _Known(lives), mark)
         return read
+
+    def remember_unread(self, merchant_id: str) -> None:
+        """They cannot be read just now."""
+        self._known.put(merchant_id, _Known(None), self._known.mark())
 
     def forget(self) -> None:
         """After a campaign was changed in this process: at once."""

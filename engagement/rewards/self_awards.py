@@ -2,7 +2,7 @@
 on their own business card."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from cards.profile import Profile
 from cards.tables import Card
 from engagement.rewards.flagging import About
 from engagement.rewards.tables import Reward
+from infra.database import one_of, unindexed
 from kernel.ids import least_id
 from receipts.tables import ReceiptShopper
 
@@ -24,25 +25,33 @@ _DIGITS: Final = 8
 
 def self_awards(conn: Connection, merchant_id: str, now: datetime) -> Iterator[About]:
     """Each card is one."""
-    own = _addresses(conn, merchant_id)
-    if not own:
-        return
-    recent = (Reward.merchant_id == merchant_id, Reward.id >= least_id("rwd", now - _RECENT), Reward.staff_id.in_(own))
+    recent = (Reward.merchant_id == merchant_id, Reward.id >= least_id("rwd", now - _RECENT))
     query = select(Reward.id, Reward.staff_id, ReceiptShopper.details)
     query = query.join(ReceiptShopper, ReceiptShopper.receipt_id == Reward.receipt_id)
-    for row in conn.execute(query.where(*recent).order_by(Reward.id)):
-        told = orjson.loads(row.details).get("shopper") or {}
-        if own[row.staff_id] & _marks([told.get("email")], [told.get("phone")]):
-            yield About("self_award", row.id, reward_id=row.id, staff_id=row.staff_id)
+    given = [
+        (row.id, row.staff_id, marks)
+        for row in conn.execute(query.where(*recent, Reward.staff_id.is_not(None)).order_by(Reward.id))
+        if (marks := _of_shopper(row.details))
+    ]
+    own = _addresses(conn, merchant_id, {staff_id for _, staff_id, _ in given})
+    for reward_id, staff_id, marks in given:
+        if own[staff_id] & marks:
+            yield About("self_award", reward_id, reward_id=reward_id, staff_id=staff_id)
 
 
-def _addresses(conn: Connection, merchant_id: str) -> dict[str, set[str]]:
-    """What stands on the cards of each member of staff, former ones too."""
+def _of_shopper(details: str) -> set[str]:
+    told = orjson.loads(details).get("shopper") or {}
+    return _marks([told.get("email")], [told.get("phone")])
+
+
+def _addresses(conn: Connection, merchant_id: str, staff_ids: Collection[str]) -> defaultdict[str, set[str]]:
+    """What stands on the business cards of these members of staff, who may be none any more."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for row in conn.execute(select(Card.staff_id, Card.profile).where(Card.merchant_id == merchant_id)):
+    theirs = (unindexed(Card.merchant_id) == merchant_id, one_of(Card.staff_id, "staff"))
+    for row in conn.execute(select(Card.staff_id, Card.profile).where(*theirs), {"staff": sorted(staff_ids)}):
         told = Profile.model_validate_json(row.profile)
         found[row.staff_id] |= _marks([each.address for each in told.emails], [each.number for each in told.phones])
-    return {staff_id: marks for staff_id, marks in found.items() if marks}
+    return found
 
 
 def _marks(emails: list[Any], phones: list[Any]) -> set[str]:

@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Connection, insert, select, update
 
 from accounts.tables import ApiKey
+from cards import manage
+from cards.manage import Belongs
+from cards.profile import Profile
+from cards.tables import Card
 from engagement.rewards import managing
 from engagement.rewards.definition import read_campaign
 from engagement.rewards.tables import Campaign, Prize, PrizeSlot, Redemption, Reward, SeenShopper
 from kernel.ids import new_id
-from receipts.tables import Receipt
+from receipts.tables import Receipt, ReceiptShopper
 from tests.support.campaigns import campaign
 
 FEW: Final = 5
@@ -23,14 +28,17 @@ CODE: Final = "0" * 64
 
 def fill_rewards(conn: Connection, merchant_id: str, count: int, *, newest: datetime) -> None:
     """``count`` cards of a campaign that has ended, all used, and a few of one that runs, scratched, on the newest
-    receipts, of one shopper; and as many slots, of which a few are free."""
+    receipts, of one shopper, given by Emma, on whose business card stands who bought last; and as many slots, of which
+    a few are free."""
     newest_first = select(Receipt.id).where(Receipt.merchant_id == merchant_id).order_by(Receipt.id.desc())
     receipts = list(conn.scalars(newest_first.limit(FEW)))
     key_id = conn.scalar(select(ApiKey.id).where(ApiKey.merchant_id == merchant_id).limit(1))
+    emma = _with_a_card(conn, merchant_id, newest)
     for given, state, hung, now in ((count, "redeemed", [], "ended"), (FEW, "revealed", receipts, "live")):
         campaign_id, prize_id = _launched(conn, merchant_id, newest - timedelta(seconds=given), now)
         cards = [
-            _card(merchant_id, campaign_id, prize_id, at, given, state, newest) | _hung(hung, at) for at in range(given)
+            _card(merchant_id, campaign_id, prize_id, at, given, state, newest) | _hung(hung, at, emma)
+            for at in range(given)
         ]
         _put(conn, Reward, cards)
         _put(conn, PrizeSlot, [_slot(merchant_id, campaign_id, prize_id, at, given) for at in range(given)])
@@ -97,8 +105,18 @@ def _card(merchant_id: str, campaign_id: str, prize_id: str, at: int, many: int,
     }
 
 
-def _hung(receipts: list[str], at: int) -> Row:
-    return {"receipt_id": receipts[at]} if at < len(receipts) else {}
+def _hung(receipts: list[str], at: int, staff_id: str) -> Row:
+    return {"receipt_id": receipts[at], "staff_id": staff_id} if at < len(receipts) else {}
+
+
+def _with_a_card(conn: Connection, merchant_id: str, now: datetime) -> str:
+    """Her id."""
+    named = select(ReceiptShopper.details).where(ReceiptShopper.merchant_id == merchant_id)
+    details = conn.execute(named.order_by(ReceiptShopper.receipt_id.desc()).limit(1)).scalar_one()
+    email = orjson.loads(details)["shopper"]["email"]
+    told = Profile.model_validate({"name": "Emma", "emails": [{"address": email}]})
+    manage.create(conn, merchant_id, Belongs(staff="emma", store="mitte"), told, now=now)
+    return conn.execute(select(Card.staff_id).where(Card.merchant_id == merchant_id)).scalar_one()
 
 
 def _slot(merchant_id: str, campaign_id: str, prize_id: str, at: int, many: int) -> Row:

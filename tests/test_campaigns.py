@@ -7,18 +7,14 @@ import orjson
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from engagement.rewards import first, forgetting
-from engagement.rewards.tables import CampaignTally, PoolCode, PrizeSlot, Reward, SeenShopper
+from engagement.rewards.tables import CampaignTally, PoolCode, PrizeSlot, Reward
 from engagement.scratch import drawn, entry_digest, seed_digest, shuffled, table_digest
-from infra import jobs
 from infra.settings import Settings
-from kernel.clock import iso, utc_now
+from kernel.clock import utc_now
 from tests.support.campaigns import campaign, cards_of, drawn_up, launched, prize, scratched, sold, spending
-from tests.support.inside import Inside, Person, on_sqlite
+from tests.support.inside import Person, on_sqlite
 from tests.support.sales import coffee, refund
 from tests.support.shops import Shops
-from worker.rewards import see_first_purchases
-from worker.workshop import Workshop
 
 _STORES = {"kind": "store", "any_of": ["mitte", "lost"]}
 ANNA: dict[str, Any] = {"shopper": {"email": "anna@example.com"}}
@@ -213,71 +209,6 @@ def test_a_budget_is_kept(owner: Person, till: Person) -> None:
 
 
 # --- who and where
-
-
-def test_only_who_buys_for_the_first_time_earns_a_card_of_a_welcome(owner: Person, till: Person) -> None:
-    sold(till, **ANNA)
-    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
-    assert earned(owner, till, **ANNA) == 0
-    ben: dict[str, Any] = {"shopper": {"customer_id": "C-7"}}
-    assert [earned(owner, till, **ben), earned(owner, till, **ben), earned(owner, till)] == [1, 0, 0]
-
-
-def test_who_bought_during_a_pause_has_bought(owner: Person, till: Person) -> None:
-    campaign_id = launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
-    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "paused"}).raise_for_status()
-    assert [earned(owner, till, **ANNA), earned(owner, till, **ANNA)] == [0, 0]
-    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
-    ben: dict[str, Any] = {"shopper": {"customer_id": "C-7"}}
-    assert [earned(owner, till, **ANNA), earned(owner, till, **ben)] == [0, 1]
-
-
-def test_who_buys_while_earlier_receipts_are_read_has_bought(
-    owner: Person, till: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(first, "look_back", lambda *_: sold(till, **ANNA))
-    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
-    assert earned(owner, till, **ANNA) == 0
-
-
-def test_who_buys_where_the_campaign_is_not_known_yet_has_bought(
-    owner: Person,
-    till: Person,
-    inside: Inside,
-    shop: Workshop,
-    engine: Engine,
-    shops: Shops,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Another server remembers for two seconds that there was none."""
-    since = iso(utc_now())
-    with monkeypatch.context() as unaware:
-        unaware.setattr(inside.app.state.house.writer.giver.campaigns, "remembered", lambda _: {})
-        launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
-        assert earned(owner, till, **ANNA) == 0
-    with engine.connect() as conn:
-        assert jobs.tally(conn)[first.CATCH_UP].delayed == 1
-    see_first_purchases(shop, "", {"merchant": shops.linden, "since": since})
-    assert earned(owner, till, **ANNA) == 0
-    assert earned(owner, till, shopper={"email": "ben@example.com"}) == 1
-
-
-def test_who_has_bought_often_has_bought_until_the_last_receipt_is_purged(
-    owner: Person, till: Person, engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(first, "_TOGETHER", 2)
-    receipts = [sold(till, **ANNA) for _ in range(3)]
-    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
-    with engine.begin() as conn:
-        assert list(conn.scalars(select(SeenShopper.receipt_id))) == [receipts[-1]]
-        forgetting.forget_receipts(conn, shops.linden, receipts[:1])
-    assert earned(owner, till, **ANNA) == 0
-
-
-def test_what_was_rung_up_for_training_was_no_purchase(owner: Person, till: Person) -> None:
-    sold(till, flags=["training"], **ANNA)
-    launched(owner, eligibility={"rule": {"kind": "first_purchase"}})
-    assert earned(owner, till, **ANNA) == 1
 
 
 @pytest.mark.parametrize(

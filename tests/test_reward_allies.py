@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from engagement import alliances
-from engagement.rewards import find, granting, managing, supplying
+from engagement.rewards import find, granting, launching, locks, managing, supplying
 from engagement.rewards.definition import read_campaign
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import Prize
@@ -24,6 +25,7 @@ from tests.support.sales import refund
 from tests.support.shops import Shops
 from tests.support.waiting import somebody_waits, wait_until
 from tests.support.workshop import Clock
+from tests.test_retention_races import on_postgresql
 from worker.rewards import expire_rewards
 from worker.workshop import Workshop
 
@@ -156,6 +158,44 @@ def test_an_ally_with_whom_it_is_over_gives_no_more_and_the_merchant_hears_of_it
     allied(owner, outsider)
     assert owner.get(f"/v1/campaigns/{campaign_id}").json()["missing_allies"] == []
     assert len(cards_of(owner, sold(till, "15000.00", currency="INR"))) == 1
+
+
+def halted_while_it_is_launched(owner: Person, ally: Person, engine: Engine, patch: pytest.MonkeyPatch) -> list[str]:
+    """The merchants who hear that a campaign of theirs gives nothing, after the ally ends the alliance just when it has
+    been found to be ready."""
+    allied(owner, ally)
+    campaign_id = drawn_up(owner, **RUPEES)
+    consented(ally)
+    [alliance] = owner.get("/v1/alliances").json()["alliances"]
+    begin, ending = launching._begin, Thread(target=lambda: ally.delete(f"/v1/alliances/{alliance['id']}"))
+
+    def ended(*launch: Any) -> None:
+        ending.start()
+        if engine.dialect.name == "postgresql":
+            wait_until(lambda: somebody_waits(engine) or not ending.is_alive())
+        begin(*launch)
+
+    patch.setattr(launching, "_begin", ended)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    ending.join()
+    assert owner.get(f"/v1/campaigns/{campaign_id}").json()["missing_allies"] == ["moor"]
+    with engine.connect() as conn:
+        return list(conn.scalars(select(Event.merchant_id).where(Event.kind == "campaign.halted")))
+
+
+def test_a_merchant_hears_of_an_ally_who_goes_while_the_campaign_is_launched(
+    owner: Person, outsider: Person, engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert halted_while_it_is_launched(owner, outsider, engine, monkeypatch) == [shops.linden]
+
+
+@on_postgresql
+def test_without_the_lock_nobody_would_hear_of_it(
+    owner: Person, outsider: Person, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control."""
+    monkeypatch.setattr(locks, "alone", lambda *_: None)
+    assert halted_while_it_is_launched(owner, outsider, engine, monkeypatch) == []
 
 
 def test_a_server_that_remembers_the_alliance_gives_no_more_either(

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, func, select, update
 from accounts.tables import Merchant
 from cards.find import CardRecord
 from engagement import forgetting
-from engagement.rewards import entrants, expiring, find, guessing, redeeming
+from engagement.rewards import entrants, expiring, find, guessing, redeeming, watching
+from engagement.rewards.flagging import About
 from engagement.rewards.revealing import RewardOver
 from engagement.rewards.tables import FreeEntrant, Redemption, Reward, RewardFlag, SeenShopper
 from engagement.tables import Event
@@ -168,6 +169,30 @@ def test_who_gives_a_card_to_themselves_is_flagged(
     assert told == ([("self_award", given["id"], card.staff_id)] if is_own else [])
     owner.delete(f"/v1/receipts/{receipt_id}/shopper").raise_for_status()
     assert flags(owner) == []
+
+
+def test_what_cannot_be_told_of_one_merchant_is_told_of_the_others_and_visits_are_forgotten(
+    owner: Person, outsider: Person, engine: Engine, shops: Shops, shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = launched(owner)
+    launched(outsider)
+    with engine.begin() as conn:
+        campaign = find.campaign(conn, shops.linden, campaign_id)
+        entrants.count(conn, entrants.visit(b"key", campaign, "192.0.2.1", now=shop.clock() - DAY))
+    seen: list[str] = []
+
+    def fail_first(_conn: Connection, merchant_id: str, **_: Any) -> list[About]:
+        seen.append(merchant_id)
+        if len(seen) == 1:
+            raise ValueError("a business card of another time")
+        return [About("many_uses", "key_x", data={"uses": 60})]
+
+    monkeypatch.setattr(watching, "seen", fail_first)
+    watch_rewards(shop, "", {})
+    assert sorted(seen) == sorted([shops.linden, shops.moor])
+    assert len(flags(owner)) + len(flags(outsider)) == 1
+    with engine.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(FreeEntrant)) == 0
 
 
 # --- guesses

@@ -21,6 +21,7 @@ from engagement.rewards import (
 from engagement.rewards.keys import RewardKeys
 from infra.database import in_turn
 from infra.jobs import Payload
+from infra.trouble import reason
 from worker.workshop import Workshop
 
 EXPIRE: Final = "expire-rewards"
@@ -68,17 +69,27 @@ def _forget_marks(shop: Workshop) -> None:
 
 def see_first_purchases(shop: Workshop, _job_id: str, payload: Payload) -> None:
     """Write down who bought while other servers did not know yet that it matters."""
-    keys, since = RewardKeys.of(shop.settings.data, shop.sealer), datetime.fromisoformat(payload["since"])
-    shop.write(partial(first.catch_up, keys=keys, merchant_id=payload["merchant"], since=since))
+    keys = RewardKeys.of(shop.settings.data, shop.sealer)
+    since, until = (datetime.fromisoformat(payload[each]) for each in ("since", "until"))
+    first.see(shop.engine, keys, payload["merchant"], since=since, until=until)
 
 
 def watch_rewards(shop: Workshop, _job_id: str, _payload: Payload) -> None:
-    """Flag what does not look right, and forget who was wrong, or played without a purchase, by yesterday."""
-    now, keys = shop.clock(), RewardKeys.of(shop.settings.data, shop.sealer)
+    """Forget who was wrong, or played without a purchase, by yesterday, and flag what does not look right. Where that
+    cannot be told of one merchant, it is told of the others."""
+    now = shop.clock()
+    shop.write(partial(guessing.forget, now=now))
+    shop.write(partial(entrants.forget, now=now))
     for merchant_id in shop.read(watching.merchants):
         if shop.ended.is_set():
             break
-        for about in shop.read(partial(watching.seen, keys=keys, merchant_id=merchant_id, now=now)):
-            shop.write(partial(flagging.flag, merchant_id=merchant_id, about=about, now=now))
-    shop.write(partial(guessing.forget, now=now))
-    shop.write(partial(entrants.forget, now=now))
+        try:
+            _flag_seen(shop, merchant_id, now)
+        except Exception as error:
+            _log.error("rewards_not_watched", merchant=merchant_id, **reason(error))
+
+
+def _flag_seen(shop: Workshop, merchant_id: str, now: datetime) -> None:
+    keys = RewardKeys.of(shop.settings.data, shop.sealer)
+    for about in shop.read(partial(watching.seen, keys=keys, merchant_id=merchant_id, now=now)):
+        shop.write(partial(flagging.flag, merchant_id=merchant_id, about=about, now=now))

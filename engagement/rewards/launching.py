@@ -36,9 +36,9 @@ class CampaignNotReady(Invalid):
 
 
 def launch(conn: Connection, merchant_id: str, campaign_id: str, *, sealer: Fernet, now: datetime) -> None:
-    """With few slots: in one transaction, which on SQLite keeps all others from writing. Raises
-    :class:`CampaignNotReady` with all that lacks, :class:`NotFound` and
-    :class:`engagement.rewards.managing.CampaignStarted`."""
+    """With few slots, and not for first purchases, since it does not look who has bought before: in one transaction,
+    which on SQLite keeps all others from writing. Raises :class:`CampaignNotReady` with all that lacks,
+    :class:`NotFound` and :class:`engagement.rewards.managing.CampaignStarted`."""
     managing.lock_draft(conn, merchant_id, campaign_id)
     campaign = find.campaign(conn, merchant_id, campaign_id)
     require_ready(conn, merchant_id, campaign, now=now)
@@ -63,16 +63,16 @@ def launch_in_slices(
     for rows in layout.slices(hands.SLICE):
         with hand.slice() as conn:
             conn.execute(insert(PrizeSlot), rows)
-    began = clock()
     asks = asks_for_first_purchase(layout.campaign.definition)
-    if asks:
-        first.look_back(engine, keys, merchant_id)
+    since = first.look_back(engine, keys, merchant_id, clock=clock) if asks else None
     with hand.slice() as conn:
         now = clock()
+        # Who ends an alliance with one who hands out a prize comes before, or finds it launched.
+        locks.alone(conn, campaign_id)
         require_ready(conn, merchant_id, layout.campaign, now=now)
-        if asks:
-            first.catch_up(conn, keys, merchant_id, since=began)
-            first.ask_again(conn, jobs, merchant_id, campaign_id, since=began)
+        if since is not None:
+            first.catch_up(conn, keys, merchant_id, since=since)
+            first.ask_again(conn, jobs, merchant_id, campaign_id, since=since, now=now)
         hand.let_go(conn)
         _begin(conn, layout, keys.sealer, now)
 

@@ -55,6 +55,12 @@ def report(person: Person, name: str, **query: Any) -> Body:
     return dict(person.get(f"/v1/reward-reports/{name}", **query).raise_for_status().json())
 
 
+def tabulated(person: Person, name: str, **query: Any) -> list[dict[str, str]]:
+    """The same report's table."""
+    found = person.get(f"/v1/reward-reports/{name}.csv", **query).raise_for_status().content
+    return list(csv.DictReader(found.decode("utf-8-sig").splitlines()))
+
+
 def test_fifteen_thousand_rupees_earn_a_prize_at_the_ally_and_both_see_who_owes_it(
     owner: Person, till: Person, ally: Person, scratch: Any
 ) -> None:
@@ -102,6 +108,9 @@ def test_a_roll_back_leaves_a_settled_period_as_it_was_and_counts_in_its_own(
     [now] = report(owner, "settlement")["rows"]
     assert (now["redeemed"], now["rolled_back"]) == (0, 1)
     assert (now["amount_back"], now["owed_by_us"]) == ("2500.00", "-2500.00")
+    for person, owed in ((owner, "owed_by_us"), (ally, "owed_to_us")):
+        [row] = tabulated(person, "settlement")
+        assert Decimal(row[owed]) == Decimal("-2500.00")
 
 
 def test_an_ally_sees_its_own_prizes_and_nothing_else_of_a_campaign(
@@ -284,8 +293,7 @@ def test_uplift_compares_those_with_cards_to_those_held_out(
     assert Decimal(found["spend"]["low"]) > 0
     assert Decimal(found["came_back"]["low"]) > 0
     assert report(owner, "uplift", campaign=campaign_id, days=50)["with_cards"]["shoppers"] == 0
-    table = owner.get("/v1/reward-reports/uplift.csv", campaign=campaign_id).raise_for_status().content
-    given, kept, apart = csv.DictReader(table.decode("utf-8-sig").splitlines())
+    given, kept, apart = tabulated(owner, "uplift", campaign=campaign_id)
     assert {name: given[name] for name in found["with_cards"]} == {
         name: str(value) for name, value in found["with_cards"].items()
     }

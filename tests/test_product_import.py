@@ -111,6 +111,25 @@ def test_a_price_for_a_while_stands_before_the_one_that_was(owner: Person) -> No
 
 
 @on_sqlite
+def test_of_three_prices_the_one_that_is_not_taken_is_told(owner: Person) -> None:
+    report = imported(
+        owner,
+        "sku,title,list price,price,sale price,currency\nA,A,30.00,20.00,15.00,EUR\nB,B,20.00,20.00,15.00,EUR\n",
+    )
+    found = [owner.get(f"/v1/products/{sku}").json() for sku in "AB"]
+    assert [(each["price"], each["list_price"]) for each in found] == [("15.00", "20.00")] * 2
+    lost = "list price: price fills the same field, and was taken"
+    assert [each["lost"] for each in report["rows"]] == [[lost], []]
+
+
+@on_sqlite
+@pytest.mark.parametrize("told", ["eur", "EURO", "ABC", ""])
+def test_a_currency_that_there_is_not_is_refused_before_any_row(owner: Person, told: str) -> None:
+    answer = sent(owner, b"sku,name,price\nA,It,1.00\n", currency=told)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "query:currency")
+
+
+@on_sqlite
 def test_of_one_product_there_is_one_row(owner: Person) -> None:
     report = imported(owner, "sku,name\nA,One\nA,One\nA,Other\n")
     assert states(report) == ["created", "unchanged", "refused"]

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from engagement.offers.tables import Product
+from kernel.errors import Invalid
 from tests.support.shops import Shops
 
 LIST = "Nr;Bezeichnung;Preis;Regal\nA;Äpfel;2,99;1\nB;Brot;viel;2\n"
@@ -43,6 +44,13 @@ def test_a_dry_run_changes_nothing_and_says_so(tmp_path: Path, engine: Engine) -
     done = run(tmp_path, "sku,name\nA,It\n", "--dry-run")
     assert (done.exit_code, count(engine)) == (0, 0)
     assert done.output.splitlines()[-1] == "Nothing was changed. It would be: 1 created"
+
+
+@pytest.mark.parametrize("told", ["eur", "ABC"])
+def test_a_currency_that_there_is_not_is_refused_before_any_row(tmp_path: Path, engine: Engine, told: str) -> None:
+    done = run(tmp_path, "sku,name,price\nA,It,1\n", "--currency", told)
+    assert isinstance(done.exception, Invalid)
+    assert (done.exception.errors[0].pointer, count(engine)) == ("query:currency", 0)
 
 
 def test_a_mapping_is_column_and_field(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from engagement.offers.table_names import BY_LANGUAGE, FIELDS, SALE_PRICE
 from infra import csv_columns, csv_reading
 from infra.csv_columns import Fault
 from infra.csv_reading import CsvTable, Line
+from kernel import money
+from kernel.errors import FieldError, Invalid
 
 MOST_ROWS: Final = 20_000
 _SEVERAL: Final = re.compile(r"[,;\n|]+")
@@ -58,14 +60,24 @@ def read(data: bytes, *, asked: Mapping[str, str], language: str, currency: str 
     """``asked`` maps columns to fields. Texts whose column names no language are in ``language``, prices whose row
     names no currency in ``currency``.
 
-    Raises :class:`kernel.errors.Invalid` for a table that is none, or a mapping that does not fit it, and
-    :class:`kernel.errors.TooLarge`.
+    Raises :class:`kernel.errors.Invalid` for a table that is none, a mapping that does not fit it, or a currency that
+    there is not, and :class:`kernel.errors.TooLarge`.
     """
+    _require_known(currency)
     table = csv_reading.read(data, knows=FIELDS.knows, most=MOST_ROWS)
     fields = csv_columns.mapped(table.head, asked, FIELDS)
     paths = [f"{path}.{language}" if path in BY_LANGUAGE else path for path in fields]
     rows = [_row(line, table, paths, currency) for line in table.lines]
     return ProductFile(rows, tuple(zip(table.head, paths, strict=True)))
+
+
+def _require_known(currency: str | None) -> None:
+    if currency is None:
+        return
+    try:
+        money.exponent(currency)
+    except money.AmountError as error:
+        raise Invalid(errors=[FieldError("query:currency", str(error))]) from None
 
 
 def _row(line: Line, table: CsvTable, paths: list[str | None], currency: str | None) -> Row:
@@ -103,7 +115,11 @@ def _keep(told: _Told, into: dict[str, Any], name: str, pointer: str, value: Any
         into[name] = value
         told.columns[pointer] = column
     elif into[name] != value:
-        told.lost.append(f"{column[:60]}: {told.columns[pointer][:60]} fills the same field, and was taken")
+        told.lost.append(_outdone(column, told.columns[pointer]))
+
+
+def _outdone(column: str, by: str) -> str:
+    return f"{column[:60]}: {by[:60]} fills the same field, and was taken"
 
 
 def _said(name: str, value: str) -> Any:
@@ -146,10 +162,13 @@ def _truth(value: str) -> bool:
 
 
 def _mark_down(told: _Told) -> None:
+    """What was the price until now is told beside that of a sale, before any other list price."""
     sale = told.content.pop(SALE_PRICE, None)
     if sale is None:
         return
     if "price" in told.content:
+        if told.content.get("list_price", told.content["price"]) != told.content["price"]:
+            told.lost.append(_outdone(told.columns["/list_price"], told.columns["/price"]))
         told.content["list_price"] = told.content["price"]
         told.columns["/list_price"] = told.columns["/price"]
     told.content["price"], told.columns["/price"] = sale, told.columns[f"/{SALE_PRICE}"]

@@ -101,9 +101,10 @@ class ProductPage(Page):
 
 @dataclass(frozen=True, slots=True)
 class ReviewsRow:
-    """A row on the receipt that leads to where what was bought is reviewed."""
+    """A row on the receipt that leads to where what was bought is reviewed, as long as it ``is_open``."""
 
     url: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)

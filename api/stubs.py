@@ -34,7 +34,7 @@ class Hanging:
     survey: Hung | None
     cards: Sequence[Held] = ()
     offers: Sequence[Offer] = ()
-    asks_reviews: bool = False
+    reviews: review_stub.Row = None
     # A promoter's code to hand on.
     referral: Offered | None = None
     # What the catalogue says of its lines.
@@ -48,7 +48,7 @@ def find(conn: Connection, house: House, record: ReceiptRecord) -> Hanging:
         survey=survey,
         cards=scratch_behind.cards_of(conn, house, record),
         offers=offer_stub.offers_of(conn, house, record),
-        asks_reviews=review_stub.is_asked(conn, record),
+        reviews=review_stub.found(conn, record),
         referral=referral_view.offered(conn, house, survey.answer) if survey and survey.answer else None,
         said=catalogue_said.find(conn, house, record),
     )
@@ -60,5 +60,5 @@ def stubs(house: House, record: ReceiptRecord, hanging: Hanging, language: str) 
         *([survey_stub.stub(house, record, hanging.survey, hanging.referral, language)] if hanging.survey else []),
         *([offer_stub.stub(house, record, hanging.offers, language)] if hanging.offers else []),
         *([served_by.stub(house, record, hanging.server, language)] if hanging.server else []),
-        *([review_stub.stub(record, language)] if hanging.asks_reviews else []),
+        *([review_stub.stub(record, hanging.reviews, language)] if hanging.reviews else []),
     ]

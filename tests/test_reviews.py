@@ -165,11 +165,13 @@ def test_what_was_written_is_taken_back_after_the_sale_was_voided(
     send(stranger, receipt, **WORDS)
     approved(owner)
     till.post("/v1/receipts", refund(receipt["id"], "6.00", kind="void")).raise_for_status()
+    assert "Your review" in stranger.get(f"/r/{receipt['token']}", lang="en").text
     shown = page(stranger, receipt)
     assert ("Rye loaf" in shown, 'name="stars-0"' in shown, "Knife" in shown) == (True, False, False)
     assert send(stranger, receipt, **WORDS | {"stars-0": "1"}).status_code == 404
     assert send(stranger, receipt, remove="bread").status_code == 303
     assert queue(owner) == []
+    assert "/reviews" not in stranger.get(f"/r/{receipt['token']}").text
 
 
 @on_sqlite

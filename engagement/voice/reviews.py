@@ -191,6 +191,12 @@ def of_author(conn: Connection, merchant_id: str, skus: Sequence[str], mark: str
     return {each.sku: each for each in _found(conn, _REVIEWS.where(*mine))}
 
 
+def is_any_of(conn: Connection, merchant_id: str, receipt_id: str) -> bool:
+    """Whether something was written with this receipt, and not taken back."""
+    mine = (unindexed(Review.merchant_id) == merchant_id, Review.receipt_id == receipt_id, Review.state != _WITHDRAWN)
+    return conn.scalar(select(Review.id).where(*mine).limit(1)) is not None
+
+
 def listed(
     conn: Connection, merchant_id: str, wanted: Wanted, *, limit: int, after: str | None = None
 ) -> list[ReviewRecord]:

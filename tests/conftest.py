@@ -11,7 +11,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from hypothesis import HealthCheck
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Engine
 
 from api.app import create_app
@@ -38,9 +39,10 @@ from worker.workshop import Workshop
 for name in [name for name in os.environ if name.startswith("COUNTERFOIL_") and "_TEST_" not in name]:
     del os.environ[name]
 
-# How long one example takes says how busy the machine is.
-hypothesis.settings.register_profile("patient", deadline=None)
+# How long something takes says how busy the machine is: an example, or a page.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
+expect.set_options(timeout=30_000)
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a random name of its own in it
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")

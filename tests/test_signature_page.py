@@ -41,6 +41,7 @@ def test_a_signature_is_copied_with_its_looks_and_as_text(emma: CardRecord, sett
             "(type) => event.clipboardData.getData(type)) })"
         )
         page.keyboard.press("Control+V")
+        page.wait_for_function("() => window.pasted")
         html, text = page.evaluate("pasted")
     assert "border-collapse" in html
     assert "Dr. Emma Lind" in text

@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 from infra.settings import Settings
 from tests.support.inside import Person, on_sqlite
 from tests.support.served import served
-from tests.support.shopper import Shopper, somebody
+from tests.support.shopper import Shopper, somebody, stop_clock, wait_for_script
 from tests.support.surveys import AGENT, responses, sold, survey
 
 pytestmark = on_sqlite
+UNTOUCHED = 2500  # milliseconds, after which a page has sent what its link chose
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def test_a_shopper_says_what_went_wrong_without_leaving_the_receipt(
 ) -> None:
     page, receipt = shopper.page, sold(till)
     page.goto(f"{address}/r/{receipt['token']}?lang=en")
+    wait_for_script(page, "survey.js")
     stub = page.locator("#survey")
     stub.scroll_into_view_if_needed()
     group = stub.get_by_role("group", name="How likely are you to recommend Linden & Rye to a friend?")
@@ -96,10 +98,12 @@ def test_a_page_that_is_looked_at_sends_what_the_link_chose(
     address: str, owner: Person, till: Person, shopper: Shopper
 ) -> None:
     page, path = shopper.page, link(owner, sold(till))
+    stop_clock(page)
     page.goto(f"{address}{path}?lang=en&score=7")
     expect(page.get_by_role("button", name="7", exact=True)).to_have_attribute("aria-pressed", "true")
     assert responses(owner) == []
-    expect(page.get_by_label("What would make it a 10?")).to_be_visible(timeout=8000)
+    page.clock.run_for(UNTOUCHED)
+    expect(page.get_by_label("What would make it a 10?")).to_be_visible()
     [found] = responses(owner)
     assert (found["score"], found["channel"]) == (7, "link")
     assert shopper.complaints == []
@@ -109,10 +113,11 @@ def test_who_chooses_another_score_first_sends_that_one(
     address: str, owner: Person, till: Person, shopper: Shopper
 ) -> None:
     page, path = shopper.page, link(owner, sold(till))
+    stop_clock(page)
     page.goto(f"{address}{path}?lang=en&score=7")
     page.get_by_role("button", name="9", exact=True).click()
     expect(page.get_by_label("What did you like best?")).to_be_visible()
-    page.wait_for_timeout(2500)
+    page.clock.run_for(UNTOUCHED)
     assert [each["score"] for each in responses(owner)] == [9]
 
 
@@ -145,6 +150,7 @@ def test_a_receipt_that_nobody_looks_at_asks_nobody(
 
     page = shopper.page
     page.goto(f"{address}/r/{sold(till)['token']}?lang=en")
+    wait_for_script(page, "survey.js")
     page.wait_for_timeout(1500)
     assert asked() == 0
     with page.expect_response("**/seen"):

@@ -7,10 +7,15 @@ from typing import Any, Final
 
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+
+from tests.support.waiting import wait_until
 
 PHONE: Final = {"width": 390, "height": 844}
 AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+# Relative to the page's own script, as that asks for it: a module is fetched and run once.
+_RUN: Final = "async (name) => { await import(new URL(name, document.querySelector('script[type=module]').src)) }"
+_DRAWN: Final = "part => [...part.querySelectorAll('img')].every((each) => each.complete && each.naturalWidth)"
 
 
 @dataclass
@@ -42,15 +47,41 @@ def somebody(chromium: Browser, **options: Any) -> Iterator[Shopper]:
     context.close()
 
 
+def wait_for_script(page: Page, name: str) -> None:
+    """Until one that comes late has run, such as ``survey.js``: what is pressed before goes the way of who has none."""
+    page.evaluate(_RUN, name)
+
+
+def stop_clock(page: Page) -> None:
+    """What a page that is opened then does after a while waits until the test calls ``page.clock.run_for``."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+
+
+def open_scratch_card(page: Page, address: str) -> None:
+    """Come to the card of a receipt, and wait until it can be scratched."""
+    page.goto(address)
+    page.locator("#scratch").scroll_into_view_if_needed()
+    expect(page.locator(".foil canvas").first).to_be_visible()
+
+
 def width(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
+def require_fits(page: Page) -> None:
+    """On every screen, with all of it unfolded."""
+    page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
+    for pixels in (320, 390, 1280):
+        page.set_viewport_size({"width": pixels, "height": 844})
+        assert width(page) == pixels
 
 
 def scanned(page: Page, selector: str, folder: Path) -> set[str]:
     """What a phone reads that is held against this part of the screen."""
     part = page.locator(selector)
     part.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
+    wait_until(lambda: part.evaluate(_DRAWN))
     picture = folder / "part.png"
     part.screenshot(path=picture)
     return {code.text for code in zxingcpp.read_barcodes(Image.open(picture))}

@@ -194,7 +194,7 @@ def test_who_ends_an_alliance_waits_for_cards_that_are_being_given(
                 with pytest.raises(TimeoutError):
                     ending.result(timeout=1)
             else:
-                ending.result(timeout=10)
-        ending.result(timeout=10)
+                ending.result(timeout=60)
+        ending.result(timeout=60)
     with engine.connect() as conn:
         assert len(conn.scalars(select(Reward.id)).all()) == 1

@@ -200,7 +200,7 @@ def test_without_the_lock_two_imports_would_make_two(
 
     def looked(conn: Connection, merchant_id: str, known: Recognised) -> None:
         known.read_anew(conn, merchant_id)
-        meet.wait(10)
+        meet.wait(60)
 
     monkeypatch.setattr(importing, "known_cards", looked)
     row = Ready(entries("name,email\nZoë,zoe@x.example\n").entries[0])

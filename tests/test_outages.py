@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from tests.support.s3 import Gate
 from tests.support.sales import coffee
 from tests.support.server import IMPATIENT, NO_PDF, Program, Served, Worker
 from tests.support.shops import Shops, open_shops
+from tests.support.waiting import wait_until
 
 # The disk has as many pages as the file beside the database says; a page that is one too many is one that a full disk
 # would not take: SQLite says the same (SQLITE_FULL).
@@ -44,13 +45,6 @@ FULL: Final = "OperationalError SQLITE_FULL: the disk is full"
 
 def till(server: Served, key: str) -> httpx.Client:
     return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
-
-
-def wait_until(is_so: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 # --- PostgreSQL
@@ -77,12 +71,11 @@ def test_a_database_that_is_killed_under_load_and_started_again_has_lost_nothing
         with tills.busy(server.url, through=(503,)):
             tills.wait_for(60)
             own_postgres.kill()
-            time.sleep(0.5)
+            wait_until(lambda: tills.refused[503])
             own_postgres.start()
             back = time.monotonic()
             tills.wait_for(60)
             tell(f"{time.monotonic() - back:.1f} s from the database's return to 60 more sales; {tills.refused}")
-        assert tills.refused[503] > 0
         tills.again(server.url)
         engine.dispose()
         tell(f"letters settled {wait_until_settled(engine):.1f} s later, {mail.doubles()} twice")

@@ -102,7 +102,7 @@ LINE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_s
 
 
 @on_sqlite
-@how(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@how(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25)
 @given(title=LINE, translated=LINE, about=st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_whatever_a_card_says_its_pass_keeps_the_rules_and_says_it(
     card: CardRecord, settings: Settings, its: Apple, title: str, translated: str, about: str

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,18 +19,12 @@ from infra.pdf_reading import attached
 from infra.settings import ROOT
 from tests.support.pdf import endless, page, pids, text_of
 from tests.support.presented import pdf_with
+from tests.support.waiting import wait_until
 
 
 def is_running(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(") ")[2][0] != "Z"
-
-
-def wait_until(true: Callable[[], object], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_a_render_that_hangs_is_stopped_and_its_child_replaced(fonts: Path, static: Path) -> None:
@@ -42,7 +35,7 @@ def test_a_render_that_hangs_is_stopped_and_its_child_replaced(fonts: Path, stat
         with pytest.raises(PdfTimeout) as late:
             pool.render(endless(), page="roll")
 
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 30
         assert (late.value.status, late.value.slug) == (503, "pdf-timeout")
         assert not is_running(hanging)
         assert text_of(pool.render(page("<p>again</p>"), page="roll")) == "again"
@@ -96,7 +89,7 @@ def test_a_child_that_dies_at_work_costs_one_answer(own_pool: PdfPool) -> None:
         wait_until(lambda: own_pool._busy)
         (dies,) = pids(own_pool)
         os.kill(dies, signal.SIGKILL)
-        problem = dying.exception(10)
+        problem = dying.exception(60)
 
     assert isinstance(problem, PdfUnavailable)
     assert (problem.status, problem.slug) == (503, "pdf-unavailable")
@@ -138,7 +131,7 @@ def test_closing_ends_the_children_and_what_they_do_and_clears_up(fonts: Path, s
         running, folders = pids(pool), [child._temporary for child in pool._busy]
         pool.close()
 
-        assert all(isinstance(render.exception(10), PdfUnavailable) for render in under_way)
+        assert all(isinstance(render.exception(60), PdfUnavailable) for render in under_way)
     assert not any(is_running(pid) for pid in running)
     assert not any(Path(folder).exists() for folder in folders)
     with pytest.raises(PdfUnavailable, match="stopping"):
@@ -172,7 +165,7 @@ def test_a_child_ends_when_its_parent_is_killed(fonts: Path, state: str) -> None
 
     assert ran
 
-    wait_until(lambda: not is_running(int(pid)), seconds=3)
+    wait_until(lambda: not is_running(int(pid)))
     assert not Path(folder).exists()
 
 

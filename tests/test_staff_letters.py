@@ -56,7 +56,7 @@ def server() -> Iterator[MailServer]:
 @pytest.fixture
 def mailing(settings: Settings, server: MailServer, clock: Clock) -> Iterator[Workshop]:
     """A worker that sends through a real mail server."""
-    mailer = SmtpMailer(SecretStr(server.url()), timeout=10, connections=1)
+    mailer = SmtpMailer(SecretStr(server.url()), timeout=30, connections=1)
     with workshop(settings, Postman(), clock) as shop:
         yield replace(shop, mailer=mailer)
     mailer.close()

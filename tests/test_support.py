@@ -28,7 +28,7 @@ def test_the_server_ends_with_its_owner(ending: signal.Signals) -> None:
         psycopg.connect(server.url.set(drivername="postgresql").render_as_string()).close()
         owner.send_signal(ending)
     folder = Path(str(server.url.query["host"]))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not folder.exists()

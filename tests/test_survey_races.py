@@ -126,7 +126,7 @@ def test_without_the_lock_both_would_count(
 
     def together(*about: Any) -> dict[str, Any]:
         found = look(*about)
-        meet.wait(20)
+        meet.wait(60)
         return found
 
     def unheld(conn: Connection, survey: SurveyRecord, receipt_id: str) -> Ask | None:

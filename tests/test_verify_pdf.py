@@ -119,11 +119,11 @@ def test_a_hostile_pdf_is_given_up_and_the_server_answers_on(
 ) -> None:
     pdf, began = hostile(), time.monotonic()
     assert "<h1>This cannot be read</h1>" in say(pdf)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert stranger.get("/healthz").status_code == 200
 
 
-@hypothesis_settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_a_broken_pdf_is_refused_or_read_and_never_an_error(data: Any) -> None:
     whole = pdf_with(b'{"a":1}')

@@ -81,9 +81,9 @@ class MailServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def url(self, options: str = "", *, user: str = "") -> str:
@@ -92,7 +92,7 @@ class MailServer:
 
     def hang_up_all(self) -> None:
         """Drop every connection, as a server does that starts anew."""
-        asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result(60)
 
     def take(self, envelope: Envelope) -> None:
         for recipient in envelope.rcpt_tos:

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from accounts.find import BrandLook
 from api.forms import qr_png, qr_svg, text
 from api.qr_forms import QrWish, qr_wish
 from infra.folder import Folder, open_folder
-from infra.storage import content_key
 from kernel.errors import Invalid
 from receipts.columns import width
+from tests.support.paper import green_brand
 from tests.support.records import BREAD, TOKEN, record
 
 BASE = "https://receipts.linden-rye.example"
@@ -27,24 +27,7 @@ def storage(tmp_path: Path) -> Folder:
 
 @pytest.fixture
 def look(storage: Folder) -> BrandLook:
-    picture = Image.new("RGB", (256, 256), "#1f5c47")
-    ImageDraw.Draw(picture).ellipse((60, 60, 196, 196), fill="white")
-    out = BytesIO()
-    picture.save(out, "PNG")
-    key = content_key("logos", out.getvalue(), suffix=".png")
-    storage.put(key, out.getvalue())
-    return BrandLook(
-        id="brd_01",
-        name="Linden & Rye",
-        colour="#1f5c47",
-        languages=("de", "en"),
-        website=None,
-        support_email="hallo@linden-rye.example",
-        support_phone=None,
-        support_url=None,
-        return_text={"de": "Umtausch innerhalb von 30 Tagen."},
-        logo_key=key,
-    )
+    return green_brand(storage)
 
 
 def read(png: bytes) -> str:
@@ -58,7 +41,7 @@ def kept(storage: Folder) -> list[Path]:
 def test_the_text_ends_with_returns_help_and_the_link(look: BrandLook) -> None:
     said = text(record(BREAD), look, base_url=BASE, language="de")
 
-    assert "Umtausch innerhalb von 30 Tagen.\nhallo@linden-rye.example\n" in said
+    assert "Umtausch innerhalb von 30 Tagen.\n+49 30 5550 1234\nhallo@linden-rye.example\n" in said
     assert said.endswith(f"{BASE}/r/\n{TOKEN}\n")
     assert max(map(width, said.split("\n"))) == 42
 

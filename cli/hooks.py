@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from accounts import find, manage
-from cli.opened import transaction
+from cli.opened import looking, transaction
 from infra import secrets
 from infra.settings import Commands, Settings
 from kernel.clock import iso, utc_now
@@ -50,7 +50,7 @@ def create(
 def list_(merchant: Merchant) -> None:
     """List a merchant's addresses, oldest first. Example: counterfoil hooks list --merchant linden-rye"""
     address = Settings().server.address()
-    with transaction() as conn:
+    with looking() as conn:
         found = endpoints.list_endpoints(conn, manage.merchant_by_slug(conn, merchant))
     for each in found:
         typer.echo(f"{each.id}  {each.store}  {iso(each.created_at)}  {address}{each.path}")

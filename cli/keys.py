@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from accounts import find, keys, manage
-from cli.opened import transaction
+from cli.opened import looking, transaction
 from kernel.clock import iso, utc_now
 
 app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
@@ -40,7 +40,7 @@ def create(
 @app.command("list")
 def list_(merchant: Merchant) -> None:
     """List a merchant's keys, oldest first. Example: counterfoil keys list --merchant linden-rye"""
-    with transaction() as conn:
+    with looking() as conn:
         infos = keys.list_keys(conn, manage.merchant_by_slug(conn, merchant))
     for info in infos:
         state = f"revoked {iso(info.revoked_at)}" if info.revoked_at else "active"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from accounts import find, manage, signing_keys
-from cli.opened import transaction
+from cli.opened import looking, transaction
 from infra import secrets
 from infra.settings import Settings
 from kernel.clock import iso, utc_now
@@ -35,7 +35,7 @@ def create(
 @app.command("list")
 def list_() -> None:
     """List all merchants, oldest first: slug, when it was created, and name. Example: counterfoil merchants list"""
-    with transaction() as conn:
+    with looking() as conn:
         found = find.merchants(conn)
     for slug, name, created_at in found:
         typer.echo(f"{slug}  {iso(created_at)}  {name}")

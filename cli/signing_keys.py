@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from accounts import manage, signing_keys
-from cli.opened import transaction
+from cli.opened import looking, transaction
 from infra import secrets
 from infra.settings import Settings
 from kernel.clock import iso, utc_now
@@ -17,7 +17,7 @@ Merchant = Annotated[str, typer.Option(help="The merchant's slug.")]
 @app.command("list")
 def list_(merchant: Merchant) -> None:
     """List a merchant's signing keys, oldest first. Example: counterfoil signing-keys list --merchant linden-rye"""
-    with transaction() as conn:
+    with looking() as conn:
         found = signing_keys.public_keys(conn, manage.merchant_by_slug(conn, merchant))
     for key in found:
         state = f"distrusted {iso(key.distrusted_at)}" if key.distrusted_at else "trusted"

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import Engine, update
 
 from accounts.keys import SCOPES
+from accounts.tables import Merchant
 from cli.main import main
+from tests.support.inside import on_sqlite
 from tests.support.server import Served
 
 
@@ -74,6 +77,16 @@ def test_merchants_are_listed(run: Run) -> None:
     lines = [line.split("  ") for line in run("merchants", "list").splitlines()]
     assert [(slug, name) for slug, _, name in lines] == [("linden-rye", "Linden & Rye"), ("corner-shop", "corner-shop")]
     assert all(datetime.fromisoformat(created) for _, created, _ in lines)
+
+
+@on_sqlite
+@pytest.mark.usefixtures("bakery")
+def test_lists_wait_for_nobody_who_writes(run: Run, engine: Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(update(Merchant).values(name="Linden"))
+        assert "Linden & Rye" in run("merchants", "list")
+        for what in ("keys", "signing-keys", "hooks"):
+            run(what, "list", "--merchant", "linden-rye")
 
 
 @pytest.mark.usefixtures("bakery")

@@ -170,7 +170,8 @@ class ScratchCards:
 
 @dataclass(frozen=True, slots=True)
 class PrizeRow:
-    """A prize on the page of the rules. ``count`` is how many there are, ``chance`` how likely one card gives it."""
+    """A prize on the page of the rules. ``count`` is how many there are, ``chance`` how likely one card gives it, and
+    ``time`` until when it can be used, as name and value."""
 
     name: str
     worth: str
@@ -178,6 +179,7 @@ class PrizeRow:
     place: str
     count: str
     chance: str
+    time: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from api.contexts_after_sale import CardProof, EntryPage, Fact, FairPage, PrizeR
 from api.receipt_page import brand_view, language_links
 from api.scratch_view import chances, winning_percent
 from cards.names import country_name
+from engagement.rewards.definition import instant
 from engagement.rewards.proof import Proof, TheDraw, follows
-from engagement.rewards.records import CampaignRecord, Draw
+from engagement.rewards.records import CampaignRecord, Draw, PrizeRecord
 from engagement.rewards.words import in_words, worth
 from infra.i18n import Voice
 from infra.theme import theme
@@ -161,7 +162,16 @@ def _prizes(campaign: CampaignRecord, words: Voice) -> Iterator[PrizeRow]:
             place=prize.supplier_name if prize.supplier_id != campaign.merchant_id else "",
             count=words.formats.number(Decimal(prize.stock)),
             chance=words.gettext("1 in %(number)s") % {"number": _one_in(total, chance, words)},
+            time=_time(campaign, prize, words),
         )
+
+
+def _time(campaign: CampaignRecord, prize: PrizeRecord, words: Voice) -> tuple[str, str]:
+    told, zone = prize.definition, campaign.definition.timezone
+    if told.valid_until is not None:
+        until = instant(told.valid_until, zone, is_end=True)
+        return words.gettext("Valid until"), words.formats.moment(until, ZoneInfo(zone)).text
+    return words.gettext("Days to use it, once scratched"), words.formats.number(Decimal(told.valid_days or 0))
 
 
 def _one_in(total: int, chance: int, words: Voice) -> str:

@@ -20,7 +20,7 @@ from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.presented import page as verified
 from tests.support.proofs import judged
 from tests.support.sales import Body
-from tests.support.scratched import LOAF, VOUCHER, Promoter, sold_now
+from tests.support.scratched import LOAF, TENTH, VOUCHER, Promoter, sold_now
 from tests.support.served import served
 from tests.support.shopper import AGENT, Shopper, somebody
 
@@ -150,7 +150,7 @@ def test_however_many_ask_for_a_proof_nobody_else_waits_for_them(
 
 def test_the_rules_tell_prizes_odds_dates_and_limits(stranger: Person, promoter: Promoter) -> None:
     campaign = promoter.launch(
-        [VOUCHER | {"weight": 5, "stock": 50}, LOAF | {"weight": 15}],
+        [VOUCHER | {"weight": 5, "stock": 50}, LOAF | {"weight": 14}, TENTH | {"weight": 1}],
         nothing=80,
         minimum_age=18,
         countries=["DE"],
@@ -159,9 +159,11 @@ def test_the_rules_tell_prizes_odds_dates_and_limits(stranger: Person, promoter:
         holdout=10,
     )
     page = stranger.get(f"/campaigns/{campaign}", lang="en").raise_for_status().text
-    for said in ("Winter days", "€5 off", "A rye loaf", "1 in 20", "1 in 6.7", "20% of all cards win", "Germany"):
+    for said in ("Winter days", "€5 off", "A rye loaf", "1 in 20", "1 in 7.1", "20% of all cards win", "Germany"):
         assert said in page
     for said in ("There are 50", "Minimum age", "Cards for each shopper", "Who buys a coffee", "Ask for a free card"):
+        assert said in page
+    for said in ("10% off, up to €7.50", "Days to use it, once scratched", "Valid until"):
         assert said in page
     assert "Wintertage" in stranger.get(f"/campaigns/{campaign}", lang="de").text
 

@@ -20,6 +20,11 @@ def test_the_same_sale_again_earns_nothing_more(owner: Person, till: Person) -> 
     assert len(cards_of(owner, receipt_id)) == 1
 
 
+def test_who_is_given_a_gift_receipt_does_not_learn_by_a_card_what_was_spent(owner: Person, till: Person) -> None:
+    launched(owner)
+    assert cards_of(owner, sold(till, flags=["gift"])) == []
+
+
 def test_training_and_copies_earn_nothing(owner: Person, till: Person) -> None:
     launched(owner)
     assert cards_of(owner, sold(till, flags=["training"])) == []

@@ -116,7 +116,7 @@ def _amounts(campaign: CampaignRecord, prize: PrizeRecord, at: str) -> Iterator[
 def _validity(campaign: CampaignRecord, prize: PrizeRecord, at: str) -> Iterator[FieldError]:
     told = prize.definition
     if (told.valid_days is None) == (told.valid_until is None):
-        yield FieldError(f"{at}/valid_days", "must be given, or else valid_until")
+        yield FieldError(f"{at}/valid_days", "must be given, or else valid_until, and not both")
     days = campaign.definition.late_days + campaign.definition.scratch_days
     if told.valid_until is not None:
         ends = instant(told.valid_until, campaign.definition.timezone, is_end=True)

@@ -124,7 +124,8 @@ def grant_free_entry(
 
 def _earned(live: Live, sold: Sold, now: datetime, *, is_first: bool) -> Iterator[_Claim]:
     told = live.record.definition
-    if not live.takes(sold.sale.issued_at, now):
+    # Who is given a gift receipt is not to learn what was spent.
+    if "gift" in sold.sale.flags or not live.takes(sold.sale.issued_at, now):
         return
     if (told.brands and sold.brand not in told.brands) or (told.countries and sold.country not in told.countries):
         return

@@ -24,7 +24,9 @@ def worth(prize: PrizeRecord, words: Voice) -> str:
         case "amount_off":
             return _("%(amount)s off") % {"amount": amount(prize.face_value, prize.currency, words)}
         case "percent_off":
-            return _("%(percent)s off") % {"percent": words.formats.percent(Decimal(told.percent or 0))}
+            percent = words.formats.percent(Decimal(told.percent or 0))
+            most = amount(prize.face_value, prize.currency, words)
+            return _("%(percent)s off, up to %(amount)s") % {"percent": percent, "amount": most}
         case "points":
             count = told.points or 0
             number = words.formats.number(Decimal(count))

@@ -37,6 +37,16 @@ VOUCHER: Body = {
     "stock": 1_000,
     "valid_days": 30,
 }
+TENTH: Body = {
+    "slug": "tenth",
+    "name": {"en": "On a knife"},
+    "kind": "percent_off",
+    "percent": 10,
+    "face_value": "7.50",
+    "weight": 1,
+    "stock": 1_000,
+    "valid_until": "2099-12-31T00:00",
+}
 # As people read it.
 CODE: Final = re.compile(r"[2-9A-HJ-NP-TV-Z]{4}-[2-9A-HJ-NP-TV-Z]{4}-[2-9A-HJ-NP-TV-Z]{4}")
 

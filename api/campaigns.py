@@ -169,12 +169,10 @@ async def list_prizes_to_supply(
     """Prizes of allies' campaigns that you are to hand out and redeem; oldest first."""
     caller.require_whole("rewards:read")
 
-    def look(conn: Connection) -> list[tuple[CampaignRecord, str, PrizeRecord]]:
-        return supplying.asked(conn, caller.merchant_id, at_most=limit + 1, after=cursor or "")
-
-    found = await house.read(look)
-    more = found[limit - 1][2].id if len(found) > limit else None
-    return json_answer({"prizes": [_to_supply(*each) for each in found[:limit]], "next_cursor": more})
+    found, more = await house.read(
+        lambda conn: supplying.asked(conn, caller.merchant_id, at_most=limit, after=cursor or "")
+    )
+    return json_answer({"prizes": [_to_supply(*each) for each in found], "next_cursor": more})
 
 
 @router.post(

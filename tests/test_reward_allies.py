@@ -244,7 +244,7 @@ def test_a_draft_that_is_deleted_while_an_ally_asks_is_left_out(
     owner: Person, outsider: Person, engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allied(owner, outsider)
-    campaigns = [drawn_up(owner, **RUPEES) for _ in range(2)]
+    campaigns = [drawn_up(owner, **RUPEES) for _ in range(4)]
     real = find.to_supply
 
     def ask(*given: Any, **named: Any) -> Any:
@@ -254,8 +254,11 @@ def test_a_draft_that_is_deleted_while_an_ally_asks_is_left_out(
 
     monkeypatch.setattr(find, "to_supply", ask)
     with engine.connect() as conn:
-        told = supplying.asked(conn, shops.moor, at_most=10)
+        told, more = supplying.asked(conn, shops.moor, at_most=2)
     assert [campaign.id for campaign, _, _ in told] == [campaigns[1]]
+    monkeypatch.setattr(find, "to_supply", real)
+    rest = outsider.get("/v1/prizes-to-supply", cursor=more).json()
+    assert ([each["campaign_id"] for each in rest["prizes"]], rest["next_cursor"]) == (campaigns[2:], None)
 
 
 def test_an_ally_reads_neither_when_a_card_was_earned_nor_why_it_is_void(

@@ -4,6 +4,7 @@ middle counts for nothing."""
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select
@@ -224,6 +225,25 @@ def test_an_import_that_breaks_off_has_to_be_made_again(
     with engine.connect() as conn:
         assert conn.scalar(select(func.count(func.distinct(PrizeSlot.pool_code_id)))) == 35
         assert conn.scalar(select(func.max(PrizeSlot.position))) == 34
+
+
+def test_of_two_who_import_the_same_code_at_once_the_second_is_told_its_line(
+    owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (f"/v1/campaigns/{drawn_up(owner, prizes=[OF_POOL])}/prizes/coffee/codes" for _ in range(2))
+    begun: list[str] = []
+    take_out = pool._take_out
+
+    def meanwhile(hand: hands.Hand, *rest: Any) -> None:
+        begun.append(hand.campaign_id)
+        if len(begun) == 1:
+            owner.ask("PUT", other, content=b"CAKE-1\nCAKE-2").raise_for_status()
+        take_out(hand, *rest)
+
+    monkeypatch.setattr(pool, "_take_out", meanwhile)
+    refused = owner.ask("PUT", one, content=b"CAKE-0\nCAKE-1")
+    assert (refused.status_code, [each["pointer"] for each in refused.json()["errors"]]) == (422, ["/1"])
+    assert owner.ask("PUT", one, content=b"CAKE-0").json() == {"codes": 1}
 
 
 @pytest.mark.usefixtures("few")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from engagement.rewards import find, hands
 from engagement.rewards.definition import MOST_SLOTS
@@ -74,14 +75,21 @@ def put(
     Raises :class:`Invalid` with the lines whose codes are another prize's already, :class:`NotFound`,
     :class:`CampaignStarted`, and :class:`Conflict` where somebody changes the draft meanwhile.
     """
+    digests = [each.digest for each in wanted]
     with reading(engine) as conn:
         of = _prize(conn, merchant_id, campaign_id, prize)
-        _refuse_known(conn, merchant_id, of.id, [each.digest for each in wanted])
+        _refuse_known(conn, merchant_id, of.id, digests)
     hand = hands.take(engine, merchant_id, campaign_id)
     _take_out(hand, of.id, now)
-    for start in range(0, len(wanted), hands.SLICE):
-        with hand.slice() as conn:
-            add(conn, merchant_id, of.id, wanted[start : start + hands.SLICE], now=now)
+    try:
+        for start in range(0, len(wanted), hands.SLICE):
+            with hand.slice() as conn:
+                add(conn, merchant_id, of.id, wanted[start : start + hands.SLICE], now=now)
+    except IntegrityError:
+        # Another prize has got one of them meanwhile.
+        with reading(engine) as conn:
+            _refuse_known(conn, merchant_id, of.id, digests)
+        raise
     with hand.slice() as conn:
         finish(conn, merchant_id, of.id)
         hand.let_go(conn)

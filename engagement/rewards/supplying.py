@@ -17,13 +17,15 @@ from kernel.errors import Conflict, NotFound
 
 def asked(
     conn: Connection, merchant_id: str, *, at_most: int, after: str = ""
-) -> list[tuple[CampaignRecord, str, PrizeRecord]]:
+) -> tuple[list[tuple[CampaignRecord, str, PrizeRecord]], str | None]:
     """The prizes that the merchant is to hand out for others, with their campaigns and the slugs of who issues them;
-    oldest first."""
-    found = find.to_supply(conn, merchant_id, at_most=at_most, after=after)
+    oldest first. And the id behind which there are more, None where there are none."""
+    found = find.to_supply(conn, merchant_id, at_most=at_most + 1, after=after)
+    more = found[at_most - 1][1].id if len(found) > at_most else None
     campaigns = find.of_prizes(conn, merchant_id, [prize.id for _, prize in found])
     # Two statements: a draft that was deleted between them is gone.
-    return [(*campaigns[campaign_id], prize) for campaign_id, prize in found if campaign_id in campaigns]
+    told = ((*campaigns[campaign_id], prize) for campaign_id, prize in found[:at_most] if campaign_id in campaigns)
+    return list(told), more
 
 
 def consent(conn: Connection, merchant_id: str, prize_id: str, *, terms: str, now: datetime) -> None:

@@ -1,9 +1,11 @@
 """What a server process holds open, handed to every endpoint."""
 
+from asyncio import Lock
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated, Final, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from cryptography.fernet import Fernet
 from fastapi import Depends, Request
@@ -133,6 +135,11 @@ class House:
     def reward_keys(self) -> RewardKeys:
         """Of codes, seeds and pseudonyms."""
         return RewardKeys.of(self.settings.data, self.sealer)
+
+    @cached_property
+    def code_turns(self) -> "WeakValueDictionary[str, Lock]":
+        """Of those who look codes up by one API key, by its id, as long as somebody does."""
+        return WeakValueDictionary()
 
     @cached_property
     def scratch_key(self) -> bytes:

@@ -1,6 +1,9 @@
 """Rewards as the API tells them, and who may ask for one by its code."""
 
+from asyncio import Lock
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,18 +23,25 @@ async def found(house: House, caller: Caller, code: str, use: Named | None = Non
     """By its code, and by a use that was made of it before. One that is wrong is counted, which is all that asking ever
     writes. Raises :class:`NotFound`, and :class:`kernel.errors.TooMany` where the key was wrong too often; and
     :class:`infra.secrets.Unsealable` where right ones are not found either, since the secret key is another by now."""
-    now = house.clock()
-
-    def ask(conn: Connection) -> RewardRecord | None:
-        def look() -> RewardRecord:
-            return redeeming.look_up(conn, house.reward_keys, caller.merchant_id, code, use=use)
-
-        return guessing.tried(conn, caller.merchant_id, caller.key_id, look, now=now)
-
-    reward = await house.write(ask)
+    reward = await _tried(
+        house, caller, lambda conn: redeeming.look_up(conn, house.reward_keys, caller.merchant_id, code, use=use)
+    )
     if reward is None:
         await house.read(lambda conn: sealed.require_own_key(conn, house.sealer, caller.merchant_id))
         raise NotFound("There is no such code")
+    return reward
+
+
+async def _tried(house: House, caller: Caller, look: Callable[[Connection], RewardRecord]) -> RewardRecord | None:
+    """Codes of one key one after the other (engagement.rewards.guessing)."""
+    merchant_id, key_id, now = caller.merchant_id, caller.key_id, house.clock()
+    if house.engine.dialect.name != "sqlite":
+        return await house.write(lambda conn: guessing.tried(conn, merchant_id, key_id, partial(look, conn), now=now))
+    # SQLite has one server, so they can take turns here: a right code waits for nobody who writes.
+    async with house.code_turns.setdefault(key_id, Lock()):
+        reward = await house.read(lambda conn: guessing.looked(conn, merchant_id, key_id, partial(look, conn), now=now))
+        if reward is None:
+            await house.write(lambda conn: guessing.count(conn, merchant_id, key_id, now=now))
     return reward
 
 

@@ -1,15 +1,17 @@
 """However many codes are tried at once, no more of them are looked up than one key may try."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from accounts.tables import ApiKey
-from engagement.rewards import guessing, locks
+from engagement.rewards import guessing, locks, redeeming
+from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import WrongCode
 from infra.database import reading
 from infra.settings import Settings
@@ -17,8 +19,9 @@ from kernel.clock import utc_now
 from kernel.errors import NotFound, TooMany
 from kernel.ids import digest
 from tests.support.campaigns import cards_of, launched, scratched, sold
-from tests.support.inside import Person
+from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.shops import Shops
+from tests.support.waiting import wait_until
 from tests.test_races import at_once
 
 TRIES = 8
@@ -77,6 +80,56 @@ def test_over_the_api_neither(owner: Person, till: Person, engine: Engine, shops
     answers = at_once(TRIES, lambda index: owner.get(f"/v1/rewards/GUESS-{index}"))
     assert Counter(answer.status_code for answer in answers) == {404: 1, 429: TRIES - 1}
     assert owner.get(f"/v1/rewards/{code}").status_code == 429
+
+
+def tried_while_somebody_writes(
+    owner: Person, engine: Engine, merchant_id: str, patch: pytest.MonkeyPatch, *, at_least: int
+) -> Counter[int]:
+    """What many wrong codes at once are answered, of which so many are looked up before any can be counted."""
+    seen: list[str] = []
+
+    def look_up(_conn: Connection, _keys: RewardKeys, _merchant_id: str, code: str, **_: object) -> None:
+        seen.append(code)
+        raise NotFound("There is no such code")
+
+    with engine.connect() as conn:
+        key_id = conn.execute(select(ApiKey.id).where(ApiKey.digest == digest(owner.key))).scalar_one()
+    wrong_nineteen_times(engine, merchant_id, key_id, utc_now(), utc_now() + timedelta(minutes=10))
+    patch.setattr(redeeming, "look_up", look_up)
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin():
+            asked = pool.submit(at_once, TRIES, lambda index: owner.get(f"/v1/rewards/GUESS-{index}"))
+            wait_until(lambda: len(seen) >= at_least)
+        return Counter(answer.status_code for answer in asked.result())
+
+
+@on_sqlite
+def test_where_a_right_code_waits_for_no_writer_wrong_ones_take_turns_too(
+    owner: Person, engine: Engine, shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = tried_while_somebody_writes(owner, engine, shops.linden, monkeypatch, at_least=1)
+    assert answers == {404: 1, 429: TRIES - 1}
+
+
+@on_sqlite
+def test_without_turns_all_of_them_would_be_tried_there(
+    owner: Person, engine: Engine, shops: Shops, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control."""
+    monkeypatch.setattr(inside.app.state.house.code_turns, "setdefault", lambda _key, lock: lock)
+    answers = tried_while_somebody_writes(owner, engine, shops.linden, monkeypatch, at_least=TRIES)
+    assert answers == {404: TRIES}
+
+
+@on_sqlite
+def test_a_right_code_is_found_while_somebody_writes(
+    owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
+) -> None:
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    code = scratched(engine, settings, shops.linden, card["id"])
+    with engine.begin():
+        assert owner.get(f"/v1/rewards/{code}").status_code == 200
 
 
 def test_a_right_code_leaves_nothing_behind(

@@ -2,6 +2,7 @@
 together. Other keys of the merchant go on: who tries codes at one till must not stop the others."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -43,12 +44,21 @@ def tried(conn: Connection, merchant_id: str, key_id: str, look: Callable[[], Fo
     Raises :class:`TooMany` where the key was wrong too often, before anything is looked up.
     """
     locks.in_turn_of_key(conn, merchant_id, key_id)
+    found = looked(conn, merchant_id, key_id, look, now=now)
+    if found is None:
+        count(conn, merchant_id, key_id, now=now)
+    return found
+
+
+def looked(
+    conn: Connection, merchant_id: str, key_id: str, look: Callable[[], Found], *, now: datetime
+) -> Found | None:
+    """The first half of :func:`tried`, which only reads, for who makes codes of one key wait for each other otherwise:
+    where it is None, :func:`count` it before the next."""
     _check(conn, merchant_id, key_id, now)
-    try:
+    with suppress(NotFound):
         return look()
-    except NotFound:
-        _count(conn, merchant_id, key_id, now)
-        return None
+    return None
 
 
 def _check(conn: Connection, merchant_id: str, key_id: str, now: datetime) -> None:
@@ -60,8 +70,8 @@ def _check(conn: Connection, merchant_id: str, key_id: str, now: datetime) -> No
         raise TooMany("Too many codes were wrong", retry_after=max(wait, 1))
 
 
-def _count(conn: Connection, merchant_id: str, key_id: str, now: datetime) -> None:
-    """Always in the same order, so that nobody waits in a circle."""
+def count(conn: Connection, merchant_id: str, key_id: str, *, now: datetime) -> None:
+    """One that is wrong. Always in the same order, so that nobody waits in a circle."""
     for subject, limit in ((_OF_ALL, _OF_MERCHANT), (key_id, _OF_KEY)):
         row = {"merchant_id": merchant_id, "key_id": subject, "began_at": limit.began(now), "times": 1}
         again = upsert(conn, WrongCode).values(row)

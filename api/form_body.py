@@ -10,11 +10,13 @@ from kernel.errors import BadRequest, TooLarge
 
 _TYPE: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 200
+# What comes with pasted text and nobody sees. Some programs break lines by VT or FF.
+_UNSEEN: Final = dict.fromkeys([*range(0x20), 0x7F]) | {0x09: " ", 0x0A: "\n", 0x0B: "\n", 0x0C: "\n"}
 
 
 async def form_fields(request: Request, *, most: int) -> dict[str, str]:
-    """By name, without the space around them; of two under one name, the last. Line breaks are ``\\n``. No body of no
-    type is a form without fields: so programs send a button.
+    """By name, without the space around them and without control characters; of two under one name, the last. Line
+    breaks are ``\\n``. No body of no type is a form without fields: so programs send a button.
 
     Raises :class:`NotAForm`, :class:`BadRequest`, and :class:`TooLarge` beyond ``most`` bytes.
     """
@@ -33,4 +35,8 @@ async def form_fields(request: Request, *, most: int) -> dict[str, str]:
         read = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise BadRequest("The form could not be read") from None
-    return {name: value.replace("\r\n", "\n").replace("\r", "\n").strip() for name, value in read}
+    return {name: _typed(value) for name, value in read}
+
+
+def _typed(value: str) -> str:
+    return value.replace("\r\n", "\n").replace("\r", "\n").translate(_UNSEEN).strip()

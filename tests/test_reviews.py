@@ -175,6 +175,14 @@ def test_what_was_written_is_taken_back_after_the_sale_was_voided(
 
 
 @on_sqlite
+def test_what_nobody_sees_of_a_pasted_text_is_left_out(owner: Person, stranger: Person, receipt: Body) -> None:
+    """A presentation breaks its lines by VT."""
+    send(stranger, receipt, **WORDS | {"title-0": "Good\x00\x1b\tbread", "text-0": "Keeps\x0bfor\x07 a week."})
+    [review] = queue(owner)
+    assert (review["title"], review["text"]) == ("Good bread", "Keeps\nfor a week.")
+
+
+@on_sqlite
 def test_a_receipt_on_which_nothing_is_reviewed_is_not_on_its_way(
     owner: Person, till: Person, stranger: Person
 ) -> None:
@@ -189,9 +197,7 @@ def test_a_receipt_on_which_nothing_is_reviewed_is_not_on_its_way(
         ({"stars-0": "6"}, "Please choose how many stars."),
         ({"stars-0": "０"}, "Please choose how many stars."),
         ({"stars-0": "5", "title-0": "x" * 201}, "Please shorten this."),
-        ({"stars-0": "5", "title-0": "a\x00b"}, "Please shorten this."),
         ({"stars-0": "5", "text-0": "x" * 2001}, "Please shorten this."),
-        ({"stars-0": "5", "text-0": "a\x1bb"}, "Please shorten this."),
         ({"stars-0": "5", "name": "x" * 101}, "Please shorten this."),
         ({"stars-0": "5", "name": "a\nb"}, "Please shorten this."),
     ],

@@ -31,6 +31,27 @@ def scriptless(chromium: Browser) -> Iterator[Shopper]:
     yield from somebody(chromium, user_agent=AGENT, java_script_enabled=False)
 
 
+@pytest.fixture
+def receipt(till: Person, promoter: Promoter) -> dict[str, Any]:
+    """With a card."""
+    promoter.launch()
+    return sold_now(till)
+
+
+@pytest.fixture
+def link(receipt: dict[str, Any], settings: Settings) -> Iterator[str]:
+    """Of the receipt, as it is served."""
+    with served(settings.data) as address:
+        yield f"{address}/r/{receipt['token']}?lang=en"
+
+
+@pytest.fixture
+def opened(link: str, shopper: Shopper) -> Page:
+    """The receipt before the shopper, with the card in sight."""
+    open_scratch_card(shopper.page, link)
+    return shopper.page
+
+
 def rub(page: Page, strokes: int, *, steps: int = 12) -> None:
     """Scratch so many times to and fro, from the top down, as a finger does."""
     box = page.locator(".foil").bounding_box()
@@ -45,25 +66,23 @@ def rub(page: Page, strokes: int, *, steps: int = 12) -> None:
 
 @on_sqlite
 def test_a_shopper_scratches_with_a_finger(
-    till: Person, promoter: Promoter, settings: Settings, lively: Shopper, tmp_path: Path
+    promoter: Promoter, receipt: dict[str, Any], link: str, lively: Shopper, tmp_path: Path
 ) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), lively.page
-    with served(settings.data) as address:
-        open_scratch_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        with page.expect_response("**/scratch/**"):
-            rub(page, 2)
-        expect(page.locator(".under .prize")).to_have_text("€5 off")
-        expect(page.get_by_text("Show this code at the till")).to_have_count(0)
-        rub(page, 9)
-        expect(page.get_by_text("Show this code at the till")).to_be_visible()
-        expect(page.locator(".foil canvas")).to_have_count(0)
-        code = page.locator(".key").inner_text()
-        assert scanned(page, ".coupon .qr", tmp_path) == {code.replace("-", "")}
-        with page.expect_response("**/taken"):
-            page.get_by_role("button", name="Copy code").click()
-        page.reload()
-        expect(page.locator(".key")).to_have_text(code)
+    page = lively.page
+    open_scratch_card(page, link)
+    with page.expect_response("**/scratch/**"):
+        rub(page, 2)
+    expect(page.locator(".under .prize")).to_have_text("€5 off")
+    expect(page.get_by_text("Show this code at the till")).to_have_count(0)
+    rub(page, 9)
+    expect(page.get_by_text("Show this code at the till")).to_be_visible()
+    expect(page.locator(".foil canvas")).to_have_count(0)
+    code = page.locator(".key").inner_text()
+    assert scanned(page, ".coupon .qr", tmp_path) == {code.replace("-", "")}
+    with page.expect_response("**/taken"):
+        page.get_by_role("button", name="Copy code").click()
+    page.reload()
+    expect(page.locator(".key")).to_have_text(code)
     assert promoter.card(receipt["id"]).state == "claimed"
     assert [each for each in lively.complaints if "clipboard" not in each.lower()] == []
 
@@ -89,48 +108,32 @@ def test_a_shopper_scratches_by_keyboard(
 
 
 @on_sqlite
-def test_a_shopper_without_scripts_presses_the_button(
-    till: Person, promoter: Promoter, settings: Settings, scriptless: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), scriptless.page
-    with served(settings.data) as address:
-        page.goto(f"{address}/r/{receipt['token']}?lang=en")
-        page.get_by_role("button", name="Reveal the card").click()
-        expect(page).to_have_url(f"{address}/r/{receipt['token']}?lang=en#scratch")
-        expect(page.locator(".prize")).to_have_text("€5 off")
-        expect(page.get_by_role("button", name="Copy code")).to_be_hidden()
+def test_a_shopper_without_scripts_presses_the_button(link: str, scriptless: Shopper) -> None:
+    page = scriptless.page
+    page.goto(link)
+    page.get_by_role("button", name="Reveal the card").click()
+    expect(page).to_have_url(f"{link}#scratch")
+    expect(page.locator(".prize")).to_have_text("€5 off")
+    expect(page.get_by_role("button", name="Copy code")).to_be_hidden()
 
 
 @on_sqlite
-def test_a_touch_that_scrolls_does_not_scratch(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        open_scratch_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        assert page.locator(".foil canvas").first.evaluate("each => getComputedStyle(each).touchAction") == "pan-y"
-        page.locator(".foil").click()
-        page.wait_for_timeout(300)
+def test_a_touch_that_scrolls_does_not_scratch(promoter: Promoter, receipt: dict[str, Any], opened: Page) -> None:
+    assert opened.locator(".foil canvas").first.evaluate("each => getComputedStyle(each).touchAction") == "pan-y"
+    opened.locator(".foil").click()
+    opened.wait_for_timeout(300)
     assert promoter.card(receipt["id"]).state == "issued"
 
 
 @on_sqlite
-def test_a_card_that_cannot_be_told_gets_its_foil_back(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        open_scratch_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        page.route("**/scratch/**", lambda route: route.abort())
-        # One move asks once: no later answer puts the foil back while it is rubbed off.
-        rub(page, 1, steps=1)
-        expect(page.get_by_role("alert")).to_contain_text("did not reach us")
-        page.unroute("**/scratch/**")
-        rub(page, 9)
-        expect(page.get_by_text("Show this code at the till")).to_be_visible()
+def test_a_card_that_cannot_be_told_gets_its_foil_back(opened: Page) -> None:
+    opened.route("**/scratch/**", lambda route: route.abort())
+    # One move asks once: no later answer puts the foil back while it is rubbed off.
+    rub(opened, 1, steps=1)
+    expect(opened.get_by_role("alert")).to_contain_text("did not reach us")
+    opened.unroute("**/scratch/**")
+    rub(opened, 9)
+    expect(opened.get_by_text("Show this code at the till")).to_be_visible()
 
 
 @on_sqlite
@@ -150,20 +153,14 @@ def test_the_card_fits_and_reads_in_every_state(
 
 
 @on_sqlite
-def test_the_code_is_printed_and_a_foil_is_not(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        open_scratch_card(page, f"{address}/r/{receipt['token']}?lang=en")
-        page.emulate_media(media="print")
-        expect(page.locator("#scratch")).to_be_hidden()
-        page.emulate_media(media="screen")
-        page.get_by_role("button", name="Reveal the card").click()
-        expect(page.locator(".key")).to_be_visible()
-        page.emulate_media(media="print")
-        expect(page.locator(".key")).to_be_visible()
+def test_the_code_is_printed_and_a_foil_is_not(opened: Page) -> None:
+    opened.emulate_media(media="print")
+    expect(opened.locator("#scratch")).to_be_hidden()
+    opened.emulate_media(media="screen")
+    opened.get_by_role("button", name="Reveal the card").click()
+    expect(opened.locator(".key")).to_be_visible()
+    opened.emulate_media(media="print")
+    expect(opened.locator(".key")).to_be_visible()
 
 
 @on_sqlite
@@ -183,14 +180,9 @@ def test_a_free_card_is_printed_with_its_last_day_and_without_its_foil(
 
 
 @on_sqlite
-def test_the_first_sight_of_a_receipt_with_a_card_fits_the_first_flight(
-    till: Person, promoter: Promoter, settings: Settings, shopper: Shopper
-) -> None:
-    promoter.launch()
-    receipt, page = sold_now(till), shopper.page
-    with served(settings.data) as address:
-        link = f"{address}/r/{receipt['token']}?lang=en"
-        page.goto(link)
-        page.wait_for_load_state("networkidle")
-        critical, _ = shopper.weight(link)
-        assert critical <= 14_000
+def test_the_first_sight_of_a_receipt_with_a_card_fits_the_first_flight(link: str, shopper: Shopper) -> None:
+    page = shopper.page
+    page.goto(link)
+    page.wait_for_load_state("networkidle")
+    critical, _ = shopper.weight(link)
+    assert critical <= 14_000

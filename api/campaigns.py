@@ -1,7 +1,8 @@
 """Scratch-card campaigns of the merchant: written, launched, paused, ended; and prizes to supply for others'."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import Connection, Engine
@@ -13,17 +14,20 @@ from api.answers import json_answer, no_content
 from api.body import binary_body, model_body
 from api.campaign_body import campaign_body
 from api.campaign_shapes import NewCampaignState, PrizeConsent
-from api.house import TheHouse
+from api.house import House, TheHouse
 from api.key_ring import TheCaller
 from engagement import alliances
-from engagement.rewards import find, launching, managing, pool, supplying
+from engagement.rewards import code_files, find, launching, managing, pool, supplying
 from engagement.rewards.definition import terms_digest
 from engagement.rewards.halting import missing_allies
 from engagement.rewards.records import CampaignRecord, CampaignState, PrizeRecord
 from kernel.clock import iso
+from kernel.errors import Conflict
 from receipts.fields import context_for
 
 router = APIRouter(tags=["Campaigns"])
+# Seconds after which it is worth asking again.
+_LAUNCHED_SOON: Final = 5
 CampaignId = Annotated[str, Path(pattern=schemas.ID_PATTERN)]
 
 
@@ -120,7 +124,8 @@ async def put_campaign_state(campaign_id: CampaignId, request: Request, house: T
 
     def launch(engine: Engine) -> None:
         keys, jobs = house.reward_keys, house.post.jobs
-        launching.launch_in_slices(engine, keys, jobs, merchant_id, campaign_id, clock=house.clock)
+        with _alone(house, campaign_id):
+            launching.launch_in_slices(engine, keys, jobs, merchant_id, campaign_id, clock=house.clock)
 
     def put(conn: Connection) -> None:
         launching.set_state(conn, merchant_id, campaign_id, state, sealer=house.sealer, now=house.clock())
@@ -146,12 +151,12 @@ async def put_prize_codes(
     house: TheHouse,
     caller: TheCaller,
 ) -> Response:
-    """Codes from elsewhere, one a line or in the first column of a CSV file. They take the place of those before; each
-    is one piece of the prize's stock. 422 names the lines at fault, from `/0` on."""
+    """Codes from elsewhere, one a line or in the column `code` of a CSV file. They take the place of those before; each
+    is one piece of the prize's stock. 422 names the lines at fault, `/1` the first."""
     caller.require_whole("rewards:write")
     data = await binary_body(request, most=shapes.MOST_CODES_BYTES)
 
-    codes = await house.reporting.run(lambda: pool.sealed(house.reward_keys, pool.read(data)))
+    codes = await house.reporting.run(lambda: pool.sealed(house.reward_keys, code_files.read(data)))
 
     def write(engine: Engine) -> int:
         return pool.put(engine, caller.merchant_id, campaign_id, prize, codes, now=house.clock())
@@ -191,6 +196,20 @@ async def consent_to_prize(
         lambda conn: supplying.consent(conn, caller.merchant_id, prize_id, terms=terms, now=house.clock())
     )
     return no_content()
+
+
+@contextmanager
+def _alone(house: House, campaign_id: str) -> Iterator[None]:
+    """A client that has lost its patience and asks again does not take the draft over from its own first launch. Raises
+    :class:`Conflict`."""
+    mark = object()
+    # Of two threads one is first.
+    if house.launching.setdefault(campaign_id, mark) is not mark:
+        raise Conflict("It is being launched just now; ask whether it is live", retry_after=_LAUNCHED_SOON)
+    try:
+        yield
+    finally:
+        del house.launching[campaign_id]
 
 
 def _told(conn: Connection, merchant_id: str, campaign_id: str) -> dict[str, Any]:

@@ -254,17 +254,41 @@ def test_imported_codes_are_the_stock_and_are_handed_out_each_once(
 
 def test_codes_that_are_there_twice_are_refused_with_their_lines(owner: Person) -> None:
     _, answer = pooled(owner, b"A-1\nB-2\na-1\n")
-    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, ["/2"])
+    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, ["/3"])
     assert pooled(owner, b"A-1\n")[1].status_code == 200
     _, answer = pooled(owner, b"X-9\nA-1\n")
-    assert [each["pointer"] for each in answer.json()["errors"]] == ["/1"]
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/2"]
     assert "A-1" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "table, pointer, wrong",
+    [
+        (b"sku,number\nS1,A-1\nS2,B-2\n", "/1", "has several columns"),
+        (b"A-1\nB-2,for Anna\n", "/2", "has several columns"),
+        (b"code,note\n\nA-1,x\na-1,y\n", "/4", "is the code of line 3 again"),
+        (b"", "", "must hold a code at least"),
+        (b"code\n", "", "must hold a code at least"),
+    ],
+)
+def test_a_table_in_which_codes_cannot_be_told_is_refused(
+    owner: Person, table: bytes, pointer: str, wrong: str
+) -> None:
+    _, answer = pooled(owner, table)
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, pointer)
+    assert wrong in error["detail"]
+
+
+@pytest.mark.parametrize("table", [b"sku;Code\nS1;A-1\nS2;\nS3;B-2\n", b"A-1,\nB-2,\n", b"voucher\nA-1\nB-2"])
+def test_codes_are_found_in_the_column_that_is_called_so(owner: Person, table: bytes) -> None:
+    assert pooled(owner, table)[1].json() == {"codes": 2}
 
 
 @pytest.mark.parametrize("code", ["A/1", "..", "x" * 65, "a\tb"])
 def test_a_code_that_nobody_could_look_up_is_refused(owner: Person, code: str) -> None:
     _, answer = pooled(owner, f'OK-1\n"{code}"\n'.encode())
-    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, ["/1"])
+    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, ["/2"])
 
 
 @pytest.mark.parametrize("code, hint", [("SPA-2", None), ("SPA-20X", None), ("SPA-20XY", "20XY")])

@@ -153,7 +153,7 @@ def drafted(conn: Connection, shop: Shop) -> None:
     campaign_id = managing.create(conn, shop.merchant_id, new, now=LATER)
     prize_id = find.campaign(conn, shop.merchant_id, campaign_id).prizes[0].id
     for digest in ("a", "b"):
-        codes = [pool.SealedCode(f"{digest}{at}", b"") for at in range(20)]
+        codes = [pool.SealedCode(at, f"{digest}{at}", b"") for at in range(20)]
         pool.begin(conn, shop.merchant_id, prize_id, now=LATER)
         assert not pool.drop_some(conn, shop.merchant_id, prize_id)
         pool.add(conn, shop.merchant_id, prize_id, codes, now=LATER)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
-from engagement.rewards import hands, launching, pool
+from engagement.rewards import code_files, hands, launching, pool
 from engagement.rewards.keys import RewardKeys
 from engagement.rewards.tables import Campaign, PoolCode, PrizeSlot
 from engagement.tables import Event
@@ -174,6 +174,25 @@ def test_of_two_who_launch_at_once_one_does(owner: Person, engine: Engine) -> No
 
 
 @pytest.mark.usefixtures("few")
+def test_who_asks_again_for_a_launch_that_is_under_way_does_not_begin_it_anew(
+    owner: Person, engine: Engine, between: Between
+) -> None:
+    path = f"/v1/campaigns/{drawn_up(owner)}/state"
+    again: list[tuple[int, str]] = []
+
+    def ask_again(slices: int) -> None:
+        if slices in (1, 3):
+            answer = owner.put(path, {"state": "live"})
+            again.append((answer.status_code, answer.headers["retry-after"]))
+
+    between(ask_again)
+    assert owner.put(path, {"state": "live"}).status_code == 200
+    assert again == [(409, "5"), (409, "5")]
+    assert owner.put(path, {"state": "live"}).status_code == 200
+    assert positions(engine) == list(range(50))
+
+
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("is_guarded", [True, False])
 def test_who_is_overtaken_is_refused_the_next_slice(
     owner: Person,
@@ -212,7 +231,7 @@ def test_an_import_that_breaks_off_has_to_be_made_again(
 ) -> None:
     campaign_id = drawn_up(owner, prizes=[OF_POOL])
     keys = RewardKeys.of(settings.data, secrets.box(settings.data))
-    sealed = pool.sealed(keys, pool.read(codes(35)))
+    sealed = pool.sealed(keys, code_files.read(codes(35)))
     with crashing(between, 5):
         pool.put(engine, shops.linden, campaign_id, "coffee", sealed, now=utc_now())
     with engine.connect() as conn:
@@ -242,7 +261,7 @@ def test_of_two_who_import_the_same_code_at_once_the_second_is_told_its_line(
 
     monkeypatch.setattr(pool, "_take_out", meanwhile)
     refused = owner.ask("PUT", one, content=b"CAKE-0\nCAKE-1")
-    assert (refused.status_code, [each["pointer"] for each in refused.json()["errors"]]) == (422, ["/1"])
+    assert (refused.status_code, [each["pointer"] for each in refused.json()["errors"]]) == (422, ["/2"])
     assert owner.ask("PUT", one, content=b"CAKE-0").json() == {"codes": 1}
 
 

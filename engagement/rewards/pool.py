@@ -1,10 +1,7 @@
 """Codes that come from elsewhere, to be handed out as prizes. Sealed as they are written, since others' tills may tell
 capitals apart; each is found by the HMAC of its tidied form."""
 
-import codecs
-import csv
-import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,56 +10,33 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from engagement.rewards import find, hands
-from engagement.rewards.definition import MOST_SLOTS
 from engagement.rewards.hands import Hand
 from engagement.rewards.keys import RewardKeys, tidied
 from engagement.rewards.records import PrizeRecord
 from engagement.rewards.tables import PoolCode, Prize
 from infra import secrets
-from infra.csv_text import told
 from infra.database import reading
-from kernel.errors import BadRequest, Conflict, FieldError, Invalid
+from kernel.errors import Conflict, FieldError, Invalid
 from kernel.ids import new_id
 
-_LONGEST: Final = 64
-_HEADS: Final = frozenset({"code", "codes", "voucher", "coupon"})
+# So many faults are told at once.
 _WRONG: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SealedCode:
-    """``digest`` is that by which it is found."""
+    """``line`` is where its file has it, ``digest`` that by which it is found."""
 
+    line: int
     digest: str
     sealed: bytes
 
 
-def read(data: bytes) -> list[str]:
-    """The codes of a text with one a line, or of the first column of a CSV file; a head and empty lines are left out.
-    Raises :class:`BadRequest` where it is not UTF-8."""
-    try:
-        text = data.removeprefix(codecs.BOM_UTF8).decode()
-    except UnicodeDecodeError:
-        raise BadRequest("The codes must be UTF-8, one a line") from None
-    delimiter = next((each for each in (";", "\t") if each in text.partition("\n")[0]), ",")
-    try:
-        rows = [row[0] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-    except csv.Error:
-        raise BadRequest("The codes must be one a line, or the first column of a CSV file") from None
-    found = [told(each).strip() for each in rows]
-    found = found[1:] if found and found[0].lower() in _HEADS else found
-    return [each for each in found if each]
-
-
-def sealed(keys: RewardKeys, wanted: Sequence[str]) -> list[SealedCode]:
-    """Takes seconds for very many, so it is done before others are kept from writing. Raises :class:`Invalid` with the
-    lines at fault (from 0, empty ones not counted) where a code is there twice, or cannot be one."""
-    tidy = [tidied(each) for each in wanted]
-    wrong = _wrong(tidy)
-    if wrong:
-        raise Invalid(errors=wrong)
-    pairs = zip(tidy, wanted, strict=True)
-    return [SealedCode(keys.digest(code), secrets.seal(keys.sealer, each.strip())) for code, each in pairs]
+def sealed(keys: RewardKeys, codes: Mapping[int, str]) -> list[SealedCode]:
+    """``codes`` are by their lines. Takes seconds for very many, so it is done before others are kept from writing."""
+    return [
+        SealedCode(line, keys.digest(tidied(code)), secrets.seal(keys.sealer, code)) for line, code in codes.items()
+    ]
 
 
 def put(
@@ -75,10 +49,9 @@ def put(
     Raises :class:`Invalid` with the lines whose codes are another prize's already, :class:`NotFound`,
     :class:`CampaignStarted`, and :class:`Conflict` where somebody changes the draft meanwhile.
     """
-    digests = [each.digest for each in wanted]
     with reading(engine) as conn:
         of = _prize(conn, merchant_id, campaign_id, prize)
-        _refuse_known(conn, merchant_id, of.id, digests)
+        _refuse_known(conn, merchant_id, of.id, wanted)
     hand = hands.take(engine, merchant_id, campaign_id)
     _take_out(hand, of.id, now)
     try:
@@ -88,7 +61,7 @@ def put(
     except IntegrityError:
         # Another prize has got one of them meanwhile.
         with reading(engine) as conn:
-            _refuse_known(conn, merchant_id, of.id, digests)
+            _refuse_known(conn, merchant_id, of.id, wanted)
         raise
     with hand.slice() as conn:
         finish(conn, merchant_id, of.id)
@@ -161,34 +134,15 @@ def _prize(conn: Connection, merchant_id: str, campaign_id: str, slug: str) -> P
     return found
 
 
-def _wrong(codes: list[str]) -> list[FieldError]:
-    if len(codes) > MOST_SLOTS:
-        return [FieldError("", f"must hold at most {MOST_SLOTS} codes")]
-    first: dict[str, int] = {}
-    wrong = []
-    for index, code in enumerate(codes):
-        if len(code) > _LONGEST or not code.isprintable() or _is_no_segment(code):
-            detail = f"must be a code of at most {_LONGEST} printable characters, and have no slash"
-            wrong.append(FieldError(f"/{index}", detail))
-        elif first.setdefault(code, index) != index:
-            wrong.append(FieldError(f"/{index}", f"is the code of line {first[code]} again"))
-    return wrong[:_WRONG]
-
-
-def _is_no_segment(code: str) -> bool:
-    """A code is part of an address when it is looked up, where these would lead elsewhere."""
-    return "/" in code or not code.strip(".")
-
-
-def _refuse_known(conn: Connection, merchant_id: str, prize_id: str, digests: list[str]) -> None:
+def _refuse_known(conn: Connection, merchant_id: str, prize_id: str, wanted: Sequence[SealedCode]) -> None:
     """Those of other prizes."""
     known: set[str] = set()
-    for start in range(0, len(digests), 1000):
-        some = digests[start : start + 1000]
+    for start in range(0, len(wanted), 1000):
+        some = [each.digest for each in wanted[start : start + 1000]]
         others = (PoolCode.merchant_id == merchant_id, PoolCode.digest.in_(some), PoolCode.prize_id != prize_id)
         known |= set(conn.scalars(select(PoolCode.digest).where(*others)))
-    wrong = [
-        FieldError(f"/{at}", "is the code of another prize already") for at, each in enumerate(digests) if each in known
-    ]
-    if wrong:
-        raise Invalid(errors=wrong[:_WRONG])
+    lines = [each.line for each in wanted if each.digest in known]
+    if lines:
+        raise Invalid(
+            errors=[FieldError(f"/{line}", "is the code of another prize already") for line in lines[:_WRONG]]
+        )

@@ -142,6 +142,11 @@ class House:
         return WeakValueDictionary()
 
     @cached_property
+    def launching(self) -> dict[str, object]:
+        """The campaigns that this process is launching, by their ids, each with the mark of who does."""
+        return {}
+
+    @cached_property
     def scratch_key(self) -> bytes:
         """Of links of scratch cards that came without a purchase (engagement.rewards.links)."""
         return secrets.derived(self.settings.data, scratch_links.PURPOSE)

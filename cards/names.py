@@ -16,6 +16,8 @@ _ALIKE: Final = {
     "czech republic": "CZ", "turkey": "TR", "brd": "DE", "russian federation": "RU", "republic of ireland": "IE",
     "korea": "KR", "uae": "AE", "viet nam": "VN",
 }  # fmt: skip
+# Unions, and what CLDR has for tests and for what is unknown.
+_NO_COUNTRIES: Final = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 
 
 @lru_cache(maxsize=2048)
@@ -43,7 +45,7 @@ def _countries() -> dict[str, str]:
 def _named() -> Iterator[tuple[str, str]]:
     for language in reversed(LANGUAGES):
         for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha():
+            if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES:
                 yield name, code
                 yield code, code
 

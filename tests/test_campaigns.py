@@ -73,6 +73,7 @@ def test_lists_are_read_page_by_page(owner: Person) -> None:
         ({"prizes": [prize(kind="percent_off")]}, ["/prizes/0/percent"]),
         ({"prizes": [prize(kind="free_product")]}, ["/prizes/0/product"]),
         ({"prizes": [prize(kind="points")]}, ["/prizes/0/points"]),
+        ({"prizes": [prize(percent=5, points=3)]}, ["/prizes/0/percent", "/prizes/0/points"]),
         ({"prizes": [prize(face_value="0")]}, ["/prizes/0/face_value"]),
         ({"prizes": [prize(valid_days=None)]}, ["/prizes/0/valid_days"]),
         ({"prizes": [prize(valid_days=None, valid_until="2027-01-01T00:00")]}, ["/prizes/0/valid_until"]),
@@ -87,6 +88,25 @@ def test_lists_are_read_page_by_page(owner: Person) -> None:
 )  # fmt: skip
 def test_a_launch_says_of_each_field_what_lacks(owner: Person, changes: dict[str, Any], pointers: list[str]) -> None:
     assert lacking(owner, **changes) == pointers
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "changes, pointer, right",
+    [
+        ({"countries": ["DE", "UK"]}, "/countries/1", "GB"),
+        ({"countries": ["ZZ"]}, "/countries/0", "GB"),
+        ({"starts_at": "2026-12-01T00:00Z"}, "/starts_at", "2026-12-24T18:00"),
+        ({"ends_at": "tomorrow"}, "/ends_at", "2026-12-24T18:00"),
+    ],
+)
+def test_what_would_silently_give_no_card_is_refused_with_what_would_be_right(
+    owner: Person, changes: dict[str, Any], pointer: str, right: str
+) -> None:
+    answer = owner.post("/v1/campaigns", campaign(**changes))
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, pointer)
+    assert right in error["detail"]
 
 
 @on_sqlite

@@ -115,6 +115,14 @@ def test_a_header_that_numbers_the_items_is_no_basket(folder: Path) -> None:
     ]
 
 
+def test_a_header_that_nobody_knows_is_no_record(folder: Path) -> None:
+    table = "Bestellung;Artikel;Datum\n1;milk;2026-01-02\n1;tea;2026-01-02\n"
+    with pytest.raises(UnreadableBaskets, match=r"--basket, --item and --date.*Bestellung, Artikel, Datum"):
+        read(folder, table)
+    named = {"basket": "Bestellung", "item": "artikel", "date": "3"}
+    assert baskets(read(folder, table, columns=named)) == [["milk", "tea"]]
+
+
 def test_two_columns_without_a_header_are_basket_and_item(folder: Path) -> None:
     assert baskets(read(folder, "1,milk\n1,tea\n2,milk\n")) == [["milk", "tea"], ["milk"]]
 

@@ -5,6 +5,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -101,7 +102,18 @@ def _shaped(records: Callable[[], Iterator[list[str]]], known: list[list[str]], 
         places = {"basket": 0, "item": 1}
         if widths == {3}:
             places["date"] = 2
+            _refuse_unknown_header(known)
     yield from _long(lambda: islice(records(), first, None), places, header, reading)
+
+
+def _refuse_unknown_header(known: Sequence[Sequence[str]]) -> None:
+    """Names that :func:`recognised` does not know would be taken for the first record."""
+    read = basket_dates.reader(record[2] for record in known)
+    with suppress(UnreadableDate):
+        read(known[0][2])
+        return
+    asked = "which column is what? Say --basket, --item and --date, or --format baskets where a line is one"
+    raise UnreadableBaskets(f"{asked}; there are: {', '.join(known[0])}")
 
 
 def _is_named(reading: Reading, header: Sequence[str]) -> bool:

@@ -86,9 +86,12 @@ def _prize(campaign: CampaignRecord, prize: PrizeRecord, known: Known) -> Iterat
 
 def _worth(campaign: CampaignRecord, prize: PrizeRecord, at: str) -> Iterator[FieldError]:
     told, budget = prize.definition, campaign.definition.budget.amount
-    needed = {"percent_off": "percent", "free_product": "product", "points": "points"}.get(told.kind)
-    if needed and getattr(told, needed) is None:
-        yield FieldError(f"{at}/{needed}", f"is missing; {told.kind} needs it")
+    for kind, name in (("percent_off", "percent"), ("free_product", "product"), ("points", "points")):
+        is_given = getattr(told, name) is not None
+        if kind == told.kind and not is_given:
+            yield FieldError(f"{at}/{name}", f"is missing; {kind} needs it")
+        elif kind != told.kind and is_given:
+            yield FieldError(f"{at}/{name}", f"must be left out; it is of {kind}")
     if prize.face_value == 0 and told.kind in ("amount_off", "percent_off"):
         yield FieldError(f"{at}/face_value", "must be more than 0")
     if budget is not None and prize.currency != campaign.definition.currency:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from accounts.fields import LINE, Code, Country, Language, Name, Slug, Text
+from cards.names import country_code
 from engagement.rewards.amounts import Amount, KnownCurrency, written
 from engagement.rewards.rules import Eligibility
 from kernel import jcs
@@ -44,9 +45,18 @@ def _wall_clock(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return datetime.fromisoformat(value).replace(second=0).isoformat(timespec="minutes")
+        told = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError("is not a date and time such as 2026-12-24T18:00") from None
+    if told.tzinfo is not None:
+        raise ValueError("must be by the clock in timezone, without an offset; 2026-12-24T18:00 would be right")
+    return told.replace(second=0).isoformat(timespec="minutes")
+
+
+def _known_country(code: str) -> str:
+    if country_code(code) != code:
+        raise ValueError("is not a country of ISO 3166; DE or GB would be one")
+    return code
 
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
@@ -120,7 +130,7 @@ class Definition(_Part):
     name: dict[Language, Name] = Field(min_length=1, description="By language.")
     rules: dict[Language, Rules] = Field({}, description="The rules that the page shows, by language.")
     brands: list[Slug] = Field([], max_length=50, description="Whose receipts earn cards; all of yours where empty.")
-    countries: list[Country] = Field(
+    countries: list[Annotated[Country, AfterValidator(_known_country)]] = Field(
         [], max_length=50, description="Only stores there, and free entries of who lives there; all where empty."
     )
     minimum_age: int | None = Field(None, strict=True, ge=1, le=99, description="Which the shopper declares.")

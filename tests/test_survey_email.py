@@ -168,6 +168,25 @@ def test_who_did_not_answer_is_reminded_once(
     assert "Stop these emails?" in stranger.ask("GET", stop, headers={"Accept-Language": "en"}).text
 
 
+def test_four_purchases_of_one_day_are_no_four_reminders(
+    owner: Person, till: Person, shop: Workshop, clock: Clock, postman: Postman
+) -> None:
+    survey(owner, reminder_days=3, throttle_days=0)
+    for _ in range(4):
+        sold(till)
+    work(shop, clock)
+    assert [("/s/" in html) for html, _ in letters(postman)] == [True] * 4
+    postman.taken.clear()
+    for days in (4, 1, 1):
+        remind(shop, clock, days=days)
+    assert len(postman.taken) == 1
+    sold(till)
+    work(shop, clock, "later")
+    postman.taken.clear()
+    remind(shop, clock)
+    assert len(postman.taken) == 1
+
+
 def test_who_answered_is_left_alone(
     asked: dict[str, Any], shop: Workshop, clock: Clock, postman: Postman, stranger: Person
 ) -> None:

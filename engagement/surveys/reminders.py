@@ -1,6 +1,7 @@
 """One email that asks once more: only where the first question came by email, and nothing was answered since."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -44,8 +45,9 @@ def remind(conn: Connection, post: Post, surveys: Sequence[SurveyRecord], *, now
     count = 0
     for survey in surveys:
         due = _due(conn, survey, now, at_most - count)
-        for ask_id, receipt_id in due:
-            _remind(conn, post, survey, ask_id, receipt_id, now)
+        # Of several that somebody was asked, the last is what they remember.
+        for each in reversed(due):
+            _remind(conn, post, survey, each, now)
         count += len(due)
         if count >= at_most:
             break
@@ -72,8 +74,15 @@ def receipt_of(conn: Connection, merchant_id: str, ask_id: str) -> str | None:
     return conn.scalar(select(SurveyAsk.receipt_id).where(*mine))
 
 
-def _due(conn: Connection, survey: SurveyRecord, now: datetime, at_most: int) -> list[tuple[str, str]]:
-    """Ids of asks and their receipts. Held until the transaction ends, so that of two workers one sees to each."""
+@dataclass(frozen=True, slots=True)
+class _Due:
+    ask_id: str
+    receipt_id: str
+    shopper: str | None
+
+
+def _due(conn: Connection, survey: SurveyRecord, now: datetime, at_most: int) -> list[_Due]:
+    """Oldest first. Held until the transaction ends, so that of two workers one sees to each."""
     late = now - timedelta(days=survey.settings.reminder_days or 0)
     mine = (
         SurveyAsk.survey_id == survey.id,
@@ -84,22 +93,32 @@ def _due(conn: Connection, survey: SurveyRecord, now: datetime, at_most: int) ->
         SurveyAsk.receipt_id.is_not(None),
         SurveyAsk.asked_at <= late,
     )
-    query: Any = select(SurveyAsk.id, SurveyAsk.receipt_id).where(*mine).order_by(SurveyAsk.asked_at).limit(at_most)
-    return [(row.id, row.receipt_id) for row in conn.execute(query.with_for_update(skip_locked=True))]
+    query: Any = select(SurveyAsk.id, SurveyAsk.receipt_id, SurveyAsk.shopper).where(*mine)
+    query = query.order_by(SurveyAsk.asked_at).limit(at_most).with_for_update(skip_locked=True)
+    return [_Due(row.id, row.receipt_id, row.shopper) for row in conn.execute(query)]
 
 
-def _remind(conn: Connection, post: Post, survey: SurveyRecord, ask_id: str, receipt_id: str, now: datetime) -> None:
+def _remind(conn: Connection, post: Post, survey: SurveyRecord, due: _Due, now: datetime) -> None:
     """Nothing is sent where it may not be; it is seen to either way, and not looked at again."""
-    mine = (SurveyAsk.merchant_id == survey.merchant_id, SurveyAsk.id == ask_id)
+    was_lately = _was_lately(conn, survey, due.shopper, now)
+    mine = (SurveyAsk.merchant_id == survey.merchant_id, SurveyAsk.id == due.ask_id)
     conn.execute(update(SurveyAsk).where(*mine).values(reminded_at=now))
-    sent = _sent(conn, survey.merchant_id, receipt_id)
-    try:
-        about(conn, survey.merchant_id, ask_id, now=now)
-    except NotFound:
+    sent = _sent(conn, survey.merchant_id, due.receipt_id)
+    if was_lately or sent is None or stopping.why_stopped(conn, survey.merchant_id, "email", sent.address) is not None:
         return
-    if sent is not None and stopping.why_stopped(conn, survey.merchant_id, "email", sent.address) is None:
-        wanted = Wanted(survey.merchant_id, ask_id, sent.address, language=sent.language, is_automatic=True)
+    with suppress(NotFound):
+        about(conn, survey.merchant_id, due.ask_id, now=now)
+        wanted = Wanted(survey.merchant_id, due.ask_id, sent.address, language=sent.language, is_automatic=True)
         asking.ask(conn, post, [wanted], now=now)
+
+
+def _was_lately(conn: Connection, survey: SurveyRecord, shopper: str | None, now: datetime) -> bool:
+    """Whether the survey saw to a reminder of another receipt of this shopper's within as long as it waits for one:
+    four purchases of one day are no four letters."""
+    since = now - timedelta(days=survey.settings.reminder_days or 0)
+    asked = (SurveyAsk.merchant_id == survey.merchant_id, SurveyAsk.brand_id == survey.brand_id)
+    theirs = (*asked, SurveyAsk.shopper == shopper, SurveyAsk.survey_id == survey.id, SurveyAsk.reminded_at > since)
+    return shopper is not None and conn.scalar(select(SurveyAsk.id).where(*theirs).limit(1)) is not None
 
 
 def _sent(conn: Connection, merchant_id: str, receipt_id: str) -> MessageInfo | None:

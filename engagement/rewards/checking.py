@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cards.names import country_code
 from engagement.rewards.definition import MOST_SLOTS, Definition, instant
 from engagement.rewards.records import CampaignRecord, PrizeRecord
 from engagement.rewards.rules import AllRule, AnyRule, BrandRule, NotRule, Rule, StoreRule
@@ -23,6 +24,7 @@ def lacks(campaign: CampaignRecord, known: Known, *, now: datetime) -> list[Fiel
     """Empty where it can be launched."""
     return [
         *_times(campaign, now),
+        *_countries(campaign.definition),
         *_texts(campaign.definition),
         *_caps(campaign.definition),
         *_sizes(campaign),
@@ -41,6 +43,12 @@ def _times(campaign: CampaignRecord, now: datetime) -> Iterator[FieldError]:
         yield FieldError("/ends_at", "must be after starts_at")
     elif campaign.ends_at <= now:
         yield FieldError("/ends_at", "must be in the future")
+
+
+def _countries(told: Definition) -> Iterator[FieldError]:
+    for at, code in enumerate(told.countries):
+        if country_code(code) != code:
+            yield FieldError(f"/countries/{at}", "is no country of ISO 3166; DE or GB would be one")
 
 
 def _texts(told: Definition) -> Iterator[FieldError]:

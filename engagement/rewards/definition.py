@@ -19,7 +19,6 @@ from pydantic import (
 )
 
 from accounts.fields import LINE, Code, Country, Language, Name, Slug, Text
-from cards.names import country_code
 from engagement.rewards.amounts import Amount, KnownCurrency, written
 from engagement.rewards.rules import Eligibility
 from kernel import jcs
@@ -51,12 +50,6 @@ def _wall_clock(value: object) -> object:
     if told.tzinfo is not None:
         raise ValueError("must be by the clock in timezone, without an offset; 2026-12-24T18:00 would be right")
     return told.replace(second=0).isoformat(timespec="minutes")
-
-
-def _known_country(code: str) -> str:
-    if country_code(code) != code:
-        raise ValueError("is not a country of ISO 3166; DE or GB would be one")
-    return code
 
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
@@ -130,7 +123,7 @@ class Definition(_Part):
     name: dict[Language, Name] = Field(min_length=1, description="By language.")
     rules: dict[Language, Rules] = Field({}, description="The rules that the page shows, by language.")
     brands: list[Slug] = Field([], max_length=50, description="Whose receipts earn cards; all of yours where empty.")
-    countries: list[Annotated[Country, AfterValidator(_known_country)]] = Field(
+    countries: list[Country] = Field(
         [], max_length=50, description="Only stores there, and free entries of who lives there; all where empty."
     )
     minimum_age: int | None = Field(None, strict=True, ge=1, le=99, description="Which the shopper declares.")

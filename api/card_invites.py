@@ -21,7 +21,10 @@ router = APIRouter(prefix="/v1/cards", tags=["Cards"])
 
 
 @router.post(
-    "/{card:card}/invites", status_code=201, responses=shapes.NEW_INVITE, openapi_extra=schemas.body("NewInvite")
+    "/{card:card}/invites",
+    status_code=201,
+    responses=shapes.NEW_INVITE,
+    openapi_extra=schemas.body("NewInvite", required=False),
 )
 async def create_invite(card: IdOrToken, request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """A link by which the member of staff edits what the brand does not lock, as often as they like in 14 days.

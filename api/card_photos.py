@@ -35,7 +35,7 @@ async def put_photo(card: IdOrToken, request: Request, house: TheHouse, caller: 
     return no_content()
 
 
-@router.delete("/{card:card}/photo", status_code=204, responses=schemas.READS)
+@router.delete("/{card:card}/photo", status_code=204, responses=schemas.READS | schemas.problems(409))
 async def delete_photo(card: IdOrToken, house: TheHouse, caller: TheCaller) -> Response:
     """The card shows the initials instead."""
     await _set(house, caller, card, None)

@@ -279,12 +279,12 @@ def picture_body() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": dict.fromkeys(PICTURES, binary)}}
 
 
-def body(name: str) -> dict[str, Any]:
+def body(name: str, *, required: bool = True) -> dict[str, Any]:
     """The ``requestBody`` of an endpoint that reads its body itself."""
     media: dict[str, Any] = {"schema": {"$ref": f"{_REF}{name}"}}
     if name in EXAMPLES:
         media["example"] = EXAMPLES[name]
-    return {"requestBody": {"required": True, "content": {"application/json": media}}}
+    return {"requestBody": {"required": required, "content": {"application/json": media}}}
 
 
 def components(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine, func, select
 
@@ -47,6 +48,8 @@ def examined(server: Served, shops: Shops, *options: str, but_for: str = LEFT_TO
     done = subprocess.run(command, cwd=server.folder, capture_output=True, text=True)
     # Whole, where pytest would show the first lines.
     print(done.stdout)  # noqa: T201
+    still = httpx.get(f"{server.url}/v1/keys", headers={"Authorization": f"Bearer {shops.outsider}"})
+    assert still.status_code == 200, "its key was revoked on the way, so little was tried"
     return "it complains" if done.returncode else ""
 
 

@@ -26,7 +26,7 @@ from tests.support.backups import backed_up, restored
 from tests.support.inside import Inside, Person
 from tests.support.many import copies
 from tests.support.sales import Body, coffee, refund
-from tests.support.server import Served
+from tests.support.server import NO_PDF, Served
 from tests.support.shops import OPENED, Shops
 from tests.support.waiting import wait_until
 
@@ -136,7 +136,7 @@ def require_consistent(engine: Engine, told: dict[str, tuple[Body, Body]]) -> in
 def test_a_backup_taken_under_load_restores_to_a_consistent_shop(
     kind: str, tmp_path: Path, data: Data, engine: Engine, shops: Shops, empty: Empty
 ) -> None:
-    with Served(data.data_dir, data.where_database()) as server:
+    with Served(data.data_dir, data.where_database(), first=NO_PDF) as server:
         tills = Tills(server.url, shops.owner)
         with tills.selling():
             wait_until(lambda: len(tills.told) > 25)

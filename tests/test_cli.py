@@ -14,7 +14,7 @@ from accounts.keys import SCOPES
 from accounts.tables import Merchant
 from cli.main import main
 from tests.support.inside import on_sqlite
-from tests.support.server import Served
+from tests.support.server import NO_PDF, Served
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_a_key_that_is_revoked_beside_a_running_server_soon_opens_nothing(
     key = run("keys", "create", "--merchant", "linden-rye", "--scopes", "receipts:read").strip()
     key_id = run("keys", "list", "--merchant", "linden-rye").split()[0]
     with (
-        Served(tmp_path, database_url) as server,
+        Served(tmp_path, database_url, first=NO_PDF) as server,
         httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as till,
     ):
         assert till.get("/v1/receipts").status_code == 200

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.posting import Tills, check
-from tests.support.server import Served
+from tests.support.server import NO_PDF, Served
 from tests.support.shops import Shops
 
 ENOUGH = 40
@@ -31,7 +31,7 @@ def survive(server: Served, tills: Tills, rounds: int) -> int:
 
 @pytest.fixture
 def server(tmp_path: Path, database_url: str) -> Iterator[Served]:
-    server = Served(tmp_path, database_url)
+    server = Served(tmp_path, database_url, first=NO_PDF)
     yield server
     server.kill()
 

@@ -14,7 +14,8 @@ from tests.support.mutations import mutated
 from tests.support.sales import Body, coffee, example, refund, superset
 from tests.support.shops import Shops
 
-COUNT = 10_000
+# Most is decided before any database is asked; fewer tell how the second one keeps what is accepted.
+COUNTS = {"sqlite": 10_000, "postgresql": 2_500}
 AT_ONCE = 50
 REFUSALS = {400, 403, 409, 422}
 
@@ -36,8 +37,8 @@ def whole_sale(random: Random, original: str) -> Body:
     return superset()
 
 
-def broken_sales(random: Random, originals: list[Body]) -> list[bytes]:
-    return [mutated(random, whole_sale(random, random.choice(originals)["id"])) for _ in range(COUNT)]
+def broken_sales(random: Random, originals: list[Body], count: int) -> list[bytes]:
+    return [mutated(random, whole_sale(random, random.choice(originals)["id"])) for _ in range(count)]
 
 
 async def post_all(inside: Inside, key: str, bodies: list[bytes]) -> list[Answer]:
@@ -81,14 +82,15 @@ async def open_all(inside: Inside, key: str, receipts: list[Body]) -> set[int]:
 def test_ten_thousand_broken_sales_break_nothing(inside: Inside, owner: Person, shops: Shops, engine: Engine) -> None:
     owner.put("/v1/merchant", {"name": "Linden & Rye", "on_mismatch": "flag"})
     originals = [owner.post("/v1/receipts", coffee()).json() for _ in range(20)]
-    answers = inside.run(post_all(inside, shops.owner, broken_sales(Random(4711), originals)))
+    count = COUNTS[engine.dialect.name]
+    answers = inside.run(post_all(inside, shops.owner, broken_sales(Random(4711), originals, count)))
 
     refused = [answer for answer in answers if answer.status >= 300]
     assert {answer.status for answer in refused} <= REFUSALS
     for answer in refused:
         check_refusal(answer)
     new = [json.loads(answer.body) for answer in answers if answer.status == 201]
-    assert len(new) > COUNT / 20, "too few are accepted to try what comes after"
+    assert len(new) > count / 20, "too few are accepted to try what comes after"
     check_rows(engine, {receipt["id"] for receipt in originals + new})
     assert inside.run(open_all(inside, shops.owner, new[::4])) == {200}
     assert listed(owner) == {receipt["id"] for receipt in originals + new}

@@ -26,7 +26,7 @@ from receipts.reading import read_sale
 from receipts.tables import Receipt, ReturnedSum
 from tests.support.inside import Person
 from tests.support.sales import Body, coffee, refund
-from tests.support.server import Served
+from tests.support.server import NO_PDF, Served
 from tests.support.shops import OPENED, Shops
 
 RECEIPTS = "/v1/receipts"
@@ -214,7 +214,8 @@ def test_a_void_and_a_refund_do_not_both_win(till: Person) -> None:
 
 @pytest.fixture
 def two_servers(postgresql_url: str, tmp_path: Path) -> Iterator[tuple[Served, Served]]:
-    with Served(tmp_path, postgresql_url) as one, Served(tmp_path, postgresql_url) as two:
+    one, two = (Served(tmp_path, postgresql_url, first=NO_PDF) for _ in range(2))
+    with one, two:
         yield one, two
 
 

@@ -15,7 +15,8 @@ from typing import Final
 from infra.settings import ROOT
 
 _FORGE: Final = multiprocessing.get_context("forkserver")
-_FORGE.set_forkserver_preload(["cli.main"])
+# With what the commands load only when they are asked for, which takes seconds.
+_FORGE.set_forkserver_preload(["cli.main", "cli.serve", "cli.worker"])
 
 
 def begin(arguments: Sequence[str], *, env: dict[str, str], log: Path, first: str = "") -> ForkServerProcess:

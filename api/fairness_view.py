@@ -208,7 +208,9 @@ def _promises(campaign: CampaignRecord, words: Voice) -> Iterator[Fact]:
     _ = words.gettext
     yield Fact(_("SHA-256 of the seed"), campaign.seed_digest or "")
     yield Fact(_("SHA-256 of the table of prizes"), campaign.table_digest or "")
-    yield Fact(_("Published"), campaign.launched_at.isoformat(timespec="seconds") if campaign.launched_at else "")
+    if campaign.launched_at is not None:
+        moment = words.formats.moment(campaign.launched_at, ZoneInfo(campaign.definition.timezone))
+        yield Fact(_("Published"), moment.text)
     if campaign.seed is not None:
         yield Fact(_("Seed"), campaign.seed)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Final
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
@@ -78,6 +79,8 @@ def read(sent: Mapping[str, str], known: Known, spoken: Voice, *, now: datetime)
             errors |= {f"{each}-{number}": said for each, said in wrong.items()}
         else:
             words[number] = Words(int(told["stars"]), told["title"], told["text"], name)
+    if not words and not errors:
+        errors |= {f"stars-{number}": spoken.gettext(_NO_STARS) for number in islice(_open(known, now), 1)}
     return Read(words, sent, errors)
 
 

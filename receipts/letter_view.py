@@ -43,13 +43,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a letter asks, with a link for each answer. ``low`` and ``high`` are what the ends of the scale mean,
-    ``ends`` says both with their figures; ``url`` leads to all answers; ``trap`` is hidden, and
-    only programs that open every link open it."""
+    """What a letter asks, with a link for each answer. ``ends`` says what the ends of the scale mean; ``url`` leads to
+    all answers; ``trap`` is hidden, and only programs that open every link open it."""
 
     text: str
-    low: str
-    high: str
     ends: str
     choices: tuple[Choice, ...]
     url: str

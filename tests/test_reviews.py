@@ -175,6 +175,13 @@ def test_what_was_written_is_taken_back_after_the_sale_was_voided(
 
 
 @on_sqlite
+def test_an_empty_form_is_not_said_to_be_saved(owner: Person, stranger: Person, receipt: Body) -> None:
+    answer = send(stranger, receipt, name="Anna")
+    assert (answer.status_code, answer.text.count("Please choose how many stars.")) == (422, 1)
+    assert queue(owner) == []
+
+
+@on_sqlite
 def test_what_nobody_sees_of_a_pasted_text_is_left_out(owner: Person, stranger: Person, receipt: Body) -> None:
     """A presentation breaks its lines by VT."""
     send(stranger, receipt, **WORDS | {"title-0": "Good\x00\x1b\tbread", "text-0": "Keeps\x0bfor\x07 a week."})

@@ -51,8 +51,6 @@ def question(
     ends = ", ".join(f"{figures[score]}: {meaning}" for score, meaning in meanings.items())
     return Question(
         text=words.question,
-        low=words.low,
-        high=words.high,
         ends=ends,
         choices=tuple(
             Choice(text, f"{text}, {meanings[score]}" if score in meanings else text, f"{url}&score={score}")

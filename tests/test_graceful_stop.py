@@ -43,6 +43,7 @@ def test_a_server_that_is_told_to_end_answers_what_it_took_and_leaves_nothing_ha
             tills.wait_for(80)
             assert stopped(server) == -signal.SIGTERM
         assert waiting(engine) > 0
+        mail.hurry()
         server.start()
         tills.again(server.url)
         wait_until_settled(engine)
@@ -66,6 +67,7 @@ def test_a_worker_that_is_told_to_end_finishes_its_letters_and_leaves_the_rest_t
         assert waiting(engine) > 0
         assert "Traceback" not in worker.said()
         assert len(mail.accepted()) == before
+        mail.hurry()
         worker.start()
         tills.again(server.url)
         wait_until_settled(engine)

@@ -98,8 +98,9 @@ def _in_lines(found: Judgement) -> Iterator[str]:
         yield f"places said to be left out: {_places(found.left_out)}"
     if found.lost:
         yield f"of these hold prizes, and nobody can tell why they were left out: {_places(found.lost)}"
+    rest = "the rest of it may be in cards still to come" if found.is_undecided and found.open else "it was not"
     for at in found.not_gone:
-        yield f"prize {at + 1}: was said to be gone, and was not"
+        yield f"prize {at + 1}: was said to be gone, and {rest}"
     if found.withdrawn:
         yield f"taken back by the merchant: {found.withdrawn:,} prizes"
     for at, stock in enumerate(found.promised):

@@ -246,6 +246,17 @@ def test_the_command_proves_no_card_that_is_not_scratched_yet(tmp_path: Path) ->
     assert (said.exit_code, said.output.partition("\n")[0]) == (0, "proved: 12 of 15 cards; 3 not scratched yet")
 
 
+@pytest.mark.parametrize("unscratched, said", [(2, "it was not"), (3, "the rest of it may be in cards still to come")])
+def test_the_command_suspects_nobody_of_what_cards_under_their_foil_may_explain(
+    tmp_path: Path, unscratched: int, said: str
+) -> None:
+    told = table((1, 3), nothing=20)
+    draws = [each for each in draws_of(told, 200) if each["outcome"] != 0]
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof_of(told, draws, unscratched=unscratched)))
+    assert f"prize 1: was said to be gone, and {said}\n" in run(str(file)).output
+
+
 def test_the_command_names_cards_that_were_not_drawn_so(ten_thousand: Body, tmp_path: Path) -> None:
     file = tmp_path / "proof.json"
     draws = [ten_thousand["draws"][0] | {"outcome": 0}, *ten_thousand["draws"][1:]]

@@ -185,6 +185,12 @@ def stranger(inside: Inside) -> Person:
 
 
 @pytest.fixture
+def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look ten times a second whether wallets are to be told of something, instead of every other second."""
+    monkeypatch.setattr("worker.kinds._PASSES", 0.1)
+
+
+@pytest.fixture
 def card(engine: Engine, shops: Shops) -> CardRecord:
     """Emma's, of the store mitte."""
     return a_card(engine, shops)

@@ -105,6 +105,7 @@ def test_what_is_taken_off_a_card_is_gone_there(
     assert "about" not in [each["id"] for each in made["textModulesData"]]
 
 
+@pytest.mark.usefixtures("prompt")
 @on_sqlite
 def test_a_worker_writes_the_object_anew(
     inside: Inside, google: Google, card: CardRecord, engine: Engine, settings: Settings

@@ -166,6 +166,7 @@ def test_a_prize_that_nobody_took_makes_no_job(
         assert PRIZES not in tally(conn)
 
 
+@pytest.mark.usefixtures("prompt")
 @on_sqlite
 def test_a_worker_writes_the_object_anew(owner: Person, google: Google, card: RewardRecord, settings: Settings) -> None:
     with working(settings):

@@ -107,6 +107,7 @@ def test_a_push_service_that_hangs_is_waited_for_once(
     assert pushes_waiting(engine) == 0
 
 
+@pytest.mark.usefixtures("prompt")
 def test_a_worker_that_shall_end_leaves_the_other_phones_to_another_job(
     engine: Engine, shop: Workshop, card: CardRecord, push: PushServer
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_worker_that_shall_end_leaves_the_other_phones_to_another_job(
     assert push.tokens() == ["aa", "bb", "cc"]
 
 
+@pytest.mark.usefixtures("prompt")
 def test_many_phones_are_told_by_several_jobs_over_one_connection_each(
     engine: Engine, settings: Settings, card: CardRecord, push: PushServer
 ) -> None:

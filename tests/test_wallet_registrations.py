@@ -135,6 +135,7 @@ def test_only_so_many_phones_are_new_to_a_pass_within_a_day(
     assert registrations(engine) == 5
 
 
+@pytest.mark.usefixtures("prompt")
 @pytest.mark.parametrize("state", ["paused", "revoked"])
 def test_a_phone_that_took_a_card_which_was_put_away_since_hears_of_it_and_is_not_counted(
     engine: Engine,

@@ -44,6 +44,7 @@ def phone(inside: Inside) -> Phone:
 # --- the way of a change
 
 
+@pytest.mark.usefixtures("prompt")
 def test_a_phone_hears_of_a_change_asks_what_it_was_and_fetches_it(
     engine: Engine, settings: Settings, phone: Phone, card: CardRecord, push: PushServer, its: Apple
 ) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, func, select, update
 from accounts.tables import Merchant
 from infra.settings import Settings, Work
 from receipts.tables import Receipt
-from tests.support.inside import Person
+from tests.support.inside import Person, on_sqlite
 from tests.support.sales import coffee
 from tests.support.shops import Shops
 from tests.support.workshop import Clock, Postman, workshop
@@ -37,6 +37,7 @@ def test_what_the_clock_asks_for_is_known_to_the_worker(settings: Settings) -> N
         assert {each.kind for each in schedules(shop)} <= {each.name for each in kinds(shop)}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "beside_sales, wished, sent", [(True, None, 1), (False, None, 4), (True, "3", 3), (False, "3", 3)]
 )

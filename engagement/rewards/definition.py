@@ -118,7 +118,8 @@ class FreeEntry(_Part):
 
 
 class Definition(_Part):
-    """A campaign but for its prizes."""
+    """A campaign but for its prizes. What is stored is read by it too: a stricter rule belongs into ``checking``, or
+    campaigns that stand could not be read any more."""
 
     name: dict[Language, Name] = Field(min_length=1, description="By language.")
     rules: dict[Language, Rules] = Field({}, description="The rules that the page shows, by language.")

@@ -69,8 +69,9 @@ def part(template: str, macro: str, content: Any, language: str) -> str:
     return str(getattr(environment(language).get_template(template).module, macro)(content))
 
 
+@cache
 def warm() -> None:
-    """Read every catalogue and compile every template, so that no reader waits for it."""
+    """Read every catalogue and compile every template, so that no reader waits for it; once for each process."""
     for language in LANGUAGES:
         for template in environment(language).list_templates():
             environment(language).get_template(template)

@@ -10,20 +10,16 @@ from sqlalchemy.exc import DataError, OperationalError
 from engagement.voice import attribution
 from engagement.voice.attribution import Keys
 from tests.support.inside import Inside, Person
+from tests.support.referrals import BEN, look, promoted, uses, with_code
 from tests.support.shops import Shops
-from tests.support.surveys import answer, path_of, sold, survey
+from tests.support.surveys import sold
 from tests.support.workshop import Clock
-from tests.test_referrals import ANNA, BEN, look, offered, uses, with_code
 from worker.workshop import Workshop
 
 
 @pytest.fixture
 def code(owner: Person, till: Person, stranger: Person, inside: Inside, engine: Engine, shops: Shops) -> str:
-    """Anna's."""
-    owner.put("/v1/referral-settings", {"is_on": True}).raise_for_status()
-    survey(owner)
-    answer(stranger, path_of(stranger, sold(till, shopper=ANNA)), 10)
-    return offered(inside, engine, shops)
+    return promoted(owner, till, stranger, inside, engine, shops)
 
 
 @pytest.fixture

@@ -6,22 +6,18 @@ from sqlalchemy import Engine, func, select, update
 from engagement.voice.tables import ReferralRun, ReferralUse
 from receipts.tables import Receipt
 from tests.support.inside import Inside, Person
+from tests.support.referrals import BEN, look, promoted, told, uses, with_code
 from tests.support.sales import Body, refund
 from tests.support.shops import Shops
-from tests.support.surveys import answer, path_of, sold, survey
+from tests.support.surveys import sold
 from tests.support.workshop import Clock
-from tests.test_referrals import ANNA, BEN, look, offered, told, uses, with_code
 from worker.offers import write_baskets
 from worker.workshop import Workshop
 
 
 @pytest.fixture
 def code(owner: Person, till: Person, stranger: Person, inside: Inside, engine: Engine, shops: Shops) -> str:
-    """Anna's."""
-    owner.put("/v1/referral-settings", {"is_on": True}).raise_for_status()
-    survey(owner)
-    answer(stranger, path_of(stranger, sold(till, shopper=ANNA)), 10)
-    return offered(inside, engine, shops)
+    return promoted(owner, till, stranger, inside, engine, shops)
 
 
 def void(till: Person, sale: Body) -> None:

@@ -11,8 +11,6 @@ from alembic.operations import Operations
 from sqlalchemy import Engine, func, select
 
 from engagement import scratch, shoppers
-from engagement.surveys import find as surveys_find
-from engagement.tables import Event
 from engagement.voice import attribution, referrals
 from engagement.voice.attribution import Keys
 from engagement.voice.tables import Referral, ReferralRun, ReferralUse
@@ -20,7 +18,8 @@ from infra import secrets
 from receipts import find as receipts_find
 from tests.support.aged import limit
 from tests.support.inside import Inside, Person, on_sqlite
-from tests.support.sales import Body, refund
+from tests.support.referrals import ANNA, BEN, look, offered, promoted, told, uses, with_code
+from tests.support.sales import refund
 from tests.support.shops import Shops
 from tests.support.surveys import answer, path_of, sold, survey
 from tests.support.workshop import Clock
@@ -30,55 +29,10 @@ from worker.chores import purge
 from worker.offers import write_baskets
 from worker.workshop import Workshop
 
-ANNA = {"email": "anna@example.com"}
-BEN = {"email": "ben@example.com"}
-
 
 @pytest.fixture
 def code(owner: Person, till: Person, stranger: Person, inside: Inside, engine: Engine, shops: Shops) -> str:
-    """That which Anna got for her ten points, as she reads it out."""
-    owner.put("/v1/referral-settings", {"is_on": True, "text": {"en": "10% off"}}).raise_for_status()
-    survey(owner)
-    answer(stranger, path_of(stranger, sold(till, shopper=ANNA)), 10)
-    return offered(inside, engine, shops)
-
-
-def offered(inside: Inside, engine: Engine, shops: Shops) -> str:
-    key = secrets.derived(inside.app.state.house.settings.data, referrals.PURPOSE)
-    with engine.connect() as conn:
-        answer_id = conn.scalars(select(Referral.answer_id)).one()
-        found = referrals.offered(conn, shops.linden, surveys_find.one(conn, shops.linden, str(answer_id)), key=key)
-    assert found is not None
-    return found.code
-
-
-def look(shop: Workshop, clock: Clock) -> None:
-    """As the clock does, once what was sold has settled."""
-    clock.pass_by(minutes=6)
-    look_for_referrals(shop, "job", {})
-
-
-def uses(engine: Engine) -> int:
-    with engine.connect() as conn:
-        return conn.scalar(select(func.count()).select_from(ReferralUse)) or 0
-
-
-def told(engine: Engine) -> int:
-    with engine.connect() as conn:
-        return conn.scalar(select(func.count()).where(Event.kind == "referral.used")) or 0
-
-
-def with_code(code: str, where: str) -> Body:
-    line = {"id": "1", "name": "Coffee", "unit_price": "3.20", "tax_rate": "19", "total": "2.20"}
-    taxes = [{"rate": "19", "net": "1.85", "tax": "0.35", "gross": "2.20"}]
-    paid = {"taxes": taxes, "total": "2.20", "payments": [{"method": "cash", "amount": "2.20"}]}
-    less: Body = {"name": "Friend", "amount": "1.00", "code": code}
-    match where:
-        case "metadata":
-            return {"metadata": {"referral_code": code}}
-        case "line":
-            return paid | {"lines": [line | {"discounts": [less]}]}
-    return paid | {"lines": [line | {"total": "3.20"}], "discounts": [less]}
+    return promoted(owner, till, stranger, inside, engine, shops)
 
 
 def test_a_promoter_gets_a_code_with_a_check_sign_and_only_its_hash_is_kept(

@@ -158,9 +158,23 @@ def test_what_came_back_can_be_read(demo: Demo, tmp_path: Path) -> None:
     assert [each["state"] for each in campaigns["campaigns"]] == ["live"]
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The settings of a service that was started as the README says, from nothing."""
+@dataclass(frozen=True)
+class Own:
+    """A service that was started as the README says, from nothing, and whose merchant has taken the first steps."""
+
+    folder: Path
+    # Its settings.
+    env: dict[str, str]
+    till_key: str
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.env['COUNTERFOIL_PORT']}"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+    folder = tmp_path_factory.mktemp("own")
     commands = blocks("Run it for real")[0]
     assert "COUNTERFOIL_DATA_DIR=/var/lib/counterfoil\n" in commands
     with socket.socket() as free:
@@ -168,11 +182,11 @@ def own(tmp_path: Path) -> Iterator[dict[str, str]]:
         port = str(free.getsockname()[1])
     base = re.search(r"COUNTERFOIL_BASE_URL=(\S+)", commands)
     assert base
-    env = {"COUNTERFOIL_DATA_DIR": str(tmp_path / "data"), "COUNTERFOIL_BASE_URL": base[1], "COUNTERFOIL_PORT": port}
+    env = {"COUNTERFOIL_DATA_DIR": str(folder / "data"), "COUNTERFOIL_BASE_URL": base[1], "COUNTERFOIL_PORT": port}
     command = commands.strip().splitlines()[-1].split()
-    with running(command, tmp_path, env | {"COUNTERFOIL_LOG_LEVEL": "warning"}) as started:
+    with running(command, folder, env | {"COUNTERFOIL_LOG_LEVEL": "warning"}) as started:
         wait_for(f"http://127.0.0.1:{port}/readyz", started)
-        yield env
+        yield Own(folder, env, first_steps(env, folder))
 
 
 def wait_for(url: str, started: subprocess.Popen[str]) -> None:
@@ -187,30 +201,26 @@ def wait_for(url: str, started: subprocess.Popen[str]) -> None:
     raise AssertionError("the service did not start")
 
 
-def first_steps(own: dict[str, str], folder: Path) -> str:
+def first_steps(env: dict[str, str], folder: Path) -> str:
     """Take them; the key of the till."""
     Image.new("RGB", (64, 64), "#8a1c4a").save(folder / "logo.png")
-    commands = "\n".join(blocks("First steps")).replace(ADDRESS, own_address(own))
-    return typed(commands, folder, **own).split()[-1]
+    commands = "\n".join(blocks("First steps")).replace(ADDRESS, f"http://127.0.0.1:{env['COUNTERFOIL_PORT']}")
+    return typed(commands, folder, **env).split()[-1]
 
 
-def own_address(own: dict[str, str]) -> str:
-    return f"http://127.0.0.1:{own['COUNTERFOIL_PORT']}"
-
-
-def test_a_merchant_who_takes_the_first_steps_can_take_sales(own: dict[str, str], tmp_path: Path) -> None:
-    address, till_key = own_address(own), first_steps(own, tmp_path)
+def test_a_merchant_who_takes_the_first_steps_can_take_sales(own: Own) -> None:
     sale = {
         "issued_at": "2026-11-21T17:42:10+00:00",
         "currency": "GBP",
         "lines": [{"id": "1", "name": "Mug", "total": "12.00"}],
         "total": "12.00",
     }
-    answer = httpx.post(f"{address}/v1/receipts", json=sale, headers={"Authorization": f"Bearer {till_key}"})
+    answer = httpx.post(f"{own.address}/v1/receipts", json=sale, headers={"Authorization": f"Bearer {own.till_key}"})
     assert answer.status_code == 201
     url = answer.json()["url"]
-    assert url.startswith(own["COUNTERFOIL_BASE_URL"] + "/r/")
-    page = httpx.get(address + url.removeprefix(own["COUNTERFOIL_BASE_URL"]))
+    base_url = own.env["COUNTERFOIL_BASE_URL"]
+    assert url.startswith(f"{base_url}/r/")
+    page = httpx.get(own.address + url.removeprefix(base_url))
     assert "Corner Shop, High Street" in page.text
     assert "Till 1" in page.text
 
@@ -232,18 +242,17 @@ ORDER: Final = {
 }
 
 
-def has_receipt(folder: Path) -> bool:
+def has_order(folder: Path) -> bool:
     with closing(sqlite3.connect(f"file:{folder}/counterfoil.db?mode=ro", uri=True)) as database:
-        return bool(database.execute("SELECT id FROM receipts").fetchall())
+        return bool(database.execute("SELECT id FROM receipts WHERE number = '#1002'").fetchall())
 
 
-def test_an_order_of_shopify_comes_in_both_ways_and_is_one_receipt(own: dict[str, str], tmp_path: Path) -> None:
-    first_steps(own, tmp_path)
+def test_an_order_of_shopify_comes_in_both_ways_and_is_one_receipt(own: Own, tmp_path: Path) -> None:
     (tmp_path / "order.json").write_text(json.dumps(ORDER))
     connect, deliver, bring_in = fences(SHOPIFY)
-    own = own | {"SECRET": "not-much-of-a-secret"}
-    public = typed(connect, tmp_path, **own).strip()
-    typed(deliver, tmp_path, URL=public.replace(own["COUNTERFOIL_BASE_URL"], own_address(own)), **own)
+    env = own.env | {"SECRET": "not-much-of-a-secret"}
+    public = typed(connect, tmp_path, **env).strip()
+    typed(deliver, tmp_path, URL=public.replace(env["COUNTERFOIL_BASE_URL"], own.address), **env)
     # It is worked on after it was answered.
-    wait_until(lambda: has_receipt(tmp_path / "data"))
-    assert typed(bring_in, tmp_path, **own).count("order:5182437125 (#1002) is there already\n") == 2
+    wait_until(lambda: has_order(own.folder / "data"))
+    assert typed(bring_in, tmp_path, **env).count("order:5182437125 (#1002) is there already\n") == 2

@@ -10,8 +10,8 @@ from kernel.errors import BadRequest, TooLarge
 
 _TYPE: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 200
-# What comes with pasted text and nobody sees. Some programs break lines by VT or FF.
-_UNSEEN: Final = dict.fromkeys([*range(0x20), 0x7F]) | {0x09: " ", 0x0A: "\n", 0x0B: "\n", 0x0C: "\n"}
+# What comes with pasted text and nobody sees. Some programs break lines by VT or FF, also where a field has but one.
+_UNSEEN: Final = dict.fromkeys([*range(0x20), 0x7F]) | {0x0A: "\n"} | dict.fromkeys([0x09, 0x0B, 0x0C], " ")
 
 
 async def form_fields(request: Request, *, most: int) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # https://www.sqlite.org/rescode.html#full and PostgreSQL's disk_full (appendix A of its manual).
 _FULL: Final = ("SQLITE_FULL", "53100")
@@ -21,9 +22,9 @@ def reason(error: Exception) -> dict[str, Any]:
 
 
 def is_of_its_values(error: Exception) -> bool:
-    """Whether it is what was written that failed, and will each time: not the database, which was busy, gone or other
-    than it should be."""
-    return isinstance(error, DataError | IntegrityError) or not isinstance(error, DBAPIError)
+    """Whether it is what was written that failed, and will each time: not the database or the disk, which was busy,
+    gone or other than it should be."""
+    return isinstance(error, DataError | IntegrityError) or not isinstance(error, DBAPIError | PoolTimeout | OSError)
 
 
 def is_disk_full(error: Exception) -> bool:

@@ -17,7 +17,7 @@ from engagement.rewards.keys import RewardKeys
 from engagement.rewards.live import Live, LiveCampaigns
 from engagement.rewards.sold import Sold
 from infra.secrets import Unsealable
-from infra.trouble import reason
+from infra.trouble import is_of_its_values, reason
 from receipts.issue import Issued
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ class Giver:
             if len(merchants) > 1:
                 return {each: self._read(conn, {each})[each] for each in sorted(merchants)}
             [merchant_id] = merchants
-            self.campaigns.remember_unread(merchant_id)
+            if is_of_its_values(failed.error):
+                self.campaigns.remember_unread(merchant_id)
             why = {"why": failed.error.detail} if isinstance(failed.error, Unsealable) else reason(failed.error)
             _log.error("campaigns_not_read", merchant=merchant_id, **why)
             return {merchant_id: None}

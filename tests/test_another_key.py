@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from api.app import create_app
 from cli import checks_database
 from engagement.rewards import find, revealing
 from engagement.rewards.keys import RewardKeys, code_of
 from engagement.rewards.proof import NotAProof
-from engagement.rewards.tables import Campaign
+from engagement.rewards.tables import Campaign, Reward
 from engagement.tables import Event
 from infra import secrets
 from infra.settings import Settings
@@ -116,9 +116,22 @@ def test_a_campaign_whose_key_is_lost_can_be_ended_and_nobody_can_check_its_card
         assert said not in page
 
 
-def test_doctor_names_whose_cards_nobody_can_check(settings: Settings, given_up: tuple[str, str]) -> None:
+def test_doctor_names_whose_cards_nobody_can_check(
+    settings: Settings, other: Settings, given_up: tuple[str, str]
+) -> None:
     found = checks_database.campaigns(settings)
     assert (found.state, "linden-rye" in found.says) == ("warn", True)
+    assert checks_database.campaigns(other).state == "FAIL"
+
+
+def test_no_right_code_is_called_wrong_after_the_end_while_it_is_good(
+    engine: Engine, shops: Shops, settings: Settings, moved: Inside, given_up: tuple[str, str]
+) -> None:
+    code, till = scratched(engine, settings, shops.linden, given_up[1]), Person(moved, shops.owner)
+    assert till.get(f"/v1/rewards/{code}").status_code == 503
+    with engine.begin() as conn:
+        conn.execute(update(Reward).values(state="expired"))
+    assert till.get(f"/v1/rewards/{code}").status_code == 404
 
 
 def test_where_the_key_comes_back_the_seed_is_told(

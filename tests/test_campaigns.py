@@ -288,6 +288,8 @@ def test_codes_that_are_there_twice_are_refused_with_their_lines(owner: Person) 
         (b"code,note\n\nA-1,x\na-1,y\n", "/4", "is the code of line 3 again"),
         (b"", "", "must hold a code at least"),
         (b"code\n", "", "must hold a code at least"),
+        (b"coupon,voucher\nSPRING,A-1\n", "/1", "has several columns"),
+        (b"sku;code\nS1;A-1\nS2;\n", "/3", "has no code"),
     ],
 )
 def test_a_table_in_which_codes_cannot_be_told_is_refused(
@@ -299,7 +301,7 @@ def test_a_table_in_which_codes_cannot_be_told_is_refused(
     assert wrong in error["detail"]
 
 
-@pytest.mark.parametrize("table", [b"sku;Code\nS1;A-1\nS2;\nS3;B-2\n", b"A-1,\nB-2,\n", b"voucher\nA-1\nB-2"])
+@pytest.mark.parametrize("table", [b"coupon;Code\nSPRING;A-1\nSPRING;B-2\n", b"A-1,\nB-2,\n", b"voucher\nA-1\nB-2"])
 def test_codes_are_found_in_the_column_that_is_called_so(owner: Person, table: bytes) -> None:
     assert pooled(owner, table)[1].json() == {"codes": 2}
 

@@ -184,9 +184,9 @@ def test_an_empty_form_is_not_said_to_be_saved(owner: Person, stranger: Person, 
 @on_sqlite
 def test_what_nobody_sees_of_a_pasted_text_is_left_out(owner: Person, stranger: Person, receipt: Body) -> None:
     """A presentation breaks its lines by VT."""
-    send(stranger, receipt, **WORDS | {"title-0": "Good\x00\x1b\tbread", "text-0": "Keeps\x0bfor\x07 a week."})
+    send(stranger, receipt, **WORDS | {"title-0": "Good\x00\x1b\x0bbread", "text-0": "Keeps\tfor\x07\na week."})
     [review] = queue(owner)
-    assert (review["title"], review["text"]) == ("Good bread", "Keeps\nfor a week.")
+    assert (review["title"], review["text"]) == ("Good bread", "Keeps for\na week.")
 
 
 @on_sqlite

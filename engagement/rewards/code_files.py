@@ -12,25 +12,27 @@ from infra.csv_text import told
 from kernel.errors import BadRequest, FieldError, Invalid
 
 _LONGEST: Final = 64
-_HEADS: Final = frozenset({"code", "codes", "voucher", "coupon"})
+# What heads the column of the codes; the first for sure.
+_HEADS: Final = ("code", "codes", "voucher", "coupon")
 # So many faults are told at once.
 _WRONG: Final = 20
 
 
 def read(data: bytes) -> dict[int, str]:
-    """The codes by their lines in the file, from 1. The first line may name the columns; of several, that of the codes
-    is called ``code``. Empty lines are left out.
+    """The codes by their lines in the file, from 1. The first line may name the columns; where several could be that of
+    the codes, it is called ``code``. Empty lines are left out.
 
     Raises :class:`BadRequest` where it is no such text, and :class:`Invalid` with the lines at fault where it holds no
     code or too many, where one is there twice or cannot be one, or where nothing tells which column holds them.
     """
     lines = list(_lines(data))
     heads = [each.lower() for each in lines[0][1]] if lines else []
-    column = next((at for at, each in enumerate(heads) if each in _HEADS), None)
+    named = [at for at, each in enumerate(heads) if each in _HEADS]
+    column = heads.index(_HEADS[0]) if _HEADS[0] in heads else named[0] if len(named) == 1 else None
     if column is None:
         _refuse_columns(lines)
     at, rows = (0, lines) if column is None else (column, lines[1:])
-    found = {line: row[at] for line, row in rows if len(row) > at and row[at]}
+    found = {line: row[at] if len(row) > at else "" for line, row in rows}
     wrong = list(_wrong(found))
     if wrong:
         raise Invalid(errors=wrong[:_WRONG])
@@ -69,7 +71,9 @@ def _wrong(codes: Mapping[int, str]) -> Iterator[FieldError]:
     first: dict[str, int] = {}
     for line, code in codes.items():
         tidy = tidied(code)
-        if len(tidy) > _LONGEST or not tidy.isprintable() or _is_no_segment(tidy):
+        if not code:
+            yield FieldError(f"/{line}", "has no code")
+        elif len(tidy) > _LONGEST or not tidy.isprintable() or _is_no_segment(tidy):
             detail = f"must be a code of at most {_LONGEST} printable characters, and have no slash"
             yield FieldError(f"/{line}", detail)
         elif first.setdefault(tidy, line) != line:

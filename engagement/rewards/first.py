@@ -45,14 +45,14 @@ def page(
     conn: Connection, keys: RewardKeys, merchant_id: str, *, after: tuple[datetime, str] | None
 ) -> tuple[datetime, str] | None:
     """So many receipts from behind one on, by when they were issued, whoever they name; the last of them. None where
-    there are no more."""
+    there were no more."""
     query = select(Receipt.issued_at, Receipt.id).where(Receipt.merchant_id == merchant_id)
     if after is not None:
         place = tuple_(literal(after[0], Instant), literal(after[1]))
         query = query.where(tuple_(Receipt.issued_at, Receipt.id) > place)
     rows = conn.execute(query.order_by(Receipt.issued_at, Receipt.id).limit(_TOGETHER)).all()
     _look_at(conn, keys, merchant_id, [row.id for row in rows])
-    return (rows[-1].issued_at, rows[-1].id) if rows else None
+    return (rows[-1].issued_at, rows[-1].id) if len(rows) == _TOGETHER else None
 
 
 def see(engine: Engine, keys: RewardKeys, merchant_id: str, *, since: datetime, until: datetime) -> None:
@@ -104,12 +104,12 @@ def _begins(since: datetime) -> str:
 
 
 def _next(conn: Connection, keys: RewardKeys, merchant_id: str, after: str, before: str | None = None) -> str | None:
-    """So many receipts from behind one on, by their ids; the last of them. None where there are no more."""
+    """So many receipts from behind one on, by their ids; the last of them. None where there were no more."""
     mine = [unindexed(Receipt.merchant_id) == merchant_id, Receipt.id > after]
     mine += [] if before is None else [Receipt.id < before]
     ids = conn.scalars(select(Receipt.id).where(*mine).order_by(Receipt.id).limit(_TOGETHER)).all()
     _look_at(conn, keys, merchant_id, ids)
-    return ids[-1] if ids else None
+    return ids[-1] if len(ids) == _TOGETHER else None
 
 
 def _look_at(conn: Connection, keys: RewardKeys, merchant_id: str, ids: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
 """Who takes turns with whom, while cards are given and codes looked up. SQLite lets one write at a time, so only
 PostgreSQL is asked.
 
-A lock holds until the transaction ends. All of a transaction's are taken at once and in one order, so that no two wait
-for each other. They rely on each statement seeing what was committed before it: REPEATABLE READ would break them.
+A lock holds until the transaction ends. All that some cards need are taken at once and in one order, so that no two
+wait for each other; who gives more in the same transaction may have to begin anew. They rely on each statement seeing
+what was committed before it: REPEATABLE READ would break them.
 """
 
 from collections.abc import Callable, Iterable

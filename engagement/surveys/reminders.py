@@ -100,11 +100,12 @@ def _due(conn: Connection, survey: SurveyRecord, now: datetime, at_most: int) ->
 
 def _remind(conn: Connection, post: Post, survey: SurveyRecord, due: _Due, now: datetime) -> None:
     """Nothing is sent where it may not be; it is seen to either way, and not looked at again."""
-    was_lately = _was_lately(conn, survey, due.shopper, now)
     mine = (SurveyAsk.merchant_id == survey.merchant_id, SurveyAsk.id == due.ask_id)
     conn.execute(update(SurveyAsk).where(*mine).values(reminded_at=now))
     sent = _sent(conn, survey.merchant_id, due.receipt_id)
-    if was_lately or sent is None or stopping.why_stopped(conn, survey.merchant_id, "email", sent.address) is not None:
+    if sent is None or stopping.why_stopped(conn, survey.merchant_id, "email", sent.address) is not None:
+        return
+    if _was_lately(conn, survey, due, sent.address, now):
         return
     with suppress(NotFound):
         about(conn, survey.merchant_id, due.ask_id, now=now)
@@ -112,13 +113,17 @@ def _remind(conn: Connection, post: Post, survey: SurveyRecord, due: _Due, now: 
         asking.ask(conn, post, [wanted], now=now)
 
 
-def _was_lately(conn: Connection, survey: SurveyRecord, shopper: str | None, now: datetime) -> bool:
-    """Whether the survey saw to a reminder of another receipt of this shopper's within as long as it waits for one:
-    four purchases of one day are no four letters."""
+def _was_lately(conn: Connection, survey: SurveyRecord, due: _Due, address: str, now: datetime) -> bool:
+    """Whether the survey reminded this shopper of another receipt within as long as it waits for one: four purchases of
+    one day are no four letters."""
+    if due.shopper is None:
+        return False
     since = now - timedelta(days=survey.settings.reminder_days or 0)
     asked = (SurveyAsk.merchant_id == survey.merchant_id, SurveyAsk.brand_id == survey.brand_id)
-    theirs = (*asked, SurveyAsk.shopper == shopper, SurveyAsk.survey_id == survey.id, SurveyAsk.reminded_at > since)
-    return shopper is not None and conn.scalar(select(SurveyAsk.id).where(*theirs).limit(1)) is not None
+    theirs = (*asked, SurveyAsk.shopper == due.shopper, SurveyAsk.survey_id == survey.id, SurveyAsk.reminded_at > since)
+    # Of most nothing was sent.
+    seen_to = conn.scalars(select(SurveyAsk.id).where(*theirs)).all()
+    return any(messages.latest(conn, survey.merchant_id, each, "email", address) for each in seen_to)
 
 
 def _sent(conn: Connection, merchant_id: str, receipt_id: str) -> MessageInfo | None:

@@ -47,6 +47,9 @@ _KEPT_OUT: Final = (
     .join(Basket, and_(Basket.merchant_id == ReferralUse.merchant_id, Basket.shopper == ReferralUse.shopper))
     .where(Receipt.id.in_(bindparam("ids", expanding=True)), unindexed(Receipt.kind) == "void")
     .where(unindexed(Basket.receipt_id) > ReferralUse.receipt_id)
+    # A void comes soon, and it is the first of these that counts.
+    .order_by(Basket.receipt_id)
+    .limit(_TOGETHER)
 )
 
 

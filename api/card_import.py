@@ -30,9 +30,9 @@ class NeitherTableNorCards(UnsupportedMediaType):
 
 router = APIRouter(prefix="/v1/cards", tags=["Cards"])
 _MOST_BYTES: Final = 20_000_000
-# All of them fit into the line of a request, which servers and proxies bound.
+# All of them fit into the line of a request, of which servers take 64 KB: a sign may be twelve bytes in it.
 _MOST_MAPPED: Final = 20
-_LONGEST_MAP: Final = 250
+_LONGEST_MAP: Final = 200
 _KINDS: Final = {
     "text/csv": reading.CSV,
     "text/vcard": reading.VCARD,

@@ -14,7 +14,7 @@ from infra.google_wallet import SAVE
 from infra.settings import Settings
 from kernel.clock import iso
 from tests.support.apple import with_wallet
-from tests.support.campaigns import allied, cards_of, consented, drawn_up, launched, prize, scratched
+from tests.support.campaigns import cards_of, launched, launched_with_moor, prize, scratched
 from tests.support.google_prizes import address_of, jobs_in_words, object_of, scratched_at, taken
 from tests.support.google_wallet import Google
 from tests.support.inside import Person, on_sqlite
@@ -123,11 +123,7 @@ def test_a_prize_of_an_ally_bears_the_name_and_colour_of_who_hands_it_out(
     settings: Settings,
     shops: Shops,
 ) -> None:
-    allied(owner, outsider)
-    outsider.put("/v1/brands/moor", {"name": "Moor & Sons", "colour": "#7a1f2b"}).raise_for_status()
-    campaign_id = drawn_up(owner, prizes=[prize(supplier="moor")])
-    consented(outsider)
-    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    launched_with_moor(owner, outsider)
     receipt = sold_now(till)
     [card] = cards_of(owner, receipt["id"])
     code = scratched(engine, settings, shops.linden, card["id"])

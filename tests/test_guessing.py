@@ -18,7 +18,7 @@ from infra.settings import Settings
 from kernel.clock import utc_now
 from kernel.errors import NotFound, TooMany
 from kernel.ids import digest
-from tests.support.campaigns import cards_of, launched, scratched, sold
+from tests.support.campaigns import won
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.shops import Shops
 from tests.support.waiting import wait_until
@@ -70,9 +70,7 @@ def test_without_the_guard_all_of_them_would_be_tried(
 
 
 def test_over_the_api_neither(owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings) -> None:
-    launched(owner)
-    [card] = cards_of(owner, sold(till))
-    code = scratched(engine, settings, shops.linden, card["id"])
+    code = won(owner, till, engine, settings, shops.linden)
     with engine.connect() as conn:
         key_id = conn.execute(select(ApiKey.id).where(ApiKey.digest == digest(shops.owner))).scalar_one()
     # In this stretch of ten minutes, and in the next, which may begin just now.
@@ -125,9 +123,7 @@ def test_without_turns_all_of_them_would_be_tried_there(
 def test_a_right_code_is_found_while_somebody_writes(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
 ) -> None:
-    launched(owner)
-    [card] = cards_of(owner, sold(till))
-    code = scratched(engine, settings, shops.linden, card["id"])
+    code = won(owner, till, engine, settings, shops.linden)
     with engine.begin():
         assert owner.get(f"/v1/rewards/{code}").status_code == 200
 
@@ -135,9 +131,7 @@ def test_a_right_code_is_found_while_somebody_writes(
 def test_a_right_code_leaves_nothing_behind(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
 ) -> None:
-    launched(owner)
-    [card] = cards_of(owner, sold(till))
-    code = scratched(engine, settings, shops.linden, card["id"])
+    code = won(owner, till, engine, settings, shops.linden)
     assert owner.get(f"/v1/rewards/{code}").status_code == 200
     with engine.connect() as conn:
         assert conn.execute(WrongCode.__table__.select()).all() == []

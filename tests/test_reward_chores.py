@@ -17,7 +17,7 @@ from engagement.tables import Event
 from infra.settings import Settings
 from kernel.errors import Conflict, NotFound, TooMany
 from receipts.tables import Receipt
-from tests.support.campaigns import cards_of, launched, prize, scratched, sold
+from tests.support.campaigns import cards_of, launched, prize, scratched, sold, won
 from tests.support.inside import Person
 from tests.support.shops import Shops
 from tests.support.workshop import Clock
@@ -201,9 +201,7 @@ def test_what_cannot_be_told_of_one_merchant_is_told_of_the_others_and_visits_ar
 def test_who_tries_codes_waits_and_a_right_one_is_refused_meanwhile(
     owner: Person, till: Person, engine: Engine, shops: Shops, settings: Settings
 ) -> None:
-    launched(owner)
-    [card] = cards_of(owner, sold(till))
-    code = scratched(engine, settings, shops.linden, card["id"])
+    code = won(owner, till, engine, settings, shops.linden)
     for number in range(20):
         assert owner.get(f"/v1/rewards/GUESS-{number}").status_code == 404
     for answer in (owner.get(f"/v1/rewards/{code}"), owner.post(f"/v1/rewards/{code}/redeem", {})):

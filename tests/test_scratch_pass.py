@@ -6,7 +6,7 @@ import pytest
 
 from infra.settings import Settings
 from tests.support.apple import Apple
-from tests.support.campaigns import allied, cards_of, consented, drawn_up, prize
+from tests.support.campaigns import cards_of, launched_with_moor
 from tests.support.inside import Inside, Person, on_sqlite
 from tests.support.pass_checker import Opened, faults
 from tests.support.scratched import VOUCHER, Promoter, sold_now
@@ -58,11 +58,7 @@ def test_there_is_no_pass_before_a_card_is_scratched_nor_of_a_blank(
 def test_a_prize_of_an_ally_wears_the_brand_of_who_hands_it_out_and_names_who_gave_it(
     owner: Person, outsider: Person, inside: Inside, stranger: Person, till: Person, its: Apple
 ) -> None:
-    allied(owner, outsider)
-    outsider.put("/v1/brands/moor", {"name": "Moor & Sons", "colour": "#7a1f2b"}).raise_for_status()
-    campaign_id = drawn_up(owner, prizes=[prize(supplier="moor")])
-    consented(outsider)
-    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+    launched_with_moor(owner, outsider)
     receipt = sold_now(till)
     [card] = cards_of(owner, receipt["id"])
     here = f"/r/{receipt['token']}/scratch/{card['id']}"

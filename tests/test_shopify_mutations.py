@@ -77,15 +77,26 @@ def mutated(body: Json, changes: list[tuple[tuple[str | int, ...], Any]]) -> byt
     return json.dumps(copy).encode()
 
 
-def read(topic: str, body: bytes) -> None:
-    """As far as the database: what the canonical sale takes must also be storable."""
+def read(topic: str, body: bytes) -> int:
+    """As far as the database: what the canonical sale takes must also be storable. How many sales it is; none where it
+    is refused, and then it is the sender's fault."""
+    count, status = 0, None
     try:
         for each in parse.read_event(topic, body, lambda _: ORIGINAL).sales:
             arrived = arrive("merchant", read_sale(each), now=NOW, source="shopify", only_flag=True)
             arrived.content.encode()
             arrived.private.encode()
-    except Problem:
-        return
+            count += 1
+    except Problem as refused:
+        count, status = 0, refused.status
+    assert status is None or 400 <= status < 500
+    return count
+
+
+def test_what_nobody_has_changed_is_read() -> None:
+    # The order, and the refund that it names.
+    assert read("orders/paid", mutated(FULL, [])) == 2
+    assert read("refunds/create", mutated(refund(), [])) == 1
 
 
 @settings(max_examples=300, deadline=None)

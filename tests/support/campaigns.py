@@ -89,3 +89,19 @@ def consented(ally: Person) -> None:
     """To all that they are asked to supply."""
     for each in ally.get("/v1/prizes-to-supply").raise_for_status().json()["prizes"]:
         ally.post(f"/v1/prizes-to-supply/{each['id']}/consent", {"terms": each["terms"]}).raise_for_status()
+
+
+def launched_with_moor(owner: Person, moor: Person) -> None:
+    """A campaign whose prize Moor & Sons hand out, in their own colour."""
+    allied(owner, moor)
+    moor.put("/v1/brands/moor", {"name": "Moor & Sons", "colour": "#7a1f2b"}).raise_for_status()
+    campaign_id = drawn_up(owner, prizes=[prize(supplier="moor")])
+    consented(moor)
+    owner.put(f"/v1/campaigns/{campaign_id}/state", {"state": "live"}).raise_for_status()
+
+
+def won(owner: Person, till: Person, engine: Engine, settings: Settings, merchant_id: str) -> str:
+    """The code of the card of a new receipt, of a new campaign."""
+    launched(owner)
+    [card] = cards_of(owner, sold(till))
+    return scratched(engine, settings, merchant_id, card["id"])
